@@ -1,0 +1,52 @@
+"""Every named limit of the interpreter's interface, with its unit and the reason for its value.
+
+Source: aquavm:crates/air-lib/interpreter-interface/src/run_args_memory_limits.rs for the three size limits.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MIB: Final = 1 << 20
+
+AIR_SIZE_LIMIT: Final = 16 * MIB
+"""Default limit of the script, bytes of UTF-8."""
+
+PARTICLE_SIZE_LIMIT: Final = 64 * MIB
+"""Default limit of the current data, bytes of the envelope."""
+
+CALL_RESULT_SIZE_LIMIT: Final = 32 * MIB
+"""Default limit of one service result, bytes of UTF-8."""
+
+JSON_DEPTH_MAX: Final = 127
+"""Deepest nesting of arrays and objects that a JSON value may have; the reference refuses the 128th level."""
+
+MESSAGEPACK_DEPTH_MAX: Final = 1024
+"""Deepest MessagePack nesting that is skipped or read; the depth of `rmp-serde`."""
+
+PROGRAM_CACHE_ENTRIES: Final = 256
+"""Parsed scripts kept by one `Avm`, least recently used first out."""
+
+PROGRAM_CACHE_BYTES: Final = 16 * MIB
+"""Total script text whose programs one `Avm` keeps."""
+
+DATA_CACHE_ENTRIES: Final = 64
+"""Decoded outputs kept by one `Avm`, found again when a host hands the same bytes back as previous data."""
+
+DATA_CACHE_BYTES: Final = 32 * MIB
+"""Total size of the outputs whose decoded form one `Avm` keeps."""
+
+VERIFIED_CID_ENTRIES: Final = 1 << 15
+"""Store entries whose content is known to match their CID; the cache is emptied when it is full."""
+
+VERIFIED_CID_TEXT_MAX: Final = 2048
+"""Longer values are hashed each time (6 GB/s) instead of being kept alive by the cache."""
+
+VERIFIED_SIGNATURE_ENTRIES: Final = 1 << 13
+"""Known good (key, message, signature) triples, kept as digests."""
+
+KEY_CACHE_ENTRIES: Final = 1 << 12
+"""Decoded public keys and key pairs."""
+
+TETRAPLET_CID_ENTRIES: Final = 1 << 13
+"""CIDs of tetraplets and argument lists that this process computed."""

@@ -1,0 +1,216 @@
+"""Everything a contributor or CI runs, under one word each. Standard library only.
+
+    python3 tasks.py demo                 set up and run the first example
+    python3 tasks.py test [PYTEST…]       set up and run the tests
+    python3 tasks.py check                what CI runs: lint, types, tests, smoke slices of the heavy suites, wheel
+    python3 tasks.py fmt | lint | types   ruff format · ruff check · mypy
+    python3 tasks.py conformance AREA [--cases FILE|DIR] [--json]
+    python3 tasks.py fuzz [--minutes N]   property and differential fuzzing for longer than the tests do
+    python3 tasks.py sim [--seeds N]      deterministic simulations of whole networks
+    python3 tasks.py bench AREA [--json]  ours and the reference in one run
+    python3 tasks.py wheel                build the wheel and test it installed, from an empty directory
+    python3 tasks.py reference            install the reference implementations (npm) that some tests compare with
+
+The environment is `.venv` beside this file, made and refreshed when pyproject.toml changes. Inside an activated virtual
+environment that one is used instead, so a machine keeps a single copy of the dependencies. Node packages go to `.reference`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+REFERENCE = ROOT / ".reference"
+REFERENCE_PACKAGES = (
+    "@fluencelabs/aqua-api@0.14.6",
+    "@fluencelabs/avm@0.62.0",
+    "@fluencelabs/marine-js@0.13.0",
+    "@fluencelabs/air-beautify-wasm@0.3.9",
+)
+SOURCES = ("aquac", "avm", "lsp", "runtime", "tests", "examples", "tasks.py")
+
+
+class TaskFailed(Exception):
+    """A step ended with an error; the message is all the user needs."""
+
+
+def main() -> int:
+    """Run one task; the exit code of its command is ours."""
+    if sys.version_info < (3, 11):
+        print("tasks.py needs Python 3.11 or newer", file=sys.stderr)
+        return 2
+    parser = argparse.ArgumentParser(prog="tasks.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("task", choices=sorted(TASKS))
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the task")
+    args = parser.parse_args()
+    try:
+        return TASKS[args.task](args.rest)
+    except TaskFailed as error:
+        print(f"tasks.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+# ── environment ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def python(*extras: str, optional: tuple[str, ...] = ()) -> str:
+    """Interpreter of an environment that has the project and `extras` installed; makes or refreshes it first.
+
+    `optional` extras are tried too: one that cannot be installed is reported with the remedy and left out.
+    """
+    if sys.prefix != sys.base_prefix:
+        prefix = Path(sys.prefix)
+    else:
+        prefix = VENV
+        if not executable(prefix).exists():
+            say(f"making {VENV.name}")
+            run([sys.executable, "-m", "venv", str(VENV)])
+    exe = executable(prefix)
+    install(exe, prefix, extras)
+    for extra in optional:
+        try:
+            install(exe, prefix, (extra,))
+        except TaskFailed:
+            say(f"the extra [{extra}] could not be installed; what needs it is skipped")
+            say("  libp2p is built from source: install a C compiler and the GMP headers (Debian: gcc libgmp-dev)")
+    return str(exe)
+
+
+def executable(prefix: Path) -> Path:
+    """Python of an environment."""
+    return prefix / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(exe: Path, prefix: Path, extras: tuple[str, ...]) -> None:
+    """Install the checkout with `extras`, unless that was done for this very pyproject.toml."""
+    stamp = prefix / f".aquac-{'-'.join(extras) or 'base'}"
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    name = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
+    say(f"installing {Path(name).name}")
+    run([str(exe), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", name])
+    stamp.write_text(wanted)
+
+
+def run(command: list[str], *, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
+    """Run a command that must succeed. Raises TaskFailed."""
+    code = call(command, env=env, cwd=cwd)
+    if code != 0:
+        raise TaskFailed(f"`{' '.join(command[:6])}{' …' if len(command) > 6 else ''}` ended with code {code}")
+
+
+def call(command: list[str], *, env: dict[str, str] | None = None, cwd: Path = ROOT) -> int:
+    """Run a command and give its exit code."""
+    return subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, check=False).returncode
+
+
+def say(text: str) -> None:
+    """Progress goes to stderr: stdout is for results."""
+    print(f"tasks.py: {text}", file=sys.stderr, flush=True)
+
+
+# ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def demo(rest: list[str]) -> int:
+    """Compile and run the first example on a network inside this process."""
+    exe = python()
+    return call([exe, "-m", "runtime", "run", "examples/hello/main.aqua", "-f", 'hello("world")', *rest])
+
+
+def test(rest: list[str]) -> int:
+    """Run pytest. The peer-to-peer extra and the reference implementations are used where they can be had."""
+    exe = python("test", optional=("p2p",))
+    return call([exe, "-m", "pytest", *rest])
+
+
+def fmt(rest: list[str]) -> int:
+    """Format the sources."""
+    exe = python("dev")
+    call([exe, "-m", "ruff", "check", "--select", "I", "--fix", "--quiet", *SOURCES])
+    return call([exe, "-m", "ruff", "format", *rest, *SOURCES])
+
+
+def lint(rest: list[str]) -> int:
+    """Check style."""
+    exe = python("dev")
+    return call([exe, "-m", "ruff", "check", *rest, *SOURCES]) or call(
+        [exe, "-m", "ruff", "format", "--check", "--quiet", *SOURCES]
+    )
+
+
+def types(rest: list[str]) -> int:
+    """Check types of the shipped packages."""
+    exe = python("dev")
+    return call([exe, "-m", "mypy", *rest])
+
+
+def conformance(rest: list[str]) -> int:
+    """Run our implementation over a corpus."""
+    return call([python("test"), "-m", "tests.conformance.runner", *rest])
+
+
+def fuzz(rest: list[str]) -> int:
+    """Property tests with many more examples, then the differential fuzzers."""
+    parser = argparse.ArgumentParser(prog="tasks.py fuzz")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    args = parser.parse_args(rest)
+    env = {"AQUA_FUZZ_MINUTES": str(args.minutes), "HYPOTHESIS_PROFILE": "fuzz"}
+    return call([python("test"), "-m", "pytest", "tests/property", "tests/fuzz", "-q"], env=env)
+
+
+def sim(rest: list[str]) -> int:
+    """Simulate networks under many seeds."""
+    parser = argparse.ArgumentParser(prog="tasks.py sim")
+    parser.add_argument("--seeds", type=int, default=1000)
+    args = parser.parse_args(rest)
+    return call([python("test"), "-m", "pytest", "tests/sim", "-q"], env={"AQUA_SIM_SEEDS": str(args.seeds)})
+
+
+def bench(rest: list[str]) -> int:
+    """Measure ours and the reference, interleaved."""
+    return call([python("test"), "-m", "tests.bench.runner", *rest])
+
+
+def wheel(rest: list[str]) -> int:
+    """Build the wheel, look into it, install it and run it from an empty directory."""
+    return call([python("test"), "-m", "pytest", "tests/packaging", "-q", "-m", "slow or not slow", *rest])
+
+
+def reference(rest: list[str]) -> int:
+    """Install the npm packages of the reference into .reference."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise TaskFailed("npm is not installed; tests that compare with the reference are skipped without it")
+    REFERENCE.mkdir(exist_ok=True)
+    (REFERENCE / "package.json").write_text('{"private": true}\n')
+    run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *REFERENCE_PACKAGES, *rest], cwd=REFERENCE)
+    return 0
+
+
+def check(rest: list[str]) -> int:
+    """What CI runs."""
+    for name, task in (("lint", lint), ("types", types), ("test", test)):
+        say(name)
+        code = task(rest if task is test else [])
+        if code != 0:
+            raise TaskFailed(f"{name} failed")
+    return 0
+
+
+TASKS = {
+    task.__name__: task for task in (demo, test, fmt, lint, types, conformance, fuzz, sim, bench, wheel, reference, check)
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

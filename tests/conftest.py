@@ -1,0 +1,75 @@
+"""Options and fixtures every test shares."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.golden import Golden
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Deterministic by default: a test that fails today must fail again tomorrow. `tasks.py fuzz` explores.
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fuzz", deadline=None, max_examples=20_000, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite golden corpora with what the code prints now")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """The golden-corpus comparer."""
+    return Golden(update=bool(request.config.getoption("--update-golden")))
+
+
+def node_modules() -> Path | None:
+    """Folder with the npm packages of the reference: `.reference` of the checkout or $AQUA_REFERENCE."""
+    for place in (os.environ.get("AQUA_REFERENCE"), str(ROOT / ".reference" / "node_modules")):
+        if place and (Path(place) / "@fluencelabs").is_dir():
+            return Path(place)
+    return None
+
+
+@pytest.fixture(scope="session")
+def reference_modules() -> Path:
+    """node_modules of the reference packages; skips the test where they are absent."""
+    found = node_modules()
+    if found is None:
+        pytest.skip("reference packages are not installed: run `python3 tasks.py reference` (needs npm)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def avm_wasm(reference_modules: Path) -> Path:
+    """The reference interpreter's wasm file."""
+    path = reference_modules / "@fluencelabs" / "avm" / "dist" / "avm.wasm"
+    if not path.is_file():
+        pytest.skip(f"no avm.wasm in {reference_modules.name}: run `python3 tasks.py reference`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Path of node; skips the test where it is absent."""
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("node is not installed")
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with a message, what needs the peer-to-peer extra where it is not installed."""
+    if importlib.util.find_spec("libp2p") is not None:
+        return
+    mark = pytest.mark.skip(reason="libp2p is not installed: pip install 'aquac[p2p]'")
+    for item in items:
+        if "p2p" in item.keywords:
+            item.add_marker(mark)
