@@ -27,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+VENV_DEV = ROOT / ".venv-dev"  # without the extra p2p: libp2p brings old type stubs that hide trio's own types
 REFERENCE = ROOT / ".reference"
 REFERENCE_PACKAGES = (
     "@fluencelabs/aqua-api@0.14.6",
@@ -43,10 +44,12 @@ class TaskFailed(Exception):
 
 def main() -> int:
     """Run one task; the exit code of its command is ours."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an old Python meets first
         print("tasks.py needs Python 3.11 or newer", file=sys.stderr)
         return 2
-    parser = argparse.ArgumentParser(prog="tasks.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="tasks.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("task", choices=sorted(TASKS))
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the task")
     args = parser.parse_args()
@@ -62,7 +65,7 @@ def main() -> int:
 # ── environment ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def python(*extras: str, optional: tuple[str, ...] = ()) -> str:
+def python(*extras: str, optional: tuple[str, ...] = (), home: Path = VENV) -> str:
     """Interpreter of an environment that has the project and `extras` installed; makes or refreshes it first.
 
     `optional` extras are tried too: one that cannot be installed is reported with the remedy and left out.
@@ -70,10 +73,10 @@ def python(*extras: str, optional: tuple[str, ...] = ()) -> str:
     if sys.prefix != sys.base_prefix:
         prefix = Path(sys.prefix)
     else:
-        prefix = VENV
+        prefix = home
         if not executable(prefix).exists():
-            say(f"making {VENV.name}")
-            run([sys.executable, "-m", "venv", str(VENV)])
+            say(f"making {home.name}")
+            run([sys.executable, "-m", "venv", str(home)])
     exe = executable(prefix)
     install(exe, prefix, extras)
     for extra in optional:
@@ -125,7 +128,7 @@ def say(text: str) -> None:
 def demo(rest: list[str]) -> int:
     """Compile and run the first example on a network inside this process."""
     exe = python()
-    return call([exe, "-m", "runtime", "run", "examples/hello/main.aqua", "-f", 'hello("world")', *rest])
+    return call([exe, "-m", "avm", "run", "examples/hello/main.aqua", "-f", 'hello("world")', *rest])
 
 
 def test(rest: list[str]) -> int:
@@ -136,14 +139,14 @@ def test(rest: list[str]) -> int:
 
 def fmt(rest: list[str]) -> int:
     """Format the sources."""
-    exe = python("dev")
+    exe = python("dev", home=VENV_DEV)
     call([exe, "-m", "ruff", "check", "--select", "I", "--fix", "--quiet", *SOURCES])
     return call([exe, "-m", "ruff", "format", *rest, *SOURCES])
 
 
 def lint(rest: list[str]) -> int:
     """Check style."""
-    exe = python("dev")
+    exe = python("dev", home=VENV_DEV)
     return call([exe, "-m", "ruff", "check", *rest, *SOURCES]) or call(
         [exe, "-m", "ruff", "format", "--check", "--quiet", *SOURCES]
     )
@@ -151,7 +154,7 @@ def lint(rest: list[str]) -> int:
 
 def types(rest: list[str]) -> int:
     """Check types of the shipped packages."""
-    exe = python("dev")
+    exe = python("dev", home=VENV_DEV)
     return call([exe, "-m", "mypy", *rest])
 
 
@@ -195,6 +198,9 @@ def reference(rest: list[str]) -> int:
     REFERENCE.mkdir(exist_ok=True)
     (REFERENCE / "package.json").write_text('{"private": true}\n')
     run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *REFERENCE_PACKAGES, *rest], cwd=REFERENCE)
+    kit = REFERENCE / "js-client"
+    shutil.copytree(ROOT / "tests" / "conformance" / "data" / "js-client", kit, dirs_exist_ok=True)
+    run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=kit)
     return 0
 
 
@@ -209,7 +215,8 @@ def check(rest: list[str]) -> int:
 
 
 TASKS = {
-    task.__name__: task for task in (demo, test, fmt, lint, types, conformance, fuzz, sim, bench, wheel, reference, check)
+    task.__name__: task
+    for task in (demo, test, fmt, lint, types, conformance, fuzz, sim, bench, wheel, reference, check)
 }
 
 if __name__ == "__main__":

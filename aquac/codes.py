@@ -29,7 +29,6 @@ class Code:
     severity: Severity = Severity.ERROR
 
 
-
 # Source files and syntax
 SYNTAX = Code("AQ0101", "syntax", "syntax error")
 SYNTAX_CONST_VALUE = Code("AQ0102", "syntax.const-value", "a constant must be a literal or another constant")
@@ -57,7 +56,9 @@ USE_HEADERLESS = Code("AQ0127", "use.headerless", "imported file has no module h
 DECLARES_MISSING = Code("AQ0128", "declares.missing", "declared name does not exist")
 EXPORT_MISSING = Code("AQ0129", "export.missing", "exported name does not exist")
 EXPORT_ABILITY = Code("AQ0130", "export.ability", "an ability cannot be exported")
-EXPORT_RETURNS_ARROW = Code("AQ0131", "export.returns-arrow", "an exported function cannot return a function or ability")
+EXPORT_RETURNS_ARROW = Code(
+    "AQ0131", "export.returns-arrow", "an exported function cannot return a function or ability"
+)
 EXPORT_ACCEPTS_ABILITY = Code("AQ0132", "export.accepts-ability", "an exported function cannot take an ability")
 CONSTANT_INVALID = Code("AQ0133", "constant.invalid", "invalid constant given to the compiler")
 CALL_INVALID = Code("AQ0134", "call.invalid", "invalid call expression given to the compiler")
@@ -86,7 +87,9 @@ SERVICE_TYPE_UNKNOWN = Code("AQ0227", "service.type-unknown", "service is not de
 SERVICE_UNREGISTERED = Code("AQ0228", "service.unregistered", "service cannot be given an id")
 SERVICE_UNDEFINED = Code("AQ0229", "service.undefined", "service is not defined")
 SERVICE_NO_ID = Code("AQ0230", "service.no-id", "service has no id here")
-LITERAL_NOT_DATA_OR_ABILITY = Code("AQ0231", "literal.not-data-or-ability", "only data and abilities can be constructed")
+LITERAL_NOT_DATA_OR_ABILITY = Code(
+    "AQ0231", "literal.not-data-or-ability", "only data and abilities can be constructed"
+)
 
 # Types
 TYPE_MISMATCH = Code("AQ0301", "type.mismatch", "types do not match")
@@ -135,7 +138,9 @@ WARN_UNUSED_RESULT = Code("AQ0901", "warn.unused-result", "result is not used", 
 WARN_UNEXPECTED_ARG = Code("AQ0902", "warn.unexpected-arg", "argument is not a field of the type", Severity.WARNING)
 WARN_MATH_TYPE = Code("AQ0903", "warn.math-type", "operands have no common type, i64 assumed", Severity.WARNING)
 WARN_UNREACHABLE = Code("AQ0904", "warn.unreachable", "statement after the return", Severity.WARNING)
-WARN_DUPLICATE_CONSTANT = Code("AQ0905", "warn.duplicate-constant", "constant is already defined, this one is ignored", Severity.WARNING)
+WARN_DUPLICATE_CONSTANT = Code(
+    "AQ0905", "warn.duplicate-constant", "constant is already defined, this one is ignored", Severity.WARNING
+)
 WARN_DUPLICATE_BRANCH = Code("AQ0906", "warn.duplicate-branch", "branch repeated", Severity.WARNING)
 
 TABLE: Final[dict[str, Code]] = {c.id: c for c in list(globals().values()) if isinstance(c, Code)}

@@ -69,7 +69,10 @@ def add_common_flags(parser: argparse.ArgumentParser, *, top: bool) -> None:
     group.add_argument("-q", "--quiet", action="count", default=default(0), help="print results and errors only")
     group.add_argument("-v", "--verbose", action="count", default=default(0), help="say more; repeat for more")
     group.add_argument(
-        "--color", choices=("auto", "always", "never"), default=default("auto"), help="colour in messages (default auto)"
+        "--color",
+        choices=("auto", "always", "never"),
+        default=default("auto"),
+        help="colour in messages (default auto)",
     )
     group.add_argument("-C", dest="directory", metavar="DIR", default=default(None), help="run as if started in DIR")
     group.add_argument("--no-input", action="store_true", default=default(False), help="never prompt")
@@ -139,7 +142,7 @@ def run_main(prog: str, body: Callable[[Sequence[str]], int], argv: Sequence[str
         # Python flushes stdout once more at exit and would print a second error: give it somewhere to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a user gets a message, never a traceback
+    except Exception as error:
         if os.environ.get("AQUA_TRACEBACK"):
             raise
         _complain(

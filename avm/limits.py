@@ -21,8 +21,8 @@ CALL_RESULT_SIZE_LIMIT: Final = 32 * MIB
 JSON_DEPTH_MAX: Final = 127
 """Deepest nesting of arrays and objects that a JSON value may have; the reference refuses the 128th level."""
 
-MESSAGEPACK_DEPTH_MAX: Final = 1024
-"""Deepest MessagePack nesting that is skipped or read; the depth of `rmp-serde`."""
+MESSAGEPACK_DEPTH_MAX: Final = 1023
+"""Deepest nesting of MessagePack containers that is read or skipped, as `rmp-serde`."""
 
 PROGRAM_CACHE_ENTRIES: Final = 256
 """Parsed scripts kept by one `Avm`, least recently used first out."""

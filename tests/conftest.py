@@ -15,13 +15,17 @@ from tests.golden import Golden
 ROOT = Path(__file__).resolve().parents[1]
 
 # Deterministic by default: a test that fails today must fail again tomorrow. `tasks.py fuzz` explores.
-settings.register_profile("tests", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("fuzz", deadline=None, max_examples=20_000, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite golden corpora with what the code prints now")
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite golden corpora with what the code prints now"
+    )
 
 
 @pytest.fixture

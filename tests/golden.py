@@ -68,7 +68,10 @@ def dump(cases: list[Case]) -> str:
     for case in cases:
         for name, text in case.sections.items():
             out.append(f"[case {case.name}]" if name == "input" else f"[{name}]")
-            out += ["\\" + line if HEADER.match(line) or line.startswith("\\") else line for line in text.rstrip("\n").split("\n")]
+            out += [
+                "\\" + line if HEADER.match(line) or line.startswith("\\") else line
+                for line in text.rstrip("\n").split("\n")
+            ]
         out.append("")
     return "\n".join(out)
 
@@ -76,7 +79,9 @@ def dump(cases: list[Case]) -> str:
 def corpus(folder: Path) -> list[object]:
     """Every case of every `.txt` of a folder, as parameters named `file::case`."""
     return [
-        pytest.param(case, id=f"{path.stem}::{case.name}") for path in sorted(folder.glob("*.txt")) for case in load(path)
+        pytest.param(case, id=f"{path.stem}::{case.name}")
+        for path in sorted(folder.glob("*.txt"))
+        for case in load(path)
     ]
 
 

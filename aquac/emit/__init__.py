@@ -1,0 +1,1 @@
+"""Emission: Res to AIR text (`air`), arrow types to definition JSON (`definitions`)."""

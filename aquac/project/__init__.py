@@ -1,0 +1,1 @@
+"""Files of a compilation: stores, import resolution, the standard library, link order. The compiler's only file access."""

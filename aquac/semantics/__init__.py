@@ -1,0 +1,69 @@
+"""Checked programs: names resolved, types compared, statements folded into Raw trees.
+
+`check_project` checks linked modules; `module.check_module` checks one. Both return data and never raise on bad programs.
+Importing this package loads nothing; the functions import what they need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aquac.diagnostics import Diagnostic
+    from aquac.source import SourceFile
+    from aquac.syntax import ast
+
+    from .raw import ConstPart, ModuleContext
+
+
+class Linked(Protocol):
+    """What is asked of a loaded module."""
+
+    @property
+    def path(self) -> str:
+        """Identity of the module."""
+
+    @property
+    def source(self) -> SourceFile:
+        """Its text."""
+
+    @property
+    def file(self) -> ast.File:
+        """Its syntax."""
+
+    @property
+    def imports(self) -> Mapping[str, str]:
+        """Text of an import's path literal → path of the module it denotes."""
+
+
+def check_project(
+    modules: Sequence[Linked],
+    constants: Sequence[ConstPart] = (),
+    *,
+    no_relay: bool = False,
+    legacy_headers: bool = False,
+) -> tuple[dict[str, ModuleContext], list[Diagnostic]]:
+    """Check modules given in link order (imported before importing).
+
+    A module with errors has no context in the result, and neither have the modules that import it: they are not checked, so
+    that one mistake is reported once. Warnings of all checked modules are reported.
+    """
+    from aquac.diagnostics import has_errors
+
+    from .module import check_module
+
+    contexts: dict[str, ModuleContext] = {}
+    diagnostics: list[Diagnostic] = []
+    for module in modules:
+        if not all(path in contexts for path in module.imports.values()):
+            continue
+        imported = {text: contexts[path] for text, path in module.imports.items()}
+        context, found = check_module(
+            module.file, module.source, imported, constants, no_relay=no_relay, legacy_headers=legacy_headers
+        )
+        diagnostics += found
+        if not has_errors(found):
+            contexts[module.path] = context
+    return contexts, diagnostics

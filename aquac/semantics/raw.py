@@ -7,10 +7,15 @@ Made by `resolve.py` and `check.py`; read by `lowering/`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, overload
 from typing import Literal as Lit
 
-from .types import AbilityType, Arrow, NIL_TYPE, ServiceType, Struct, Type
+from .types import NIL_TYPE, AbilityType, Arrow, ServiceType, Struct, Type
+
+if TYPE_CHECKING:
+    from aquac.source import SourceFile, Span
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -376,6 +381,25 @@ class FuncArrow:
 # A part keeps the context that precedes it, because a function captures everything visible before it (§3).
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where something is defined: the span of its name."""
+
+    file: SourceFile
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """A name in the text of a module: what it denotes and where that is defined (None for predefined things)."""
+
+    span: Span
+    kind: Lit["constant", "function", "variable", "argument", "field", "method", "type", "service", "module"]
+    name: str
+    type: Type | None
+    site: Site | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConstPart:
     """A constant; `overridable` for `?=`."""
@@ -384,6 +408,7 @@ class ConstPart:
     value: RawValue
     overridable: bool
     doc: str = ""
+    site: Site | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -393,6 +418,7 @@ class TypePart:
     name: str
     type: Type
     doc: str = ""
+    site: Site | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -403,6 +429,7 @@ class ServicePart:
     type: ServiceType
     id: RawValue | None
     doc: str = ""
+    site: Site | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -412,9 +439,40 @@ class FuncPart:
     name: str
     arrow: FuncArrow
     doc: str = ""
+    site: Site | None = None
 
 
 Part = ConstPart | TypePart | ServicePart | FuncPart
+PlacedPart = tuple["ModuleContext", Part]
+
+
+class PartsPrefix(Sequence[PlacedPart]):
+    """The first parts of a module, sharing the module's own list: a context per definition would otherwise cost its square."""
+
+    __slots__ = ("_length", "_parts")
+
+    def __init__(self, parts: list[PlacedPart]) -> None:
+        """View of what `parts`, a list that only grows, holds now."""
+        self._parts = parts
+        self._length = len(parts)
+
+    def __len__(self) -> int:
+        """Number of parts when the view was made."""
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> PlacedPart: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PlacedPart]: ...
+    def __getitem__(self, index: int | slice) -> PlacedPart | list[PlacedPart]:
+        """Part at an index, or a list of parts."""
+        if isinstance(index, slice):
+            return [self._parts[i] for i in range(*index.indices(self._length))]
+        return self._parts[range(self._length)[index]]
+
+    def __iter__(self) -> Iterator[PlacedPart]:
+        """Parts in order."""
+        return (self._parts[i] for i in range(self._length))
 
 
 @dataclass(eq=False)
@@ -423,11 +481,44 @@ class ModuleContext:
 
     parts: in order, each with the context that precedes it. An imported part keeps the preceding context of its own module.
     declares: names visible to importers, in written order. exports: name → exported name, in order.
-    used: alias → context of used modules.
+    used: alias → context of used modules (aliases may be dotted).
+    occurrences: names in the text and what they denote, for editors; filled for checked modules only.
     """
 
     module: str | None = None
     declares: tuple[str, ...] = ()
     exports: dict[str, str] = field(default_factory=dict)
-    parts: list[tuple[ModuleContext, Part]] = field(default_factory=list)
+    parts: Sequence[PlacedPart] = field(default_factory=list)
     used: dict[str, ModuleContext] = field(default_factory=dict)
+    occurrences: list[Occurrence] = field(default_factory=list)
+    _index: dict[tuple[bool, str], PlacedPart] | None = field(default=None, init=False, repr=False)
+
+    def placed(self, name: str, *, is_type: bool) -> PlacedPart | None:
+        """Type or service called `name`, or with `is_type` false the constant or function; the last one wins."""
+        if self._index is None:
+            self._index = {(isinstance(p[1], TypePart | ServicePart), p[1].name): p for p in self.parts}
+        return self._index.get((is_type, name))
+
+    def part(self, name: str, *, is_type: bool) -> Part | None:
+        """As `placed`, without the context. To be asked once the parts are complete."""
+        placed = self.placed(name, is_type=is_type)
+        return None if placed is None else placed[1]
+
+    def module_at(self, path: str) -> ModuleContext | None:
+        """Used module by its path: an alias, or the alias of a module one of the used modules declares (`A.B`)."""
+        if not self.used:
+            return None
+        if path in self.used:
+            return self.used[path]
+        words = path.split(".")
+        for n in range(len(words) - 1, 0, -1):
+            outer = self.used.get(".".join(words[:n]))
+            if outer is not None and (inner := outer.module_at(".".join(words[n:]))) is not None:
+                return inner
+        return None
+
+    def member(self, path: str, *, is_type: bool) -> Part | None:
+        """Part by dotted path, reached through used modules; own parts are not looked at."""
+        module, dot, name = path.rpartition(".")
+        owner = self.module_at(module) if dot else None
+        return owner.part(name, is_type=is_type) if owner is not None else None

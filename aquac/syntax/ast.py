@@ -7,9 +7,11 @@ first word only, for an operator the operator, for a call the function's name, â
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from typing import Literal as Lit
 
-from aquac.source import Span
+if TYPE_CHECKING:
+    from aquac.source import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""JSON in and out in the one form whose bytes are hashed.
+
+parse: text → plain Python values (None, bool, int, float, str, list, dict), equal to what the reference holds. dumps: the
+canonical text. equal: the equality of `match` and of map keys. Errors: JsonError, with the reference's text.
+The C parser and printer of the standard library do the work; wherever they could differ from the format, the strict reader
+or the slow printer takes over.
+Source: serde_json 1.0.108; conformance/interpreter-data/canonical-json.jsonl
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from json.encoder import encode_basestring
+from typing import Any, Final
+
+from avm.limits import JSON_DEPTH_MAX
+
+from .json_number import float_text, parse_float, parse_integer
+from .json_reader import JsonError, read_json
+
+__all__ = ["JsonError", "dumps", "equal", "parse", "string_text"]
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+_decode: Final = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, parse_constant=_refuse_constant).decode
+_encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+_NOT_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+
+
+def parse(text: str) -> Any:
+    """Value of a JSON text; of duplicate keys the last one wins. Raises JsonError."""
+    try:
+        value = _decode(text)
+        if ("\\ud" in text or "\\uD" in text) and not _encode(value).isascii():
+            _encode(value).encode()  # a lone surrogate escape: refused by the format, kept by the C parser
+    except (ValueError, RecursionError):
+        return read_json(text)
+    if text.count("[") + text.count("{") > JSON_DEPTH_MAX and _too_deep(text):
+        return read_json(text)
+    return value
+
+
+def _too_deep(text: str) -> bool:
+    """Whether a valid JSON text nests deeper than allowed: peel off the innermost brackets, one level a round."""
+    brackets = _NOT_BRACKETS.sub("", text)
+    for _ in range(JSON_DEPTH_MAX):
+        if not brackets:
+            return False
+        brackets = re.sub(r"(?:\[\]|\{\})+", "\0", brackets).replace("\0", "")
+    return bool(brackets)
+
+
+def dumps(value: Any) -> str:
+    """Canonical text: keys sorted, no spaces, shortest floats."""
+    if type(value) is str:
+        return encode_basestring(value)
+    try:
+        text = _encode(value)
+    except RecursionError:
+        return _dumps_slowly(value)
+    if "e-" in text or "e+" in text:
+        # an exponent of Python's float form, or merely such characters in a string
+        return _dumps_slowly(value)
+    return text
+
+
+def string_text(value: str) -> str:
+    """Canonical text of a string: quoted, with the minimal escapes."""
+    return encode_basestring(value)
+
+
+def _dumps_slowly(value: Any) -> str:
+    """As dumps, with our own float form and without recursion."""
+    out: list[str] = []
+    todo: list[tuple[bool, Any]] = [(True, value)]  # (is a value, else a piece of text)
+    while todo:
+        is_value, item = todo.pop()
+        if not is_value:
+            out.append(item)
+        elif type(item) is float:
+            out.append(float_text(item))
+        elif type(item) is list:
+            todo.append((False, "]"))
+            for index in range(len(item) - 1, -1, -1):
+                todo.append((True, item[index]))
+                if index:
+                    todo.append((False, ","))
+            out.append("[")
+        elif type(item) is dict:
+            todo.append((False, "}"))
+            for index, key in reversed(list(enumerate(sorted(item)))):
+                todo.append((True, item[key]))
+                todo.append((False, f"{',' if index else ''}{encode_basestring(key)}:"))
+            out.append("{")
+        else:
+            out.append(_encode(item))
+    return "".join(out)
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Structural equality that keeps kinds apart: 1 ≠ 1.0, true ≠ 1; but −0.0 = 0.0."""
+    kind = type(left)
+    if kind is not type(right):
+        return False
+    if kind is not list and kind is not dict:
+        return bool(left == right)
+    todo = [(left, right)]
+    while todo:
+        a, b = todo.pop()
+        kind = type(a)
+        if kind is not type(b):
+            return False
+        if kind is list:
+            if len(a) != len(b):
+                return False
+            todo.extend(zip(a, b, strict=True))
+        elif kind is dict:
+            if a.keys() != b.keys():
+                return False
+            todo.extend((item, b[key]) for key, item in a.items())
+        elif a != b:
+            return False
+    return True

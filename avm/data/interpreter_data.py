@@ -7,9 +7,10 @@ Source: aquavm:crates/air-lib/interpreter-data/src/interpreter_data.rs, cid_info
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from avm.trace.states import Trace
+if TYPE_CHECKING:
+    from avm.trace.states import Trace
 
 
 class Tetraplet(NamedTuple):

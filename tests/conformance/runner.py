@@ -2,7 +2,7 @@
 
     python -m tests.conformance.runner AREA [--cases FILE|DIR]… [--only ID]… [--json] [--limit N]
 
-An area is a module of `areas/` with `FILES` (its default case files) and `check(case) -> str | None` (None: equal; text: what
+An area is a module of `areas/` that runs something as a whole (`run_area(only) -> Report`), or a module with `FILES` (its default case files) and `check(case) -> str | None` (None: equal; text: what
 differs). The corpus comes from `--cases`, else from the committed copy under `tests/conformance/data/AREA`, else from
 `../shared/conformance/AREA`. A case that is expected to differ stands in `known_divergences.toml` with its reason; an
 entry that no longer differs fails the run, so the list cannot rot.
@@ -26,7 +26,7 @@ from tests.conformance.report import Report, Skip
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-AREAS = ("aqua-check", "aqua-air", "avm-parse", "avm", "interpreter-data")
+AREAS = ("aqua-check", "aqua-air", "avm-parse", "avm", "interpreter-data", "js-client")
 
 
 class CorpusMissing(Exception):
@@ -142,13 +142,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     args = parser.parse_args(argv)
+    started = time.perf_counter()
     try:
-        files = expand(args.area, args.cases)
-    except CorpusMissing as error:
+        if hasattr(area_module(args.area), "run_area"):
+            report = area_module(args.area).run_area(args.only)
+        else:
+            report = run(args.area, expand(args.area, args.cases), only=frozenset(args.only), limit=args.limit)
+    except (CorpusMissing, Skip) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return 2
-    started = time.perf_counter()
-    report = run(args.area, files, only=frozenset(args.only), limit=args.limit)
     if args.json:
         print(json.dumps(report.to_json()))
     else:

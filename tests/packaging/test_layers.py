@@ -32,8 +32,32 @@ ONLY_IMPORTERS = {
     "trio": ("runtime/",),
     "asyncio": ("lsp/", "runtime/client"),
 }
-IMPURE_IN_AVM = {"time", "socket", "random", "secrets", "threading", "asyncio", "trio", "subprocess", "os", "pathlib", "io"}
-HEAVY = ("libp2p", "trio", "llvmlite", "wasmtime", "pygls", "lsprotocol", "rich", "lark", "cryptography", "msgpack", "asyncio")
+IMPURE_IN_AVM = {
+    "time",
+    "socket",
+    "random",
+    "secrets",
+    "threading",
+    "asyncio",
+    "trio",
+    "subprocess",
+    "os",
+    "pathlib",
+    "io",
+}
+HEAVY = (
+    "libp2p",
+    "trio",
+    "llvmlite",
+    "wasmtime",
+    "pygls",
+    "lsprotocol",
+    "rich",
+    "lark",
+    "cryptography",
+    "msgpack",
+    "asyncio",
+)
 
 
 def sources() -> list[Path]:
@@ -49,7 +73,7 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                base = package[: len(package) - node.level] if path.name != "__init__.py" else package[: len(package) - node.level]
+                base = package[: len(package) - node.level]
                 prefix = ".".join(base)
             else:
                 prefix = node.module or ""
@@ -76,7 +100,9 @@ def test_arrows(path: Path) -> None:
         if importers is not None:
             assert relative.startswith(importers), f"{relative} imports {name}; only {', '.join(importers)} may"
         if package == "avm" and relative not in ENTRY_POINTS:
-            assert top not in IMPURE_IN_AVM, f"{relative} imports {name}: avm has no clock, socket, file, randomness or thread"
+            assert top not in IMPURE_IN_AVM, (
+                f"{relative} imports {name}: avm has no clock, socket, file, randomness or thread"
+            )
         assert top not in ("tests", "examples"), f"{relative} imports {name}"
 
 
@@ -96,7 +122,9 @@ def test_start_up_loads_nothing_heavy(statement: str) -> None:
         "import sys\ntry:\n    exec(sys.argv[1])\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"
     )
-    done = subprocess.run([sys.executable, "-c", probe, statement], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", probe, statement], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     loaded = done.stdout.splitlines()[-1].split()[1:]
     assert not set(loaded) & set(HEAVY)

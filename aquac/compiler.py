@@ -1,0 +1,381 @@
+"""The compile façade: from paths or texts to scripts, definitions and diagnostics.
+
+Stages, each stopping the next when it found an error: load and parse (`project.link`), check (`semantics`), lower
+(`lowering`), place (`topology`), print (`emit`).
+
+Errors: everything about the program is in `Compiled.diagnostics`; nothing is raised. A feature no stage can translate yet is
+AQ0501, never wrong code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import codes
+from .diagnostics import Diagnostic, has_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .lowering import LoweredFunction, LoweringOptions
+    from .lowering.model import Model
+    from .project.bundle import FileStore
+    from .project.config import ProjectConfig
+    from .project.link import LoadedModule
+    from .semantics.raw import ModuleContext
+    from .semantics.types import Arrow
+    from .topology.res import Res
+
+    Path = str | os.PathLike[str]
+    Imports = Sequence[Path] | Mapping[str, Mapping[str, str | Sequence[str]]]
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be varied in the code that is made; the defaults are those of the reference.
+
+    Attributes:
+        no_relay: functions run on a peer that is reachable directly; `HOST_PEER_ID` is the init peer.
+        no_xor: errors inside `on` and `if` are not passed on with their place.
+        no_empty_response: a function without results sends no response.
+        tracing: every call reports its beginning and end to `tracingSrv`.
+        legacy_headers: accept deprecated header words without an error.
+    """
+
+    no_relay: bool = False
+    no_xor: bool = False
+    no_empty_response: bool = True
+    tracing: bool = False
+    legacy_headers: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledFunction:
+    """An exported function: its name, AIR text, definition JSON, the file it comes from, and the stages before the text."""
+
+    name: str
+    script: str
+    definition: Json
+    path: str
+    model: Model
+    res: Res
+
+    def to_json(self) -> Json:
+        """`{"script", "funcDef"}`."""
+        return {"script": self.script, "funcDef": self.definition}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """Result of a compilation.
+
+    Attributes:
+        functions: exported functions by exported name, in the order of the reference.
+        services: definition JSON of exported services by name.
+        diagnostics: everything found, in the order found.
+        call: the compiled call, for `compile_call`.
+        files: paths of all files read, imported ones included.
+        contexts: checked modules by path.
+    """
+
+    functions: Mapping[str, CompiledFunction] = field(default_factory=dict)
+    services: Mapping[str, Json] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    call: CompiledFunction | None = None
+    files: tuple[str, ...] = ()
+    contexts: Mapping[str, ModuleContext] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there was no error."""
+        return not has_errors(self.diagnostics)
+
+    def to_json(self) -> Json:
+        """`{"functions", "services", "errors", "warnings"}`, for a single call with `"functionCall"`."""
+        document: Json = {
+            "functions": {name: function.to_json() for name, function in self.functions.items()},
+            "services": dict(self.services),
+            "errors": [one_line(d) for d in self.diagnostics if d.is_error],
+            "warnings": [one_line(d) for d in self.diagnostics if not d.is_error],
+        }
+        if self.call is not None:
+            document["functionCall"] = self.call.to_json()
+        return document
+
+
+DEFAULT = Options()
+
+
+def compile_path(
+    path: Path | Sequence[Path],
+    *,
+    imports: Imports = (),
+    constants: Sequence[str] = (),
+    options: Options = DEFAULT,
+    store: FileStore | None = None,
+) -> Compiled:
+    """Compile a file, every `*.aqua` file below a folder, or several of them.
+
+    Args:
+        path: what to compile; only these files produce output, what they import does not.
+        imports: folders to look for imports in, or an import map (path prefix → import prefix → locations).
+        constants: texts `NAME = literal`, visible in every module.
+        options: what to vary in the code.
+        store: where files are read; the disk by default.
+    """
+    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    return _Compilation(imports, constants, options, store).everything([os.fspath(p) for p in paths])
+
+
+def compile_source(
+    text: str,
+    *,
+    path: Path = "source.aqua",
+    imports: Imports = (),
+    constants: Sequence[str] = (),
+    options: Options = DEFAULT,
+) -> Compiled:
+    """Compile a text as if it stood in the file `path`, which need not exist; imports are read from disk."""
+    from .project.bundle import Overlay
+
+    place = os.path.abspath(os.fspath(path))
+    return compile_path(place, imports=imports, constants=constants, options=options, store=Overlay({place: text}))
+
+
+def compile_bundle(
+    files: Mapping[str, str],
+    entry: str | Sequence[str],
+    *,
+    imports: Imports = (),
+    constants: Sequence[str] = (),
+    options: Options = DEFAULT,
+) -> Compiled:
+    """Compile files held in memory, path → text; nothing but the standard library is read from disk."""
+    from .project.bundle import Bundle
+
+    return compile_path(entry, imports=imports, constants=constants, options=options, store=Bundle(files))
+
+
+def compile_call(
+    source: Path | Mapping[str, str],
+    call: str,
+    *,
+    data: Mapping[str, Any] | None = None,
+    entry: str | None = None,
+    imports: Imports = (),
+    constants: Sequence[str] = (),
+    options: Options = DEFAULT,
+) -> Compiled:
+    """Compile one call of an exported function, such as `f(x, 5)`; the result is in `Compiled.call`.
+
+    Args:
+        source: path of the file, or files in memory with `entry`.
+        call: the call; variables in it are read through `getDataSrv` when it runs, as arguments of any function are.
+        data: values of the variables, for their types.
+        entry: the file of the bundle that exports the function.
+        imports: as for `compile_path`.
+        constants: as for `compile_path`.
+        options: as for `compile_path`.
+    """
+    from .project.bundle import Bundle
+
+    if isinstance(source, str | os.PathLike):
+        path, store = os.fspath(source), None
+    else:
+        path, store = entry or next(iter(source), ""), Bundle(source)
+    return _Compilation(imports, constants, options, store).call([path], call, data)
+
+
+class _Compilation:
+    """One run of the stages. Diagnostics gather in the order found."""
+
+    def __init__(self, imports: Imports, constants: Sequence[str], options: Options, store: FileStore | None) -> None:
+        self._imports = imports
+        self._constants = constants
+        self._options = options
+        self._store = store
+        self._diagnostics: list[Diagnostic] = []
+        self._modules: list[LoadedModule] = []
+        self._contexts: dict[str, ModuleContext] = {}
+
+    def everything(self, paths: Sequence[str]) -> Compiled:
+        """Compile all exports of the files at `paths`; of equal names the last file's wins."""
+        functions: dict[str, CompiledFunction] = {}
+        services: dict[str, Json] = {}
+        try:
+            for path in self._check(paths):
+                self._exports(path, functions, services)
+        except RecursionError:
+            self._too_deep()
+        return self._result(functions, services)
+
+    def call(self, paths: Sequence[str], text: str, data: Mapping[str, Any] | None) -> Compiled:
+        """Compile the call `text` of a function that one of the files at `paths` exports."""
+        from .call_expression import CallError
+
+        function = None
+        try:
+            entries = self._check(paths)
+            if not has_errors(self._diagnostics):
+                function = self._call(entries, text, data)
+        except CallError as error:
+            self._diagnostics.append(Diagnostic(codes.CALL_INVALID, str(error)))
+        except RecursionError:
+            self._too_deep()
+        return self._result({}, {}, function)
+
+    # ── stages ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _check(self, paths: Sequence[str]) -> list[str]:
+        """Load, parse and check; paths of the entries that may be compiled, none after an error."""
+        from .project.link import load
+        from .semantics import check_project
+        from .semantics.constants import parse_constants
+
+        config = self._config()
+        if config is None:
+            return []
+        constants, found = parse_constants(self._constants)
+        self._diagnostics += found
+        self._modules, found = load(paths, config, self._store)
+        self._diagnostics += found
+        if has_errors(self._diagnostics):
+            return []
+        self._contexts, found = check_project(
+            self._modules,
+            constants,
+            no_relay=self._options.no_relay,
+            legacy_headers=self._options.legacy_headers,
+        )
+        self._diagnostics += found
+        return [] if has_errors(found) else [module.path for module in self._modules if module.entry]
+
+    def _exports(self, path: str, functions: dict[str, CompiledFunction], services: dict[str, Json]) -> None:
+        from .emit.definitions import service_definition
+        from .lowering import lower_module
+
+        module = lower_module(self._contexts[path], self._lowering_options())
+        self._diagnostics += module.diagnostics
+        for function in module.functions:
+            functions[function.name] = self._function(path, function)
+        for service in module.services:
+            services[service.name] = service_definition(service.type, service.default_id)
+
+    def _call(self, paths: Sequence[str], text: str, data: Mapping[str, Any] | None) -> CompiledFunction | None:
+        from .call_expression import CallError, check_arguments, declared_arguments, parse_call, with_data
+        from .lowering import lower_call
+
+        call = with_data(parse_call(text), data)
+        for path in paths:
+            callee = exported(self._contexts[path], call.function)
+            if callee is not None:
+                name, arrow = callee
+                check_arguments(call, arrow)
+                args = declared_arguments(call, arrow)
+                known_as = call.function.rpartition(".")[2]
+                module = lower_call(self._contexts[path], name, args, self._lowering_options(), known_as=known_as)
+                self._diagnostics += module.diagnostics
+                return self._function(path, module.functions[0]) if module.functions else None
+        raise CallError(f"{call.function} is not exported; exported are {_listed(self._contexts[p] for p in paths)}")
+
+    def _function(self, path: str, function: LoweredFunction) -> CompiledFunction:
+        from .emit.air import print_air
+        from .emit.definitions import function_definition
+        from .topology.make_res import resolve
+
+        res = resolve(function.model)
+        definition = function_definition(function.name, function.type)
+        return CompiledFunction(function.name, print_air(res), definition, path, function.model, res)
+
+    # ── around them ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _config(self) -> ProjectConfig | None:
+        """How imports resolve; None, with a diagnostic, when `imports` has the wrong shape."""
+        from .project.config import ImportsInvalid, ProjectConfig, import_map
+
+        imports = self._imports
+        value = imports if isinstance(imports, Mapping) else [os.fspath(folder) for folder in imports]
+        try:
+            resolved = import_map(value)
+        except ImportsInvalid as error:
+            self._diagnostics.append(Diagnostic(codes.IMPORT_UNRESOLVED, str(error)))
+            return None
+        return ProjectConfig(imports=resolved, legacy_headers=self._options.legacy_headers)
+
+    def _lowering_options(self) -> LoweringOptions:
+        from .lowering import LoweringOptions
+
+        options = self._options
+        return LoweringOptions(
+            no_relay=options.no_relay,
+            no_xor=options.no_xor,
+            no_empty_response=options.no_empty_response,
+            tracing=options.tracing,
+        )
+
+    def _too_deep(self) -> None:
+        self._diagnostics.append(
+            Diagnostic(codes.SYNTAX_TOO_DEEP, "the program nests deeper than the compiler can follow")
+        )
+
+    def _result(
+        self,
+        functions: dict[str, CompiledFunction],
+        services: dict[str, Json],
+        call: CompiledFunction | None = None,
+    ) -> Compiled:
+        from .lowering.hash_order import set_order
+
+        return Compiled(
+            functions={name: functions[name] for name in set_order(functions)},
+            services={name: services[name] for name in set_order(services)},
+            diagnostics=tuple(self._diagnostics),
+            call=call,
+            files=tuple(module.path for module in self._modules),
+            contexts=self._contexts,
+        )
+
+
+def one_line(diagnostic: Diagnostic) -> str:
+    """A diagnostic as one line of text, as in the `errors` and `warnings` of the JSON document."""
+    place = ""
+    if diagnostic.file is not None:
+        place = diagnostic.file.path
+        if diagnostic.span is not None:
+            start = diagnostic.file.lines.position(diagnostic.span.start)
+            place += f":{start.line}:{start.column}"
+        place += ": "
+    return f"{place}{diagnostic.code.severity.value} {diagnostic.code.id}: {diagnostic.message}"
+
+
+def exported(context: ModuleContext, name: str) -> tuple[str, Arrow] | None:
+    """A function exported as `name`, or a method of a service exported as `S` when `name` is `S.method`.
+
+    Returns what the module itself calls it, and its type; None if it exports no such thing.
+    """
+    from .semantics.raw import FuncPart, ServicePart
+    from .semantics.types import Arrow
+
+    owner, dot, method = name.rpartition(".")
+    outside = owner if dot else name
+    inside = next((inner for inner, outer in context.exports.items() if outer == outside), None)
+    if inside is None:
+        return None
+    for is_type in (False, True):
+        part = context.part(inside, is_type=is_type) or context.member(inside, is_type=is_type)
+        if isinstance(part, FuncPart) and not dot:
+            return inside, part.arrow.type
+        if isinstance(part, ServicePart) and part.id is not None and dot:
+            arrow = dict(part.type.fields).get(method)
+            return (f"{inside}.{method}", arrow) if isinstance(arrow, Arrow) else None
+    return None
+
+
+def _listed(contexts: Iterable[ModuleContext]) -> str:
+    names = [name for context in contexts for name in context.exports.values()]
+    return ", ".join(names) if names else "no functions"

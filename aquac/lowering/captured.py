@@ -1,0 +1,99 @@
+"""Renaming of what a function captured, at each of its inlinings (`spec aqua-to-air §5.3`, step 2).
+
+Which names belong together does not change between inlinings, so `CapturePlan` works it out once per function and only
+asks the mangler each time. The order of the questions reaches the output.
+Source: aqua:model/inline/src/main/scala/aqua/model/inline/ArrowInliner.scala (renameCaptured)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquac.semantics.types import Arrow
+
+from .abilities import as_ability, gather, paths
+from .hash_order import find_order, set_order
+from .model import V, ValueModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aquac.semantics.mangler import Mangler
+
+    from .function import Fn
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """Captures under the names of one inlining, and the renames that lead there."""
+
+    names: Mapping[str, str]
+    values: Mapping[str, ValueModel]
+    arrows: Mapping[str, Fn]
+
+
+def arrows_of_values(arrows: Mapping[str, Fn], values: Mapping[str, ValueModel]) -> dict[str, Fn]:
+    """Functions that some of `values` are, or point to."""
+    pointed = {value.name for value in values.values() if isinstance(value, V) and isinstance(value.base, Arrow)}
+    known = pointed | values.keys()
+    return {key: fn for key, fn in arrows.items() if key in known or fn.name in known}
+
+
+class CapturePlan:
+    """Captures of one function, sorted into abilities with their entries and functions, other values, other functions."""
+
+    __slots__ = ("_abilities", "_ability_arrows", "_arrow_order", "_arrows", "_value_arrows", "_value_order", "_values")
+
+    def __init__(self, values: Mapping[str, ValueModel], arrows: Mapping[str, Fn]) -> None:
+        """Sort captures; linear in their number."""
+        abilities: list[tuple[str, tuple[str, ...], dict[str, ValueModel]]] = []
+        ability_arrows: dict[str, Fn] = {}
+        entries: set[str] = set()
+        in_order = set_order(name for name in set_order(values) if _is_bare_ability(values[name]))
+        for name in in_order:
+            ability = as_ability(values[name])
+            assert ability is not None
+            related = gather(values, (name,))
+            abilities.append((name, tuple(path for path, _ in paths(ability)), related))
+            ability_arrows.update(arrows_of_values(arrows, related))
+            entries |= related.keys()
+        self._abilities = abilities
+        self._ability_arrows = ability_arrows
+        self._values = {name: value for name, value in values.items() if name not in entries}
+        others = {key: fn for key, fn in arrows.items() if key not in ability_arrows}
+        self._value_arrows = arrows_of_values(others, self._values)
+        self._arrows = {key: fn for key, fn in others.items() if key not in self._value_arrows}
+        self._value_order = find_order(self._values)
+        self._arrow_order = find_order(self._arrows)
+
+    def rename(self, mangler: Mangler) -> Captured:
+        """Take fresh names for everything captured."""
+        names: dict[str, str] = {}
+        values: dict[str, ValueModel] = {}
+        for name, fields, related in self._abilities:
+            new_name = mangler.new(name)
+            moved = {f"{name}.{path}": f"{new_name}.{path}" for path in fields}
+            moved[name] = new_name
+            names.update(moved)
+            values.update((key := moved.get(old, old), _follow(key, value, moved)) for old, value in related.items())
+        arrows = {names.get(key, key): fn for key, fn in self._ability_arrows.items()}
+        value_names = mangler.find(self._value_order)
+        values.update((value_names.get(key, key), value) for key, value in self._values.items())
+        arrows.update((value_names.get(key, key), fn) for key, fn in self._value_arrows.items())
+        arrow_names = mangler.find(self._arrow_order)
+        arrows.update((arrow_names.get(key, key), fn) for key, fn in self._arrows.items())
+        return Captured({**names, **value_names, **arrow_names}, values, arrows)
+
+
+def _is_bare_ability(value: ValueModel) -> bool:
+    return as_ability(value) is not None and isinstance(value, V) and not value.props
+
+
+def _follow(key: str, value: ValueModel, moved: Mapping[str, str]) -> ValueModel:
+    """An entry that names itself, or an ability, must name its new key."""
+    if isinstance(value, V) and (
+        as_ability(value) is not None or (isinstance(value.base, Arrow) and value.name in moved)
+    ):
+        return V(key, value.base, value.props)
+    return value

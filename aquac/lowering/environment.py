@@ -1,0 +1,170 @@
+"""Module contexts as lowering sees them: functions with their captures, constants, services, sub-modules.
+
+Input:  `ModuleContext` of semantics.
+Output: `Environment`.
+Errors: none.
+
+A function captures everything visible before it, used or not; this decides names, so nothing may be left out
+(`spec aqua-to-air §3`).
+Source: aqua:model/src/main/scala/aqua/model/AquaContext.scala
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, assert_never
+
+from aquac.semantics import raw as r
+from aquac.semantics.types import Arrow, ServiceType
+
+from .function import Fn, from_raw, method_wrapper
+from .model import FieldP, FunctorP, IndexP, L, V, ValueModel
+from .state import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service and its default id, resolved."""
+
+    name: str
+    type: ServiceType
+    id: ValueModel | None
+
+
+@dataclass(eq=False)
+class Environment:
+    """Definitions by name, in order; `modules` holds used modules and the methods of services with a default id."""
+
+    funcs: dict[str, Fn] = field(default_factory=dict)
+    values: dict[str, ValueModel] = field(default_factory=dict)
+    modules: dict[str, Environment] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+
+    @cached_property
+    def all_values(self) -> Mapping[str, ValueModel]:
+        """Constants by qualified name, and services that can be called."""
+        found = _all(self, lambda environment: environment.values)
+        for service in self.services.values():
+            if service.id is not None:
+                for method, arrow in service.type.fields:
+                    found[f"{service.name}.{method}"] = V(f"{service.name}.{method}", arrow)
+                found[service.name] = V(service.name, service.type)
+        return found
+
+    @cached_property
+    def all_funcs(self) -> Mapping[str, Fn]:
+        """Functions and service methods by qualified name."""
+        found = _all(self, lambda environment: environment.funcs)
+        for service in self.services.values():
+            if service.id is not None:
+                for method, arrow in service.type.fields:
+                    full = f"{service.name}.{method}"
+                    found[full] = method_wrapper(full, method, as_arrow(arrow), service.id)
+        return found
+
+
+def _all(root: Environment, pick: Callable[[Environment], Mapping[str, T]]) -> dict[str, T]:
+    """Own entries, then those of sub-modules with the module's name in front."""
+    found: dict[str, T] = {}
+    stack = [("", root)]
+    while stack:
+        prefix, environment = stack.pop()
+        found.update((prefix + name, item) for name, item in pick(environment).items())
+        stack.extend((f"{prefix}{name}.", module) for name, module in reversed(environment.modules.items()))
+    return found
+
+
+def as_arrow(of: object) -> Arrow:
+    """A member of a service is a function."""
+    assert isinstance(of, Arrow)
+    return of
+
+
+class Environments:
+    """Converts contexts, each once."""
+
+    def __init__(self) -> None:
+        """Nothing converted yet."""
+        self._done: dict[int, tuple[r.ModuleContext, Environment]] = {}
+
+    def of(self, root: r.ModuleContext) -> Environment:
+        """The environment of a context. Contexts it refers to are converted first, without recursion."""
+        stack = [root]
+        while stack:
+            context = stack[-1]
+            missing = [needed for needed in _needed(context) if id(needed) not in self._done]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            stack.pop()
+            if id(context) not in self._done:
+                self._done[id(context)] = (context, self._convert(context))
+        return self._done[id(root)][1]
+
+    def _convert(self, context: r.ModuleContext) -> Environment:
+        environment = Environment(modules={alias: self._done[id(used)][1] for alias, used in context.used.items()})
+        for before, part in context.parts:
+            self._add(environment, before, part)
+        return environment
+
+    def _add(self, environment: Environment, before: r.ModuleContext, part: r.Part) -> None:
+        match part:
+            case r.ConstPart(name, value, overridable):
+                preceding = self._done[id(before)][1]
+                if not (overridable and name in preceding.values):
+                    environment.values[name] = resolve(preceding.all_values, constant(value))
+            case r.FuncPart(name, arrow):
+                preceding = self._done[id(before)][1]
+                environment.funcs[name] = from_raw(name, arrow, preceding.all_funcs, preceding.all_values)
+            case r.ServicePart(name, of, None):
+                environment.services[name] = Service(name, of, None)
+            case r.ServicePart(name, of, raw_id) if raw_id is not None:
+                preceding = self._done[id(before)][1]
+                service_id = resolve(preceding.all_values, constant(raw_id))
+                environment.services[name] = Service(name, of, service_id)
+                environment.modules[name] = Environment(
+                    funcs={m: method_wrapper(m, m, as_arrow(arrow), raw_id) for m, arrow in of.fields}
+                )
+            case r.TypePart():
+                pass
+            case _:
+                assert_never(part)  # type: ignore[arg-type]  # both cases of ServicePart are above
+
+
+def _needed(context: r.ModuleContext) -> list[r.ModuleContext]:
+    """Contexts that must be converted before this one."""
+    return [*context.used.values(), *(before for before, part in context.parts if not isinstance(part, r.TypePart))]
+
+
+def constant(value: r.RawValue) -> ValueModel:
+    """A constant or service id as a value: literals, names and their fields only."""
+    match value:
+        case r.Var(name, of):
+            return V(name, of)
+        case r.Literal(text, of):
+            return L(text, of)
+        case r.Prop(inner, prop):
+            root = constant(inner)
+            assert isinstance(root, V)
+            return V(root.name, root.base, (*root.props, _constant_prop(prop)))
+        case _:
+            raise AssertionError("a constant is a literal or a name")
+
+
+def _constant_prop(prop: r.RawProp) -> FieldP | FunctorP | IndexP:
+    match prop:
+        case r.FieldProp(name, of):
+            return FieldP(name, of)
+        case r.FunctorProp(name, of):
+            return FunctorP(name, of)
+        case r.IndexProp(index, of):
+            value = constant(index)
+            return IndexP(value.text if isinstance(value, L) else value.name, of)
+        case _:
+            raise AssertionError("a constant has no computed properties")

@@ -1,0 +1,134 @@
+"""Functions ready to be inlined: top-level functions, closures and wrappers of service methods.
+
+`Fn` carries what it captured. The reference rewrites a body with new names before it inlines it; here the body stays as
+it is and `Env` says what its names are called now, so every variable is substituted exactly once, lexical scopes hold and
+no tree is copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from aquac.semantics import raw as r
+from aquac.semantics import types as t
+
+from .captured import CapturePlan
+from .model import L, V, ValueModel
+from .names import defines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ID: Final = "id"
+RESULT: Final = "ret"
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Present names of the names in a body.
+
+    Attributes:
+        names: raw name → present name; a name without entry keeps its name.
+        canons: present names that stand for a frozen stream although the body sees an array.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    canons: frozenset[str] = frozenset()
+
+    def name(self, raw: str) -> str:
+        """Present name."""
+        return self.names.get(raw, raw)
+
+    def variable(self, raw: r.Var) -> V:
+        """Variable of the model, not yet resolved."""
+        name = self.names.get(raw.name, raw.name)
+        if name in self.canons and isinstance(raw.type, t.Array | t.Option | t.Canon | t.Stream):
+            return V(name, t.Canon(raw.type.element))
+        return V(name, raw.type)
+
+
+NO_ENV: Final = Env()
+NOTHING: Final[Mapping[str, ValueModel]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class Fn:
+    """A function with its captures.
+
+    Attributes:
+        name: shown by tracing; not necessarily the key it is stored under.
+        params: the arguments as the body calls them. Their labels in `type` are what the mangler sees.
+        arrows: captured functions by name.
+        values: captured values by name.
+        topology: name of the closure whose place of definition the body runs at.
+        env: names of the body that a surrounding function renamed.
+    """
+
+    name: str
+    type: t.Arrow
+    params: tuple[str, ...]
+    body: r.Tree
+    ret: tuple[r.RawValue, ...]
+    arrows: Mapping[str, Fn]
+    values: Mapping[str, ValueModel]
+    topology: str | None = None
+    env: Env = NO_ENV
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the arguments."""
+        return labels(self.type)
+
+    @cached_property
+    def defines(self) -> tuple[str, ...]:
+        """Names the body introduces."""
+        return defines(self.body)
+
+    @cached_property
+    def capture(self) -> CapturePlan:
+        """How captured names are renamed."""
+        return CapturePlan(self.values, self.arrows)
+
+
+def labels(arrow: t.Arrow, prefix: str = "arg") -> tuple[str, ...]:
+    """Labels of an arrow's arguments; unlabelled ones are called by position."""
+    return tuple(label if label is not None else f"{prefix}{at}" for at, (label, _) in enumerate(arrow.args))
+
+
+def from_raw(
+    name: str,
+    arrow: r.FuncArrow,
+    arrows: Mapping[str, Fn],
+    values: Mapping[str, ValueModel],
+    topology: str | None = None,
+    env: Env = NO_ENV,
+) -> Fn:
+    """A function or closure as written."""
+    return Fn(name, arrow.type, labels(arrow.type), arrow.body, arrow.ret, arrows, values, topology, env)
+
+
+def method_wrapper(name: str, method: str, arrow: t.Arrow, service_id: r.RawValue | ValueModel) -> Fn:
+    """A function that calls one method of a service.
+
+    `id` and `ret` are ordinary names of its body. A parameter of the same name is called otherwise inside, so that it is
+    not confused with them; for the mangler it keeps its label.
+    """
+    raw_id: r.RawValue
+    values: Mapping[str, ValueModel]
+    if isinstance(service_id, V | L):
+        raw_id, values = r.Var(ID, service_id.type), {ID: service_id}
+    else:
+        raw_id, values = service_id, NOTHING
+    params = tuple(f"-{label}-" if label in (ID, RESULT) else label for label in labels(arrow))
+    args = tuple(r.Var(param, of) for param, (_, of) in zip(params, arrow.args, strict=True))
+    result = arrow.results[0] if arrow.results else None
+    exports: tuple[r.CallExport, ...] = ()
+    ret: tuple[r.RawValue, ...] = ()
+    if result is not None:
+        exports = (r.CallExport(RESULT, result, isinstance(result, t.Stream | t.StreamMap)),)
+        ret = (r.Var(RESULT, result),)
+    body = r.CallTag(exports, r.ServiceCall(raw_id, method, arrow, args, r.arrow_type(arrow)))
+    return Fn(name, arrow, params, body, ret, {}, values)

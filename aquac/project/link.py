@@ -1,0 +1,229 @@
+"""Load the files of a compilation and everything they import, and put them into link order.
+
+Input:  entry paths (files, or folders: every `*.aqua` below), the project's configuration, a store.
+Output: `LoadedModule`s, each behind the modules it imports.
+Errors: source.*, syntax*, indent.*, import.unresolved, import.failed, import.cycle. Never raises.
+Source: spec aqua-language §1 (stages 1–4), §4.2, §4.3.
+
+Stages stop as in the reference: entries with syntax errors are not linked; a file whose imports do not all resolve is not
+followed. What could be loaded is returned beside the errors, for editors; compile only if there is no error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from posixpath import basename
+from typing import TYPE_CHECKING
+
+from aquac.codes import IMPORT_CYCLE, IMPORT_FAILED, IMPORT_UNRESOLVED, SOURCE_NOT_FOUND, UNSUPPORTED
+from aquac.diagnostics import Diagnostic, Note, has_errors
+from aquac.syntax import ast
+from aquac.syntax.limits import MODULES_MAX
+from aquac.syntax.parse import parse
+
+from .bundle import SUFFIX, Disk, FileStore, read_source
+from .config import ProjectConfig
+from .cycles import find_cycles
+from .imports import candidates, unquoted
+from .stdlib import is_stdlib
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquac.source import SourceFile
+
+_DISK = Disk()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModule:
+    """A parsed file. `imports` maps the text of each path literal, quotes included, to the path of the module it means.
+
+    `entry` is true for files given to the compiler: only they produce output.
+    """
+
+    path: str
+    source: SourceFile
+    file: ast.File
+    imports: dict[str, str]
+    entry: bool
+
+
+@dataclass(slots=True)
+class _Module:
+    """A module while its imports are being found."""
+
+    source: SourceFile
+    file: ast.File
+    entry: bool
+    broken: bool
+    imports: dict[str, str] = field(default_factory=dict)
+    literals: list[tuple[ast.Literal, str]] = field(default_factory=list)
+
+
+def load(
+    entries: Sequence[str], config: ProjectConfig | None = None, store: FileStore | None = None
+) -> tuple[list[LoadedModule], list[Diagnostic]]:
+    """Load `entries` and their imports; modules in link order, and the diagnostics in reading order."""
+    return _Loader(config or ProjectConfig(), store or _DISK).run(entries)
+
+
+class _Loader:
+    """One compilation's modules by path."""
+
+    def __init__(self, config: ProjectConfig, store: FileStore) -> None:
+        self._config = config
+        self._store = store
+        self._modules: dict[str, _Module] = {}
+        self._diagnostics: list[Diagnostic] = []
+
+    def run(self, entries: Sequence[str]) -> tuple[list[LoadedModule], list[Diagnostic]]:
+        self._read_entries(entries)
+        if not has_errors(self._diagnostics):
+            self._follow_imports()
+            self._blame_importers()
+        order = self._link_order()
+        loaded = [
+            LoadedModule(path, module.source, module.file, module.imports, module.entry)
+            for path, module in ((path, self._modules[path]) for path in order)
+        ]
+        return loaded, self._diagnostics
+
+    def _read_entries(self, entries: Sequence[str]) -> None:
+        for entry in entries:
+            path = self._store.normal(entry)
+            if self._store.is_folder(path) and not self._store.is_file(path):
+                paths = [self._store.normal(found) for found in self._store.sources_below(path)]
+            elif not self._store.is_file(path):
+                self._diagnostics.append(Diagnostic(SOURCE_NOT_FOUND, f"no file or folder {path}"))
+                continue
+            else:
+                paths = [path] if path.endswith(SUFFIX) else []
+            for source in paths:
+                if source not in self._modules:
+                    self._read(source, entry=True)
+
+    def _read(self, path: str, *, entry: bool) -> _Module:
+        store: FileStore = _DISK if is_stdlib(path) and not self._store.is_file(path) else self._store
+        source, problem = read_source(store, path)
+        if problem is not None:
+            self._diagnostics.append(problem)
+            module = _Module(source, ast.File((), (), ()), entry, broken=True)
+        else:
+            file, diagnostics = parse(source)
+            self._diagnostics += diagnostics
+            module = _Module(source, file, entry, broken=has_errors(diagnostics))
+        self._modules[path] = module
+        return module
+
+    def _follow_imports(self) -> None:
+        """Breadth first; the imports of a file are all resolved before any of them is read."""
+        level = [module for module in self._modules.values() if not module.broken]
+        while level:
+            following: list[_Module] = []
+            for module in level:
+                if not self._resolve(module):
+                    continue
+                for target in module.imports.values():
+                    if target in self._modules:
+                        continue
+                    if len(self._modules) >= MODULES_MAX:
+                        message = f"a compilation of more than {MODULES_MAX} modules"
+                        self._diagnostics.append(Diagnostic(UNSUPPORTED, message))
+                        return
+                    read = self._read(target, entry=False)
+                    if not read.broken:
+                        following.append(read)
+            level = following
+
+    def _resolve(self, module: _Module) -> bool:
+        """Find the files a module imports; False, with its imports dropped, if one is missing."""
+        complete = True
+        for line in module.file.header:
+            if not isinstance(line, ast.Import | ast.Use):
+                continue
+            wanted = unquoted(line.path.text)
+            tried = candidates(self._store, self._config, module.source.path, wanted)
+            found = next((path for path in tried if self._exists(path)), None)
+            if found is None:
+                complete = False
+                notes = tuple(Note(f"tried {path}") for path in tried)
+                message = f"no file found for import {line.path.text}"
+                self._diagnostics.append(Diagnostic(IMPORT_UNRESOLVED, message, module.source, line.path.span, notes))
+            else:
+                module.imports[line.path.text] = found
+                module.literals.append((line.path, found))
+        if not complete:
+            module.imports.clear()
+            module.literals.clear()
+            module.broken = True
+        return complete
+
+    def _exists(self, path: str) -> bool:
+        return self._store.is_file(path) or (is_stdlib(path) and _DISK.is_file(path))
+
+    def _blame_importers(self) -> None:
+        """Report import.failed on every import that leads to a broken module."""
+        importers: dict[str, list[str]] = {path: [] for path in self._modules}
+        for path, module in self._modules.items():
+            for target in dict.fromkeys(module.imports.values()):
+                if target in importers:
+                    importers[target].append(path)
+        failed = [path for path, module in self._modules.items() if module.broken]
+        bad = set(failed)
+        while failed:
+            for path in importers[failed.pop()]:
+                if path not in bad:
+                    bad.add(path)
+                    failed.append(path)
+        for module in self._modules.values():
+            for literal, target in module.literals:
+                if target in bad:
+                    message = f"the imported file has errors: {target}"
+                    self._diagnostics.append(Diagnostic(IMPORT_FAILED, message, module.source, literal.span))
+
+    def _link_order(self) -> list[str]:
+        """Paths so that imports come first, entries in the order given; reports cycles."""
+        graph = {
+            path: [target for target in dict.fromkeys(module.imports.values()) if target in self._modules]
+            for path, module in self._modules.items()
+        }
+        order: list[str] = []
+        state: dict[str, bool] = {}
+        cyclic = False
+        for root in graph:
+            if root in state:
+                continue
+            state[root] = False
+            stack = [(root, iter(graph[root]))]
+            while stack:
+                path, rest = stack[-1]
+                target = next(rest, None)
+                if target is None:
+                    stack.pop()
+                    state[path] = True
+                    order.append(path)
+                elif target not in state:
+                    state[target] = False
+                    stack.append((target, iter(graph[target])))
+                elif not state[target]:
+                    cyclic = True
+        if cyclic:
+            for cycle in find_cycles(graph):
+                self._diagnostics.append(self._cycle(cycle))
+        return order
+
+    def _cycle(self, cycle: list[str]) -> Diagnostic:
+        pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+        names = ", ".join(f"{_base(a)} imports {_base(b)}" for a, b in pairs)
+        notes = tuple(
+            Note(f"{_base(a)} imports {_base(b)} here", self._modules[a].source, literal.span)
+            for a, b in pairs
+            for literal, target in self._modules[a].literals
+            if target == b
+        )
+        return Diagnostic(IMPORT_CYCLE, f"modules import each other: {names}", notes=notes)
+
+
+def _base(path: str) -> str:
+    return basename(path.replace("\\", "/"))

@@ -1,0 +1,163 @@
+"""Diagnostics for machines: the JSON document of contracts §2.2, GitHub workflow commands, SARIF 2.1.0.
+
+The schema of the JSON document is `schemas/diagnostics.schema.json`. Lines and columns count from 1, columns in UTF-16 units,
+offsets in bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from .codes import TABLE, Severity
+from .version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .diagnostics import Diagnostic
+    from .source import SourceFile, Span
+
+Json = dict[str, Any]
+
+
+def to_json(diagnostics: Sequence[Diagnostic], files: int) -> Json:
+    """The document: every diagnostic and a summary. `files` is the number of files read."""
+    return {
+        "diagnostics": [diagnostic_json(d) for d in diagnostics],
+        "summary": {
+            "errors": sum(d.is_error for d in diagnostics),
+            "warnings": sum(d.code.severity is Severity.WARNING for d in diagnostics),
+            "files": files,
+        },
+    }
+
+
+def diagnostic_json(diagnostic: Diagnostic) -> Json:
+    """One diagnostic; `file` and `span` are null when it has no place."""
+    return {
+        "code": diagnostic.code.id,
+        "kind": diagnostic.code.kind,
+        "severity": diagnostic.code.severity.value,
+        "message": diagnostic.message,
+        "file": diagnostic.file.path if diagnostic.file else None,
+        "span": span_json(diagnostic.file, diagnostic.span),
+        "notes": [
+            {
+                "message": note.message,
+                "file": note.file.path if note.file else None,
+                "span": span_json(note.file, note.span),
+            }
+            for note in diagnostic.notes
+        ],
+        "fixes": [
+            {
+                "title": fix.title,
+                "edits": [
+                    {"file": edit.file.path, "span": span_json(edit.file, edit.span), "text": edit.text}
+                    for edit in fix.edits
+                ],
+            }
+            for fix in diagnostic.fixes
+        ],
+    }
+
+
+def span_json(file: SourceFile | None, span: Span | None) -> Json | None:
+    """Start and end of a span, or None without a place."""
+    if file is None or span is None:
+        return None
+    start = file.lines.position(span.start)
+    end = file.lines.position(span.end)
+    return {
+        "start": {"line": start.line, "column": start.column, "offset": start.offset},
+        "end": {"line": end.line, "column": end.column, "offset": end.offset},
+    }
+
+
+def to_sarif(diagnostics: Sequence[Diagnostic]) -> Json:
+    """A SARIF 2.1.0 log, for code scanning."""
+    used = sorted({d.code.id for d in diagnostics})
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "aquac",
+                        "version": VERSION,
+                        "rules": [
+                            {
+                                "id": code,
+                                "name": TABLE[code].kind,
+                                "shortDescription": {"text": TABLE[code].summary},
+                                "defaultConfiguration": {"level": _level(TABLE[code].severity)},
+                            }
+                            for code in used
+                        ],
+                    }
+                },
+                "columnKind": "utf16CodeUnits",
+                "results": [_sarif_result(d, used) for d in diagnostics],
+            }
+        ],
+    }
+
+
+def _sarif_result(diagnostic: Diagnostic, used: list[str]) -> Json:
+    text = "\n".join([diagnostic.message, *(note.message for note in diagnostic.notes)])
+    result: Json = {
+        "ruleId": diagnostic.code.id,
+        "ruleIndex": used.index(diagnostic.code.id),
+        "level": _level(diagnostic.code.severity),
+        "message": {"text": text},
+    }
+    if diagnostic.file is not None:
+        location: Json = {"artifactLocation": {"uri": quote(diagnostic.file.path.replace("\\", "/"))}}
+        if diagnostic.span is not None:
+            start = diagnostic.file.lines.position(diagnostic.span.start)
+            end = diagnostic.file.lines.position(diagnostic.span.end)
+            location["region"] = {
+                "startLine": start.line,
+                "startColumn": start.column,
+                "endLine": end.line,
+                "endColumn": end.column,
+            }
+        result["locations"] = [{"physicalLocation": location}]
+    return result
+
+
+def _level(severity: Severity) -> str:
+    return "note" if severity is Severity.INFO else severity.value
+
+
+def to_github(diagnostics: Iterable[Diagnostic]) -> str:
+    """Workflow commands, one a line, that annotate a pull request."""
+    lines = []
+    for diagnostic in diagnostics:
+        word = "notice" if diagnostic.code.severity is Severity.INFO else diagnostic.code.severity.value
+        properties = [f"title={_property(diagnostic.code.id)}"]
+        if diagnostic.file is not None:
+            properties.insert(0, f"file={_property(diagnostic.file.path)}")
+            if diagnostic.span is not None:
+                start = diagnostic.file.lines.position(diagnostic.span.start)
+                end = diagnostic.file.lines.position(diagnostic.span.end)
+                properties[1:1] = [f"line={start.line}", f"endLine={end.line}", f"col={start.column}"]
+        text = "\n".join([diagnostic.message, *(note.message for note in diagnostic.notes)])
+        lines.append(f"::{word} {','.join(properties)}::{_data(text)}")
+    return "".join(line + "\n" for line in lines)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def dumps(document: Json) -> str:
+    """JSON text, one document, ending in a line break."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

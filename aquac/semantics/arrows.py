@@ -1,0 +1,121 @@
+"""Functions and closures: signature, frame, body, returned values.
+
+Errors: AQ0203, AQ0204 (arguments), AQ0401 – AQ0405 (returns), AQ0304. Warning: AQ0904, a statement after the return.
+Source: aqua:semantics/src/main/scala/aqua/semantics/expr/func/ArrowSem.scala, …/ReturnSem.scala; spec aqua-to-air §2.2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquac import codes
+
+from . import raw
+from .fold import seq
+from .printing import for_message
+from .raw import FuncArrow, RawValue, Tree
+from .report import Reporter, counted
+from .subtyping import accepts
+from .types import BOTTOM, TOP, Array, Arrow, Canon, Stream, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquac.source import Span
+    from aquac.syntax import ast
+
+    from .mangler import Mangler
+
+
+@dataclass(slots=True)
+class Signature:
+    """A resolved signature. Types are None where unresolved; `arrow` is what callers see."""
+
+    params: tuple[tuple[ast.Name, Type | None], ...]
+    results: tuple[Type | None, ...]
+
+    @property
+    def arrow(self) -> Arrow:
+        """Type of the function; an unresolved argument accepts anything, an unresolved result fits anywhere."""
+        return Arrow(
+            tuple((name.text, TOP if t is None else t) for name, t in self.params),
+            tuple(BOTTOM if t is None else t for t in self.results),
+        )
+
+
+@dataclass(slots=True)
+class Returns:
+    """What the arrow being elaborated has returned so far."""
+
+    signature: ast.Signature
+    results: tuple[Type | None, ...]
+    values: tuple[RawValue, ...] | None = None
+    attempted: bool = False
+
+
+def check_return(
+    report: Reporter, returns: Returns, statement: ast.Return, values: Sequence[RawValue]
+) -> raw.ReturnTag | None:
+    """Compare returned values with the declared results."""
+    written = statement.values
+    expected = len(returns.results)
+    if returns.values is not None:
+        report(codes.RETURN_TWICE, written[0].span, "this function has returned already; only one `<-` is allowed")
+        return None
+    if not expected:
+        report(
+            codes.RETURN_UNDECLARED,
+            written[0].span,
+            "this function declares no result; add `-> type` to its signature or remove the `<-`",
+        )
+        return None
+    declared = f"{counted(expected, 'result')} {'is' if expected == 1 else 'are'} declared"
+    if len(values) < expected:
+        missing = counted(expected - len(values), "value")
+        report(codes.RETURN_FEW, written[-1].span, f"{declared}, {len(values)} returned: {missing} missing")
+        return None
+    if len(values) > expected:
+        report(codes.RETURN_MANY, written[expected].span, f"{declared}, {len(values)} returned")
+        return None
+    good = True
+    for v, value, t in zip(written, values, returns.results, strict=True):
+        if t is not None and not accepts(t, value.type):
+            message = f"the function returns `{for_message(t)}` here, this value is `{for_message(value.type)}`"
+            report(codes.TYPE_WRONG_VALUE, v.span, message)
+            good = False
+    if not good:
+        return None
+    returns.values = tuple(values)
+    return raw.ReturnTag(tuple(values))
+
+
+def check_returned(report: Reporter, returns: Returns) -> bool:
+    """At the end of the body: whether everything declared was returned."""
+    if returns.results and returns.values is None:
+        if not returns.attempted:
+            first: Span = returns.signature.results[0].span
+            message = "a result is declared but nothing is returned: end the body with `<- value`"
+            report(codes.RETURN_MISSING, first, message)
+        return False
+    return True
+
+
+def finish(mangler: Mangler, t: Arrow, values: Sequence[RawValue], body: Tree) -> FuncArrow:
+    """Make returned values simple: computed ones are bound to names, streams returned as arrays are frozen first."""
+    returned: list[RawValue] = []
+    appended: list[Tree] = []
+    for value, result in zip(values, t.results, strict=True):
+        match value:
+            case raw.Var(stream, Stream(element)) if not isinstance(result, Stream):
+                canon, flat = mangler.rename(f"-{stream}-fix"), mangler.rename(f"-{stream}-flat")
+                appended.append(raw.CanonTag(value, canon, Canon(element)))
+                appended.append(raw.FlattenTag(raw.Var(canon, Canon(element)), flat))
+                returned.append(raw.Var(flat, Array(element)))
+            case raw.Prop() | raw.Call() | raw.Coll() | raw.StreamLit() | raw.Bin() | raw.NotOp():
+                name = mangler.rename("-return-fix")
+                appended.append(raw.AssignTag(value, name))
+                returned.append(raw.Var(name, value.type))
+            case _:
+                returned.append(value)
+    return FuncArrow(t, tuple(returned), seq((body, *appended)))

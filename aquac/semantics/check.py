@@ -1,0 +1,428 @@
+"""Statements: from syntax to Raw trees, with the rules of scopes.
+
+A statement that fails yields None after reporting; names it would have bound become broken, so that their uses stay quiet.
+Blocks nest as coroutines (see `resolve.py`); siblings are a loop.
+
+Errors: AQ02xx, AQ0314, AQ0315, AQ0323 – AQ0325, those of values and folding. Warnings AQ0901, AQ0904.
+Source: aqua:semantics/src/main/scala/aqua/semantics/expr/func/*.scala
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+from aquac import codes
+from aquac.diagnostics import Note
+from aquac.lowering.trampoline import nested
+from aquac.syntax import ast
+
+from . import raw
+from .arrows import Returns, Signature, check_return, check_returned, finish
+from .fold import fold, seq
+from .printing import brief, for_message
+from .report import counted
+from .subtyping import is_collection, is_data
+from .types import (
+    BOOL,
+    ERROR,
+    STRING,
+    STRING_LITERAL,
+    Array,
+    Arrow,
+    Option,
+    ServiceType,
+    Stream,
+    StreamMap,
+    Struct,
+    Type,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .raw import FuncArrow, RawValue, Tree
+    from .resolve import Values
+    from .scope import Scope
+    from .type_names import TypeNames
+
+
+class Statements:
+    """Elaborates the bodies of one module."""
+
+    def __init__(self, scope: Scope, types: TypeNames, values: Values) -> None:
+        """Shares the scope of the module."""
+        self.scope = scope
+        self.report = scope.report
+        self.types = types
+        self.values = values
+        self._returns: list[Returns] = []
+
+    # ── arrows and blocks ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def arrow(self, signature: ast.Signature, body: ast.Body) -> tuple[Arrow | None, FuncArrow | None]:
+        """A function or closure: the type callers see, None if nothing of the body is right; the arrow if all of it is."""
+        with self.scope.frame():
+            resolved = self._signature(signature)
+            errors_before = len(self.report.diagnostics)
+            for name, t in resolved.params:
+                self.scope.define(name, t, "argument")
+            good = not any(d.is_error for d in self.report.diagnostics[errors_before:])
+            returns = Returns(signature, resolved.results)
+            self._returns.append(returns)
+            tree = await nested(self.block(body))
+            self._returns.pop()
+            good = check_returned(self.report, returns) and good
+        t = resolved.arrow
+        if tree is None or not good:
+            return (None if tree is None else t), None
+        return t, finish(self.scope.mangler, t, returns.values or (), tree)
+
+    def _signature(self, s: ast.Signature) -> Signature:
+        params = [(ast.Name(a.name, a.span), self.types.named(a)) for a in s.abilities]
+        params += [(p.name, self.types.resolve(p.type)) for p in s.params]
+        return Signature(tuple(params), tuple(self.types.resolve(r) for r in s.results))
+
+    async def block(self, body: ast.Body) -> Tree | None:
+        """Statements of a block in the current frame; None if not one of them could be elaborated."""
+        results: list[tuple[ast.Statement, Tree | None]] = []
+        returned_at: int | None = None
+        for at, statement in enumerate(body):
+            if returned_at is not None and at == returned_at + 1 and not isinstance(statement, ast.Return):
+                self.report(
+                    codes.WARN_UNREACHABLE,
+                    statement.span,
+                    "a statement after the return: it runs before the result is passed on; move it above the `<-`",
+                )
+            results.append((statement, await nested(self.statement(statement))))
+            if isinstance(statement, ast.Return):
+                returned_at = at
+        tree = fold(results, self.report)
+        return tree if any(t is not None for _, t in results) else None
+
+    async def _framed(self, body: ast.Body) -> Tree | None:
+        with self.scope.frame():
+            return await nested(self.block(body))
+
+    async def statement(self, s: ast.Statement) -> Tree | None:
+        """One statement. Branches (`else`, `catch`, …) yield their body; `fold` attaches it."""
+        match s:
+            case ast.Assign():
+                return await self._assign(s)
+            case ast.CallStmt():
+                return await self._call(s)
+            case ast.Push():
+                return await self._push(s)
+            case ast.Return():
+                return await self._return(s)
+            case ast.Join():
+                values = await self.values.all(s.values)
+                return None if values is None else raw.JoinTag(_distinct(values))
+            case ast.Declare():
+                return self._declare(s)
+            case ast.ServiceId():
+                return await self._service_id(s)
+            case ast.Closure():
+                return await self._closure(s)
+            case ast.On():
+                return await self._on(s.peer, s.via, s.body)
+            case ast.For():
+                return await self._for(s)
+            case ast.ParSeq():
+                return await self._parseq(s)
+            case ast.If():
+                condition = await self.values.typed(s.condition, BOOL)
+                body = await self._framed(s.body)
+                return None if condition is None or body is None else raw.IfTag(condition, (body,))
+            case ast.Else() | ast.Try() | ast.Otherwise():
+                return await self._framed(s.body)
+            case ast.Catch():
+                return await self._catch(s)
+            case ast.Par():
+                return await nested(self.statement(s.body))
+            case ast.Co():
+                tree = await nested(self.statement(s.body))
+                return None if tree is None else raw.DetachTag(tree)
+            case _:
+                assert_never(s)
+
+    # ── simple statements ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _assign(self, s: ast.Assign) -> Tree | None:
+        value = await nested(self.values.value(s.value))
+        defined = self.scope.define(s.name, None if value is None else value.type)
+        return raw.AssignTag(value, s.name.text) if value is not None and defined else None
+
+    async def _call(self, s: ast.CallStmt) -> Tree | None:
+        call = await nested(self.values.value(s.value))
+        if call is not None and not _is_call(call):
+            if isinstance(call, raw.Prop) and isinstance(call.prop, raw.ArrowProp):
+                note = Note("methods of stream maps are values: write `x = map.method(…)`")
+            elif s.results:
+                note = Note("bind a value to a name with `=`")
+            else:
+                note = Note("a value alone does nothing; bind it to a name or remove it")
+            self.report(codes.CALL_NOT_A_CALL, s.value.span, "a call of a function is expected here", notes=(note,))
+            call = None
+        if call is None:
+            for name in s.results:
+                self.scope.define(name, None)
+            return None
+        results = _call_arrow(call).results
+        into_map = self._pair_into_map(s, results)
+        exports = (
+            [into_map] if into_map is not None else [self._export(name, results, i) for i, name in enumerate(s.results)]
+        )
+        if into_map is None and len(results) > len(s.results):
+            used = "none is used" if not s.results else f"only {len(s.results)} used"
+            message = f"the call returns {counted(len(results), 'value')}, {used}"
+            self.report(codes.WARN_UNUSED_RESULT, s.value.span, message)
+        good = tuple(e for e in exports if e is not None)
+        return raw.CallTag(good, call) if len(good) == len(exports) else None
+
+    def _pair_into_map(self, s: ast.CallStmt, results: Sequence[Type]) -> raw.CallExport | None:
+        """`m <- f()` where m is a stream map and f returns a key and a value."""
+        if len(s.results) != 1 or len(results) != 2:
+            return None
+        entry = self.scope.value(s.results[0].text)
+        if entry is None or not isinstance(entry.type, StreamMap):
+            return None
+        good = self.values.match.ensure(s.results[0], STRING, results[0])
+        good = self.values.match.ensure(s.results[0], entry.type.element, results[1]) and good
+        return raw.CallExport(s.results[0].text, entry.type, existing=True) if good else None
+
+    def _export(self, name: ast.Name, results: Sequence[Type], at: int) -> raw.CallExport | None:
+        if at >= len(results):
+            returns = counted(len(results), "value") if results else "nothing"
+            self.report(
+                codes.CALL_NO_RESULT, name.span, f"nothing is left for `{name.text}`: the call returns {returns}"
+            )
+            self.scope.define(name, None)
+            return None
+        entry = self.scope.value(name.text)
+        if entry is not None and isinstance(entry.type, Stream):
+            self.scope.occurs(name.span, entry.kind, name.text, entry.type, entry.site)
+            if not self.values.match.ensure(name, entry.type.element, results[at]):
+                return None
+            return raw.CallExport(name.text, entry.type, existing=True)
+        if entry is not None and isinstance(entry.type, StreamMap):
+            self.report(
+                codes.TYPE_MISMATCH,
+                name.span,
+                f"stream map `{name.text}` takes a call that returns a key and a value, `string, "
+                f"{brief(entry.type.element)}`; this one gives it `{for_message(results[at])}`",
+            )
+            return None
+        if not self.scope.define(name, results[at]):
+            return None
+        return raw.CallExport(name.text, results[at], existing=False)
+
+    async def _push(self, s: ast.Push) -> Tree | None:
+        key = None if s.key is None else await nested(self.values.value(s.key))
+        value = await nested(self.values.value(s.value))
+        if value is None or (s.key is not None and key is None):
+            return None
+        target = self.values.variable(s.target.text, s.target.span, s.target.span)
+        if target is None:
+            return None
+        pair = s.key is not None
+        if not isinstance(target.type, StreamMap if pair else Stream):
+            self._report_push_target(s, target.type)
+            return None
+        assert isinstance(target.type, Stream | StreamMap)
+        if s.key is not None and key is not None and not self.values.match.ensure(s.key, STRING, key.type):
+            return None
+        if not (is_data(value.type) or isinstance(value.type, Stream)):
+            self.values.report_not_collectible(s.value, value.type)
+            return None
+        given = Array(value.type.element) if isinstance(value.type, Stream) else value.type
+        if not self.values.match.ensure(s.value, target.type.element, given):
+            return None
+        return raw.PushTag(value, key, s.target.text, target.type)
+
+    def _report_push_target(self, s: ast.Push, t: Type) -> None:
+        name = s.target.text
+        note: tuple[Note, ...] = ()
+        if isinstance(t, StreamMap):
+            message = f"`{name}` is a stream map and takes a key and a value: `{name} <<- key, value`"
+        elif isinstance(t, Stream):
+            message = f"`{name}` is a stream and takes one value, not a key and a value"
+        else:
+            message = f"`<<-` adds to a stream, `{name}` is `{for_message(t)}`"
+            note = (Note("declare a stream with a line `name: *type`"),)
+        self.report(codes.STREAM_PUSH_TARGET, s.target.span, message, notes=note)
+
+    async def _return(self, s: ast.Return) -> Tree | None:
+        returns = self._returns[-1]
+        returns.attempted = True
+        values = await self.values.all(s.values)
+        return None if values is None else check_return(self.report, returns, s, values)
+
+    def _declare(self, s: ast.Declare) -> Tree | None:
+        t = self.types.resolve(s.type)
+        if t is not None and not isinstance(t, Stream | StreamMap):
+            self.report(
+                codes.STREAM_DECL_NOT_STREAM,
+                s.type.span,
+                f"only streams (`*T`) and stream maps (`%T`) are declared without a value, this type is `{for_message(t)}`",
+            )
+            t = None
+        return raw.DeclareTag(s.name.text, t) if self.scope.define(s.name, t) and t is not None else None
+
+    async def _service_id(self, s: ast.ServiceId) -> Tree | None:
+        name = s.service.name
+        entry = self.scope.type(name)
+        t = self.types.named(s.service)
+        if t is not None and not isinstance(t, ServiceType):
+            message = f"`{name}` is `{for_message(t)}`; only a service can be given an id"
+            self.report(codes.SERVICE_NOT_A_SERVICE, s.service.span, message)
+        value = await self.values.typed(s.id, STRING_LITERAL)
+        if entry is None or value is None or not isinstance(t, ServiceType):
+            return None
+        if not entry.service:
+            self.report(
+                codes.SERVICE_UNREGISTERED,
+                s.service.span,
+                f"`{name}` is an alias; give the id to the service itself, `{t.name}`",
+            )
+            return None
+        return raw.ServiceIdTag(value, t, self.scope.set_service_id(name))
+
+    async def _closure(self, s: ast.Closure) -> Tree | None:
+        t, arrow = await nested(self.arrow(s.signature, s.body))
+        defined = self.scope.define(s.name, t)
+        return raw.ClosureTag(s.name.text, arrow, s.detached) if arrow is not None and defined else None
+
+    # ── compound statements ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _peer(self, peer: ast.Value, via: Sequence[ast.Value]) -> tuple[RawValue, ...] | None:
+        """What `on` does before its body: the peer is checked, relays are elaborated. The peer's value comes after."""
+        good = await self.values.typed(peer, STRING_LITERAL) is not None
+        relays: list[RawValue] = []
+        for v in via:
+            value = await nested(self.values.value(v))
+            if value is None:
+                return None
+            if not self.values.match.ensure(v, Option(STRING) if is_collection(value.type) else STRING, value.type):
+                return None
+            relays.append(value)
+        return tuple(relays) if good else None
+
+    async def _on(self, peer: ast.Value, via: Sequence[ast.Value], body: ast.Body) -> Tree | None:
+        relays = await self._peer(peer, via)
+        with self.scope.service_frame():
+            tree = await nested(self.block(body))
+        # Elaborated a second time, after the body: the names it generates come after those of the body.
+        target = await nested(self.values.value(peer))
+        if relays is None or target is None or tree is None:
+            return None
+        return raw.OnTag(target, relays, "", tree)
+
+    async def _iterate(self, s: ast.For | ast.ParSeq) -> RawValue | None:
+        """Elaborate what is iterated and bind the loop's names in the frame just opened."""
+        iterable = await nested(self.values.value(s.iterable))
+        item: Type | None = None
+        value_item: Type | None = None
+        if iterable is not None:
+            match iterable.type:
+                case StreamMap(element) if s.value_item is None:
+                    item = Struct("KVPair", (("key", STRING), ("value", element)))
+                case StreamMap(element):
+                    item, value_item = STRING, element
+                case _ if s.value_item is not None:
+                    self.report(
+                        codes.TYPE_MISMATCH,
+                        s.iterable.span,
+                        f"two names iterate over a stream map, this value is `{for_message(iterable.type)}`",
+                    )
+                case Array(element) | Option(element) | Stream(element):
+                    item = element
+                case t:
+                    self.report(
+                        codes.FOR_NOT_ITERABLE,
+                        s.iterable.span,
+                        f"a value of type `{for_message(t)}` cannot be iterated; arrays, options, streams and stream maps can",
+                    )
+        good = self.scope.define(s.item, item)
+        if s.value_item is not None:
+            good = self.scope.define(s.value_item, value_item) and good
+        return iterable if good else None
+
+    async def _for(self, s: ast.For) -> Tree | None:
+        with self.scope.frame():
+            iterable = await self._iterate(s)
+            body = await nested(self.block(s.body))
+        if iterable is None or body is None:
+            return None
+        item, second = s.item.text, None if s.value_item is None else s.value_item.text
+        step = raw.NextTag(item)
+        match s.mode:
+            case "":
+                return raw.ForTag(item, second, iterable, "seq", seq((body, step)))
+            case "try":
+                return raw.ForTag(item, second, iterable, "try", raw.TryTag((body, step)))
+            case "par" | "rec":
+                return raw.DetachTag(raw.ForTag(item, second, iterable, s.mode, raw.ParTag((body, step))))
+            case _:
+                assert_never(s.mode)
+
+    async def _parseq(self, s: ast.ParSeq) -> Tree | None:
+        with self.scope.frame():
+            iterable = await self._iterate(s)
+            relays = await self._peer(s.peer, s.via)
+            body = await nested(self.block(s.body))
+            target = await nested(self.values.value(s.peer))
+        if iterable is None or relays is None or target is None or body is None:
+            return None
+        item, second = s.item.text, None if s.value_item is None else s.value_item.text
+        on = raw.OnTag(target, relays, "relay", body)
+        return raw.ForTag(item, second, iterable, "par", raw.ParTag((on, raw.NextTag(item))))
+
+    async def _catch(self, s: ast.Catch) -> Tree | None:
+        with self.scope.frame():
+            good = self.scope.define(s.name, ERROR)
+            body = await nested(self.block(s.body))
+        if not good or body is None:
+            return None
+        return seq((raw.AssignTag(raw.Var(":error:", ERROR), s.name.text), body))
+
+
+def _is_call(value: RawValue) -> bool:
+    """Calls of functions and methods; methods of stream maps are computations instead."""
+    if isinstance(value, raw.Prop):
+        return isinstance(value.prop, raw.ArrowProp) and not isinstance(value.value.type, StreamMap)
+    return isinstance(value, raw.Call)
+
+
+def _call_arrow(call: RawValue) -> Arrow:
+    prop = call.prop if isinstance(call, raw.Prop) else call
+    assert isinstance(prop, raw.Call | raw.ArrowProp)
+    return prop.arrow
+
+
+def _distinct(values: Sequence[RawValue]) -> tuple[RawValue, ...]:
+    kept: list[RawValue] = []
+    for value in values:
+        if not any(_same(value, other) for other in kept):
+            kept.append(value)
+    return tuple(kept)
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Structural equality of values without recursion: property chains can be long."""
+    pending = [(left, right)]
+    while pending:
+        a, b = pending.pop()
+        if a is b:
+            continue
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, tuple):
+            if len(a) != len(b):
+                return False
+            pending += zip(a, b, strict=True)
+        elif is_dataclass(a):
+            pending += [(getattr(a, f.name), getattr(b, f.name)) for f in fields(a)]
+        elif a != b:
+            return False
+    return True

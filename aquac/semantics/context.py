@@ -1,0 +1,180 @@
+"""What a module sees before its first definition: constants, imported names, used modules.
+
+Input: header lines, contexts of the imported files. Output: the context definitions are added to.
+Errors: AQ0123 – AQ0127 (header lines), all of them are collected.
+Source: aqua:semantics/src/main/scala/aqua/semantics/header/HeaderHandler.scala, aqua:model/raw/src/main/scala/aqua/raw/RawContext.scala
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from aquac import codes
+from aquac.codes import Code, Severity
+from aquac.diagnostics import Edit, Fix, Note
+from aquac.lowering.hash_order import set_order
+from aquac.source import Span
+from aquac.syntax import ast
+
+from .raw import ConstPart, ModuleContext, Part, PlacedPart, ServicePart, TypePart
+from .report import Reporter, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+@dataclass(slots=True)
+class Names:
+    """Parts and used modules under construction; a later part replaces an earlier one of the same name in place."""
+
+    parts: dict[tuple[bool, str], PlacedPart] = field(default_factory=dict)
+    used: dict[str, ModuleContext] = field(default_factory=dict)
+
+    def add(self, placed: Iterable[PlacedPart]) -> None:
+        """Add parts in order."""
+        for context, part in placed:
+            self.parts[isinstance(part, TypePart | ServicePart), part.name] = (context, part)
+
+    def use(self, alias: str, module: ModuleContext) -> None:
+        """Make a module reachable under `alias`; two modules under one alias are merged."""
+        before = self.used.get(alias)
+        self.used[alias] = module if before is None or before is module else _merged(before, module)
+
+
+def _merged(first: ModuleContext, second: ModuleContext) -> ModuleContext:
+    names = Names(used=dict(first.used))
+    names.add(first.parts)
+    names.add(second.parts)
+    for alias, module in second.used.items():
+        names.use(alias, module)
+    declares = tuple(dict.fromkeys((*first.declares, *second.declares)))
+    return ModuleContext(first.module, declares, {}, list(names.parts.values()), names.used)
+
+
+def declared(context: ModuleContext) -> ModuleContext:
+    """The part of a module that importers see: what `declares` lists, used modules and their members included."""
+    names = Names()
+    for name in set_order(context.declares):
+        _pick(context, name, name, names)
+    return ModuleContext(context.module, context.declares, {}, list(names.parts.values()), names.used)
+
+
+def _pick(context: ModuleContext, name: str, new_name: str, into: Names) -> bool:
+    """Take `name` (a part, a used module or a member of one) from a module under a new name. False if there is none."""
+    found = False
+    for is_type in (False, True):
+        placed = context.placed(name, is_type=is_type)
+        if placed is not None:
+            into_names = into
+            simple = new_name
+            module, dot, last = new_name.rpartition(".")
+            if dot:
+                into_names, simple = Names(), last
+            into_names.add([(placed[0], placed[1] if placed[1].name == simple else _renamed(placed[1], simple))])
+            if dot:
+                into.use(module, ModuleContext(module, parts=list(into_names.parts.values())))
+            found = True
+    used = context.module_at(name)
+    if used is not None:
+        into.use(new_name, used)
+        found = True
+    return found
+
+
+def _renamed(part: Part, name: str) -> Part:
+    return replace(part, name=name)
+
+
+class Header:
+    """Reads the header lines of one file."""
+
+    def __init__(
+        self, report: Reporter, imports: Mapping[str, ModuleContext], constants: Sequence[ConstPart], *, legacy: bool
+    ) -> None:
+        """Imported contexts are found by the text of the path literal; `legacy` tolerates headers of old versions."""
+        self._report = report
+        self._imports = imports
+        self._legacy = legacy
+        self._names = Names()
+        self._names.add((ModuleContext(), constant) for constant in constants)
+        self._declares: list[str] = []
+
+    def read(self, lines: Sequence[ast.HeaderLine]) -> tuple[ModuleContext, list[PlacedPart]]:
+        """The context of the file, and the list of its parts, to which definitions are appended."""
+        module = self._module(lines)
+        for line in lines:
+            match line:
+                case ast.Import():
+                    self._import(line)
+                case ast.Use():
+                    self._use(line)
+                case ast.ModuleHeader() | ast.Export():
+                    pass
+        parts = list(self._names.parts.values())
+        return ModuleContext(module, tuple(self._declares), {}, parts, self._names.used), parts
+
+    def _module(self, lines: Sequence[ast.HeaderLine]) -> str | None:
+        name = self._first_line(lines[0] if lines else None)
+        for line in lines[1:]:
+            if isinstance(line, ast.ModuleHeader):
+                message = f"`{line.keyword.text} {line.name.text}` must be the first line of the file"
+                self._report(codes.HEADER_NOT_FIRST, line.name.span, message)
+        return name
+
+    def _first_line(self, first: ast.HeaderLine | None) -> str | None:
+        if not isinstance(first, ast.ModuleHeader):
+            message = "the file has no module header: its first line must be `aqua Name` (`declares *` shows everything to importers)"
+            fix = Fix("add a header", (Edit(self._report.file, Span(0, 0), "aqua Main declares *\n\n"),))
+            self._report(self._tolerated(codes.HEADER_MISSING), Span(0, 0), message, fixes=(fix,))
+            return None
+        if first.keyword.text != "aqua":
+            message = f"the header word `{first.keyword.text}` is no longer used, write `aqua {first.name.text}`"
+            fix = Fix("write `aqua`", (Edit(self._report.file, first.keyword.span, "aqua"),))
+            self._report(self._tolerated(codes.HEADER_MODULE_KEYWORD), first.keyword.span, message, fixes=(fix,))
+        return first.name.text
+
+    def _tolerated(self, code: Code) -> Code:
+        return replace(code, severity=Severity.WARNING) if self._legacy else code
+
+    def _import(self, line: ast.Import) -> None:
+        context = self._imports.get(line.path.text)
+        if context is None:
+            return
+        visible = declared(context)
+        if line.items is not None:
+            self._pick_items(line.items, visible, line.path, self._names)
+            return
+        # What a plainly imported file declares is declared by the importer too; packages rely on it.
+        self._declares += visible.declares
+        self._names.add(visible.parts)
+        for alias, module in visible.used.items():
+            self._names.use(alias, module)
+
+    def _use(self, line: ast.Use) -> None:
+        context = self._imports.get(line.path.text)
+        if context is None:
+            return
+        alias = line.alias.text if line.alias is not None else context.module
+        if alias is None:
+            message = "the used file has no module header; give it a name here with `as Name`"
+            self._report(codes.USE_HEADERLESS, line.path.span, message)
+            return
+        visible = declared(context)
+        if line.items is not None:
+            picked = Names()
+            self._pick_items(line.items, visible, line.path, picked)
+            visible = ModuleContext(context.module, (), {}, list(picked.parts.values()), picked.used)
+        self._names.use(alias, visible)
+
+    def _pick_items(self, items: Sequence[ast.Item], visible: ModuleContext, path: ast.Literal, into: Names) -> None:
+        for item in items:
+            name = item.name.text
+            if _pick(visible, name, item.rename.text if item.rename is not None else name, into):
+                continue
+            known = [(p.name, p.site) for _, p in visible.parts]
+            notes, fixes = self._report.suggest(name, item.name.span, known)
+            if not visible.declares:
+                notes = (*notes, Note("the file declares nothing; add `declares` to its header"))
+            message = f"{path.text} does not declare `{name}`; it declares {listed(visible.declares)}"
+            self._report(codes.IMPORT_UNDECLARED, item.name.span, message, notes=notes, fixes=fixes)

@@ -1,0 +1,161 @@
+"""One module: header, body, then what it declares and exports.
+
+Input: the syntax of a file and the contexts of what it imports. Output: its context, for importers and for lowering.
+Errors: header AQ0123 – AQ0127; body AQ02xx – AQ05xx; declarations and exports AQ0128 – AQ0132. Each of the three steps
+collects all its errors; a step that found any is the last.
+Source: aqua:semantics/src/main/scala/aqua/semantics/RawSemantics.scala, …/header/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquac import codes
+from aquac.diagnostics import Diagnostic, Note, has_errors
+from aquac.lowering.hash_order import set_order
+from aquac.lowering.trampoline import nested, run
+from aquac.syntax import ast
+
+from .constants import predefined
+from .context import Header
+from .declare import Declarations
+from .printing import brief
+from .raw import ConstPart, FuncPart, ModuleContext, Part, ServicePart, TypePart
+from .report import Reporter, listed
+from .scope import Scope
+from .types import AbilityType, Arrow, ServiceType, StreamMap, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from aquac.source import SourceFile
+
+
+def check_module(
+    file: ast.File,
+    source: SourceFile,
+    imports: Mapping[str, ModuleContext],
+    constants: Sequence[ConstPart] = (),
+    *,
+    no_relay: bool = False,
+    legacy_headers: bool = False,
+) -> tuple[ModuleContext, list[Diagnostic]]:
+    """Check one file.
+
+    imports: text of an import's path literal, quotes included → context of the imported file.
+    constants: those given to the compiler; the predefined ones are added.
+    no_relay: `HOST_PEER_ID` is the initial peer.
+    """
+    report = Reporter(source)
+    every = (*constants, *predefined(no_relay=no_relay))
+    context, parts = Header(report, imports, every, legacy=legacy_headers).read(file.header)
+    if has_errors(report.diagnostics):
+        return context, report.diagnostics
+    scope = Scope(report, context)
+    run(_body(Declarations(scope, parts, {c.name for c in constants}), file.definitions))
+    context.occurrences = scope.occurrences
+    if not has_errors(report.diagnostics):
+        _declare(context, file.header, report, legacy=legacy_headers)
+        _export(context, file.header, report)
+    return context, report.diagnostics
+
+
+async def _body(declarations: Declarations, definitions: Collection[ast.Definition]) -> None:
+    for definition in definitions:
+        await nested(declarations.define(definition))
+
+
+# ── declares ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Reporter, *, legacy: bool) -> None:
+    header = lines[0] if lines else None
+    everything = tuple(set_order(p.name for _, p in context.parts))
+    if not isinstance(header, ast.ModuleHeader):
+        context.declares = everything if legacy else context.declares
+        return
+    names: tuple[str, ...] = ()
+    if header.declares_all:
+        names = everything
+    elif header.declares is not None:
+        for name in header.declares:
+            if not _exists(context, name.text):
+                candidates = [(p.name, p.site) for _, p in context.parts]
+                notes, fixes = report.suggest(name.text, name.span, candidates)
+                message = f"`{name.text}` is declared here, but the file defines and imports nothing of this name"
+                report(codes.DECLARES_MISSING, name.span, message, notes=notes, fixes=fixes)
+        names = tuple(n.text for n in header.declares)
+    elif legacy and header.keyword.text != "aqua":
+        names = everything
+    context.declares = tuple(dict.fromkeys((*context.declares, *names)))
+
+
+def _exists(context: ModuleContext, name: str) -> bool:
+    return _part(context, name) is not None or context.module_at(name) is not None
+
+
+def _part(context: ModuleContext, name: str) -> Part | None:
+    """A function or constant, else a type or service; dotted for a member of a used module."""
+    for is_type in (False, True):
+        part = context.part(name, is_type=is_type) or context.member(name, is_type=is_type)
+        if part is not None:
+            return part
+    return None
+
+
+# ── exports ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _export(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Reporter) -> None:
+    for line in lines:
+        if not isinstance(line, ast.Export):
+            continue
+        for item in line.items:
+            if _check_export(context, item, report):
+                context.exports[item.name.text] = (item.rename or item.name).text
+
+
+def _check_export(context: ModuleContext, item: ast.Item, report: Reporter) -> bool:
+    name, span = item.name.text, item.name.span
+    part = _part(context, name)
+    if part is None:
+        functions = [(p.name, p.site) for _, p in context.parts if isinstance(p, FuncPart | ServicePart)]
+        notes, fixes = report.suggest(name, span, functions)
+        if context.module_at(name) is not None:
+            notes = (Note("modules cannot be exported, only their members, with `as`"),)
+        message = f"`{name}` is not defined or imported in this file; it has {listed(n for n, _ in functions)}"
+        report(codes.EXPORT_MISSING, span, message, notes=notes, fixes=fixes)
+        return False
+    if "." in (item.rename or item.name).text:
+        message = f"`{name}` needs a plain name to be exported under: `export {name} as name`"
+        report(codes.EXPORT_MISSING, span, message)
+        return False
+    match part:
+        case FuncPart():
+            return _check_export_type(part.arrow.type, item.name, report)
+        case TypePart(type=AbilityType()):
+            report(codes.EXPORT_ABILITY, span, f"`{name}` is an ability; only functions and services can be exported")
+            return False
+        case _:
+            return True
+
+
+def _check_export_type(t: Arrow, name: ast.Name, report: Reporter) -> bool:
+    good = True
+    returned = [r for r in t.results if _only_inside(r) or isinstance(r, Arrow)]
+    if returned:
+        message = f"`{name.text}` returns `{brief(returned[0])}`, which cannot leave the program: an exported function returns data"
+        report(codes.EXPORT_RETURNS_ARROW, name.span, message)
+        good = False
+    taken = [(label, a) for label, a in t.args if _only_inside(a)]
+    if taken:
+        label, a = taken[0]
+        message = f"`{name.text}` takes `{label}: {brief(a)}`, which cannot come from outside: an exported function takes data and callbacks"
+        report(codes.EXPORT_ACCEPTS_ABILITY, name.span, message)
+        good = False
+    return good
+
+
+def _only_inside(t: Type) -> bool:
+    """Types of values that exist only inside a program."""
+    return isinstance(t, AbilityType | ServiceType | StreamMap)

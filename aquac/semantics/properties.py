@@ -1,0 +1,195 @@
+"""Operations on a value: fields, methods, indexes, `copy`. The operands are elaborated already.
+
+Errors: AQ0306 – AQ0312, AQ0318 – AQ0321 and mismatches of argument types.
+Source: aqua:semantics/src/main/scala/aqua/semantics/rules/types/TypesInterpreter.scala (`resolveInto…`)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquac import codes
+from aquac.diagnostics import Note
+from aquac.syntax import ast
+
+from .printing import brief, for_message
+from .raw import ArrowProp, CopyProp, FieldProp, FunctorProp, IndexProp, RawValue, arrow_type
+from .report import counted, listed
+from .subtyping import INTEGERS, is_collection
+from .types import (
+    BOOL,
+    STRING,
+    U32,
+    AbilityType,
+    Array,
+    Arrow,
+    Canon,
+    Option,
+    ServiceType,
+    Stream,
+    StreamMap,
+    Struct,
+    Type,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .matching import Matcher
+    from .scope import Scope
+
+NamedValues = dict[str, tuple[ast.Arg, RawValue]]
+"""Name → the argument as written and its value."""
+
+MAP_METHODS: Final = ("contains", "get", "getStream", "keys", "keysStream")
+
+
+def map_method(t: StreamMap, name: str) -> Arrow | None:
+    """Type of a method of a stream map."""
+    key = (("key", STRING),)
+    match name:
+        case "get":
+            return Arrow(key, (Array(t.element),))
+        case "getStream":
+            return Arrow(key, (Stream(t.element),))
+        case "contains":
+            return Arrow(key, (BOOL,))
+        case "keys":
+            return Arrow((), (Array(STRING),))
+        case "keysStream":
+            return Arrow((), (Stream(STRING),))
+        case _:
+            return None
+
+
+class Properties:
+    """Builds the property of a value of a given type, or reports why the type has none."""
+
+    def __init__(self, scope: Scope, matcher: Matcher) -> None:
+        """Argument types are compared by `matcher`."""
+        self._scope = scope
+        self._report = scope.report
+        self._match = matcher
+
+    def field(self, t: Type, op: ast.FieldOp) -> FieldProp | FunctorProp | None:
+        """`.name` on a value of type `t`."""
+        if isinstance(t, Struct | AbilityType | ServiceType):
+            fields = dict(t.fields)
+            if op.name in fields:
+                self._scope.occurs(op.span, "field", op.name, fields[op.name], None)
+                return FieldProp(op.name, fields[op.name])
+            if not self._is_broken(t, op.name):
+                notes, fixes = self._report.suggest(op.name, op.span, ((n, None) for n in fields))
+                message = f"`{t.name}` has no field `{op.name}`; it has {listed(fields)}"
+                self._report(codes.PROP_UNKNOWN_FIELD, op.span, message, notes=notes, fixes=fixes)
+            return None
+        if is_collection(t) and op.name == "length":
+            self._scope.occurs(op.span, "field", op.name, U32, None)
+            return FunctorProp("length", U32)
+        note: tuple[Note, ...] = ()
+        if isinstance(t, StreamMap) and op.name in MAP_METHODS:
+            note = (Note(f"`{op.name}` is a method: write `.{op.name}(…)`"),)
+        elif isinstance(t, Option | Array | Stream) and isinstance(t.element, Struct):
+            note = (Note("take an element first, with `!` or `[i]`"),)
+        self._report(
+            codes.PROP_UNKNOWN_PROPERTY,
+            op.span,
+            f"a value of type `{for_message(t)}` has no property `{op.name}`"
+            + ("; collections have only `length`" if is_collection(t) else ""),
+            notes=note,
+        )
+        return None
+
+    def method(
+        self, t: Type, op: ast.MethodOp, args: Sequence[ast.Value], values: Sequence[RawValue]
+    ) -> ArrowProp | None:
+        """`.name(args)` on a value of type `t`; `args` are the values as written."""
+        member: Type | None = None
+        names: Sequence[str] = ()
+        if isinstance(t, AbilityType | ServiceType):
+            member = dict(t.fields).get(op.name)
+            names = [n for n, f in t.fields if isinstance(f, Arrow)]
+            if member is None and self._is_broken(t, op.name):
+                return None
+        elif isinstance(t, StreamMap):
+            member = map_method(t, op.name)
+            names = MAP_METHODS
+        if member is None:
+            notes, fixes = self._report.suggest(op.name, op.span, ((n, None) for n in names))
+            has = f"; it has {listed(names)}" if names else ""
+            message = f"a value of type `{brief(t)}` has no function `{op.name}`{has}"
+            self._report(codes.PROP_UNKNOWN_ARROW, op.span, message, notes=notes, fixes=fixes)
+            return None
+        if not isinstance(member, Arrow):
+            message = f"`{op.name}` of `{brief(t)}` is not a function: its type is `{for_message(member)}`"
+            self._report(codes.PROP_NOT_AN_ARROW, op.span, message)
+            return None
+        self._scope.occurs(op.span, "method", op.name, member, None)
+        if not self._count(op, member, args):
+            return None
+        for arg, value, (_, expected) in zip(args, values, member.args, strict=True):
+            if not self._match.ensure(arg, expected, value.type):
+                return None
+        return ArrowProp(op.name, member, tuple(values), arrow_type(member))
+
+    def _count(self, op: ast.MethodOp, arrow: Arrow, args: Sequence[ast.Value]) -> bool:
+        expected = counted(len(arrow.args), "argument")
+        if len(args) < len(arrow.args):
+            message = f"`{op.name}` takes {expected}, only {len(args)} given; its type is `{brief(arrow)}`"
+            self._report(codes.CALL_FEW_ARGS, op.span, message)
+            return False
+        if len(args) > len(arrow.args):
+            message = f"`{op.name}` takes {expected}, {len(args)} given; its type is `{brief(arrow)}`"
+            self._report(codes.CALL_MANY_ARGS, args[len(arrow.args)].span, message)
+            return False
+        return True
+
+    def copy(self, t: Type, op: ast.CopyOp, values: NamedValues) -> CopyProp | None:
+        """`.copy(name = value, …)` on a value of type `t`."""
+        if not isinstance(t, Struct):
+            message = f"only data values can be copied, this one is `{for_message(t)}`"
+            self._report(codes.COPY_NOT_DATA, op.span, message)
+            return None
+        fields = dict(t.fields)
+        for name, (arg, value) in values.items():
+            if name not in fields:
+                if not self._is_broken(t, name):
+                    span = arg.value.span if arg.name is None else arg.name.span
+                    notes, fixes = self._report.suggest(name, span, ((n, None) for n in fields))
+                    message = f"`{t.name}` has no field `{name}`; it has {listed(fields)}"
+                    self._report(codes.COPY_UNKNOWN_FIELD, span, message, notes=notes, fixes=fixes)
+                return None
+            if not self._match.ensure(arg.value, fields[name], value.type):
+                return None
+        return CopyProp(tuple((name, values[name][1]) for name in sorted(values)), t)
+
+    def index(self, t: Type, op: ast.IndexOp, at: RawValue) -> IndexProp | None:
+        """`[i]`, `!`, `!n` on a value of type `t`."""
+        if op.index is not None:
+            # A wrong index does not change what the element is, so elaboration goes on.
+            self._match.ensure_one_of(op.index, INTEGERS, at.type)
+        note: tuple[Note, ...] = ()
+        match t:
+            case Option(element):
+                if op.index is not None:
+                    self._report(
+                        codes.INDEX_OPTION,
+                        op.index.span,
+                        "an option has at most one element: take it with `!`, without an index",
+                    )
+                    return None
+                return IndexProp(at, element)
+            case Array(element) | Stream(element) | Canon(element):
+                return IndexProp(at, element)
+            case StreamMap():
+                note = (Note("read a stream map with `.get(key)`, `.getStream(key)` or `.contains(key)`"),)
+            case _:
+                pass
+        message = f"only collections have elements, this value is `{for_message(t)}`"
+        self._report(codes.INDEX_NOT_COLLECTION, op.span, message, notes=note)
+        return None
+
+    def _is_broken(self, t: Struct | AbilityType | ServiceType, member: str) -> bool:
+        """Whether the member is missing only because its own declaration is wrong, which has been reported."""
+        entry = self._scope.type(t.name)
+        return entry is not None and member in entry.broken

@@ -1,0 +1,114 @@
+"""Collects the diagnostics of one module and words the recurring parts of messages.
+
+Identical findings (same code, same place) are kept once: `on` elaborates its peer twice, as names must, but a person wants to
+hear about it once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquac.diagnostics import Diagnostic, Edit, Fix, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aquac.codes import Code
+    from aquac.source import SourceFile, Span
+
+    from .raw import Site
+
+SUGGESTIONS_MAX = 3
+LISTED_NAMES_MAX = 12
+"""Longer lists of existing names are cut in messages."""
+
+
+class Reporter:
+    """Diagnostics of one file, in the order they were found."""
+
+    def __init__(self, file: SourceFile) -> None:
+        """Report about `file`."""
+        self.file = file
+        self.diagnostics: list[Diagnostic] = []
+        self._seen: set[tuple[str, Span]] = set()
+
+    def __call__(
+        self,
+        code: Code,
+        span: Span,
+        message: str,
+        *,
+        notes: Iterable[Note] = (),
+        fixes: Iterable[Fix] = (),
+    ) -> None:
+        """Record one finding; a repetition of the same code at the same place is dropped."""
+        if (code.id, span) in self._seen:
+            return
+        self._seen.add((code.id, span))
+        self.diagnostics.append(Diagnostic(code, message, self.file, span, tuple(notes), tuple(fixes)))
+
+    def previous(self, site: Site | None) -> tuple[Note, ...]:
+        """Note pointing at an earlier definition; none for predefined names."""
+        if site is None:
+            return (Note("the name is predefined and cannot be redefined"),)
+        return (Note("it was defined here", site.file, site.span),)
+
+    def suggest(
+        self, name: str, span: Span, candidates: Iterable[tuple[str, Site | None]]
+    ) -> tuple[tuple[Note, ...], tuple[Fix, ...]]:
+        """Notes and fixes for a name that is probably a slip for one of `candidates`."""
+        sites = dict(candidates)
+        near = closest(name, sites)
+        notes = tuple(_did_you_mean(candidate, sites[candidate]) for candidate in near)
+        fixes = tuple(Fix(f"replace `{name}` by `{c}`", (Edit(self.file, span, c),)) for c in near[:1])
+        return notes, fixes
+
+
+def _did_you_mean(name: str, site: Site | None) -> Note:
+    text = f"did you mean `{name}`?"
+    return Note(text) if site is None else Note(text, site.file, site.span)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a message: backquoted, sorted by the caller, cut when there are many."""
+    quoted = [f"`{n}`" for n in names]
+    if not quoted:
+        return "none"
+    if len(quoted) > LISTED_NAMES_MAX:
+        quoted[LISTED_NAMES_MAX:] = [f"and {len(quoted) - LISTED_NAMES_MAX} more"]
+    return ", ".join(quoted)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 value`, `2 values`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def closest(name: str, candidates: Iterable[str]) -> list[str]:
+    """Candidates a few slips away from `name`, nearest first, ties in the order given."""
+    limit = max(1, len(name) // 3)
+    scored: list[tuple[int, int, str]] = []
+    for at, candidate in enumerate(candidates):
+        if candidate != name and abs(len(candidate) - len(name)) <= limit:
+            distance = _distance(name.lower(), candidate.lower(), limit)
+            if distance <= limit:
+                scored.append((distance, at, candidate))
+    scored.sort()
+    return [candidate for _, _, candidate in scored[:SUGGESTIONS_MAX]]
+
+
+def _distance(left: str, right: str, limit: int) -> int:
+    """Edits (insert, delete, replace, swap of neighbours) between two words; anything above `limit` may be underestimated."""
+    before: list[int] = []
+    previous = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        current = [i]
+        for j, b in enumerate(right, 1):
+            best = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                best = min(best, before[j - 2] + 1)
+            current.append(best)
+        if min(current) > limit:
+            return limit + 1
+        before, previous = previous, current
+    return previous[-1]

@@ -1,0 +1,388 @@
+"""Values: from syntax to typed Raw.
+
+A method returns None after reporting why a value could not be made, or silently when the value mentions a broken name.
+Elaboration order is observable twice over: in the order of diagnostics and in the numbers of generated names.
+Nested values are elaborated as coroutines, so that their depth does not become depth of the host's stack.
+
+Errors: AQ0201, AQ0202, AQ0205, AQ0229 – AQ0231, AQ03xx. Warning AQ0902.
+Source: aqua:semantics/src/main/scala/aqua/semantics/rules/ValuesAlgebra.scala
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, assert_never
+
+from aquac import codes
+from aquac.diagnostics import Note
+from aquac.lowering.trampoline import nested
+from aquac.source import Span
+from aquac.syntax import ast
+
+from . import raw
+from .matching import Matcher
+from .operators import Operators
+from .printing import brief, for_message
+from .properties import NamedValues, Properties
+from .raw import NIL, RawValue, arrow_type
+from .report import counted, listed
+from .subtyping import element_type, is_data
+from .types import BOOL, LITERALS, AbilityType, Array, Arrow, Option, Stream, Struct, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .scope import Scope, TypeEntry
+    from .type_names import TypeNames
+
+ZERO: Final = raw.Literal("0", LITERALS["unsigned"])
+
+
+class Values:
+    """Elaborates the values of one module."""
+
+    def __init__(self, scope: Scope, types: TypeNames) -> None:
+        """Names come from `scope`, types of literals from `types`."""
+        self.scope = scope
+        self.report = scope.report
+        self.types = types
+        self.match = Matcher(scope.report)
+        self._operators = Operators(scope.report, self.match)
+        self._properties = Properties(scope, self.match)
+
+    # ── entry points ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def value(self, v: ast.Value) -> RawValue | None:
+        """Elaborate any value."""
+        match v:
+            case ast.Literal():
+                return raw.Literal(v.text, LITERALS[v.kind])
+            case ast.Variable():
+                return self.variable(v.name, v.span, v.span)
+            case ast.Call():
+                return await self._call(v.name, (*v.abilities, *v.args), v.span)
+            case ast.Chain():
+                return await self._chain(v)
+            case ast.Collection():
+                return await self._collection(v)
+            case ast.Record():
+                return await self._record(v)
+            case ast.Infix():
+                return await self._infix(v)
+            case ast.Not():
+                operand = await self.typed(v.operand, BOOL)
+                return None if operand is None else raw.NotOp(operand, BOOL)
+            case _:
+                assert_never(v)
+
+    async def typed(self, v: ast.Value, expected: Type) -> RawValue | None:
+        """Elaborate a value that must fit `expected`."""
+        result = await nested(self.value(v))
+        return result if result is not None and self.match.ensure(v, expected, result.type) else None
+
+    async def all(self, values: Sequence[ast.Value]) -> list[RawValue] | None:
+        """Elaborate values in order, stopping at the first that fails."""
+        results: list[RawValue] = []
+        for v in values:
+            result = await nested(self.value(v))
+            if result is None:
+                return None
+            results.append(result)
+        return results
+
+    # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def variable(self, name: str, span: Span, error_span: Span) -> RawValue | None:
+        """A name as a value: variable, constant, function, or service with an id. `error_span` differs for `M.x`."""
+        entry = self.scope.value(name)
+        if entry is not None:
+            self.scope.occurs(span, entry.kind, name, entry.type, entry.site)
+            return None if entry.type is None else raw.Var(name, entry.type)
+        of_type = self.scope.type(name)
+        if of_type is not None:
+            return self._service(name, of_type, span, error_span)
+        module, dot, member = name.rpartition(".")
+        if dot and (used := self.scope.context.module_at(module)) is not None:
+            message = f"module `{module}` declares nothing called `{member}`"
+            candidates = [(p.name, p.site) for _, p in used.parts]
+            notes, _ = self.report.suggest(member, span, candidates)
+            self.report(codes.NAME_UNKNOWN, error_span, message, notes=notes)
+            return None
+        notes, fixes = self.report.suggest(name, span, self.scope.value_names())
+        if self.scope.context.module_at(name) is not None:
+            notes = (Note(f"`{name}` is a module; use one of its members, `{name}.member`"),)
+            fixes = ()
+        self.report(codes.NAME_UNKNOWN, error_span, f"no name `{name}` is in scope here", notes=notes, fixes=fixes)
+        return None
+
+    def _service(self, name: str, entry: TypeEntry, span: Span, error_span: Span) -> RawValue | None:
+        self.scope.occurs(span, "service" if entry.service else "type", name, entry.type, entry.site)
+        if entry.type is None:
+            return None
+        service = self.scope.service_type(name)
+        if service is None:
+            kind = "an ability" if isinstance(entry.type, AbilityType) else "a type"
+            self.report(
+                codes.NAME_UNKNOWN,
+                error_span,
+                f"`{name}` is {kind}, not a value",
+                notes=(Note(f"construct one with `{name}(field = value, …)`"),)
+                if isinstance(entry.type, AbilityType | Struct)
+                else (),
+            )
+            return None
+        rename = self.scope.service_id(name)
+        if rename is not None:
+            return raw.Var(rename, service)
+        if entry.service:
+            self.report(
+                codes.SERVICE_NO_ID,
+                error_span,
+                f"service `{name}` has no id here",
+                notes=(Note(f'give it one with a statement `{name} "id"`, or a default: `service {name}("id"):`'),),
+            )
+        else:
+            self.report(
+                codes.SERVICE_UNDEFINED,
+                error_span,
+                f"`{name}` is an alias; calls need the service itself, `{service.name}`",
+            )
+        return None
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _call(self, name: str, args: Sequence[ast.Value], span: Span) -> raw.Call | None:
+        entry = self.scope.value(name)
+        if entry is None or not (entry.type is None or isinstance(entry.type, Arrow)):
+            self._unknown_function(name, span, None if entry is None else entry.type)
+            return None
+        self.scope.occurs(span, entry.kind, name, entry.type, entry.site)
+        arrow = entry.type
+        if arrow is None:
+            return None
+        if len(args) != len(arrow.args):
+            self.report(
+                codes.CALL_ARITY,
+                span,
+                f"`{name}` takes {counted(len(arrow.args), 'argument')}, {len(args)} given; its type is `{brief(arrow)}`",
+                notes=() if entry.site is None else (Note("it is defined here", entry.site.file, entry.site.span),),
+            )
+            return None
+        values: list[RawValue] = []
+        for arg, (_, expected) in zip(args, arrow.args, strict=True):
+            value = await self.typed(arg, expected)
+            if value is None:
+                return None
+            values.append(value)
+        return raw.Call(name, tuple(values), arrow, arrow_type(arrow))
+
+    def _unknown_function(self, name: str, span: Span, t: Type | None) -> None:
+        module, dot, function = name.rpartition(".")
+        if dot and (used := self.scope.context.module_at(module)) is not None:
+            candidates = [(p.name, p.site) for _, p in used.parts if isinstance(p, raw.FuncPart)]
+            notes, fixes = self.report.suggest(function, span, candidates)
+            message = f"module `{module}` declares no function `{function}`"
+            self.report(codes.MODULE_UNKNOWN_ARROW, span, message, notes=notes, fixes=fixes)
+        elif t is not None:
+            message = f"`{name}` is not a function: its type is `{for_message(t)}`"
+            self.report(codes.ARROW_UNKNOWN, span, message)
+        else:
+            notes, fixes = self.report.suggest(name, span, self.scope.value_names())
+            message = f"no function `{name}` is defined before this line"
+            self.report(codes.ARROW_UNKNOWN, span, message, notes=notes, fixes=fixes)
+
+    # ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _chain(self, v: ast.Chain) -> RawValue | None:
+        value, ops = await self._chain_head(v)
+        for op in ops:
+            if value is None:
+                return None
+            value = await self._operation(value, op)
+        return value
+
+    async def _chain_head(self, v: ast.Chain) -> tuple[RawValue | None, Sequence[ast.PropertyOp]]:
+        """The value a chain starts from and the operations left.
+
+        Words up to the first real operation may be the path of a used module; the longest such path wins, and modules win
+        over variables of the same name.
+        """
+        if not isinstance(v.base, ast.Variable):
+            return await nested(self.value(v.base)), v.ops
+        path = [v.base.name]
+        for op in v.ops:
+            if not isinstance(op, ast.FieldOp):
+                break
+            path.append(op.name)
+        for n in range(len(path), 0, -1):
+            module = ".".join(path[:n])
+            if self.scope.context.module_at(module) is None:
+                continue
+            self.scope.occurs(v.base.span, "module", module, None, None)
+            member = v.ops[n - 1] if n <= len(v.ops) else None
+            match member:
+                case ast.MethodOp() if n < len(v.ops):
+                    function = f"{module}.{member.name}"
+                    message = (
+                        f"a call of a module's function takes no properties: bind its result first, `x = {function}(…)`"
+                    )
+                    self.report(codes.NAME_UNKNOWN, v.base.span, message)
+                    return None, ()
+                case ast.MethodOp():
+                    args = (*member.abilities, *member.args)
+                    return await self._call(f"{module}.{member.name}", args, member.span), v.ops[n:]
+                case ast.FieldOp():
+                    return self.variable(f"{module}.{member.name}", member.span, v.base.span), v.ops[n:]
+                case _:
+                    return self.variable(module, v.base.span, v.base.span), v.ops[n - 1 :]
+        return self.variable(v.base.name, v.base.span, v.base.span), v.ops
+
+    async def _operation(self, value: RawValue, op: ast.PropertyOp) -> RawValue | None:
+        prop: raw.RawProp | None
+        match op:
+            case ast.FieldOp():
+                prop = self._properties.field(value.type, op)
+            case ast.MethodOp():
+                args = (*op.abilities, *op.args)
+                values = await self.all(args)
+                prop = None if values is None else self._properties.method(value.type, op, args, values)
+            case ast.CopyOp():
+                fields = await self._named_values(op.args)
+                prop = None if fields is None else self._properties.copy(value.type, op, fields)
+            case ast.IndexOp():
+                at = ZERO if op.index is None else await nested(self.value(op.index))
+                prop = None if at is None else self._properties.index(value.type, op, at)
+            case _:
+                assert_never(op)
+        return None if prop is None else raw.Prop(value, prop)
+
+    # ── literals ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _collection(self, v: ast.Collection) -> RawValue | None:
+        values = [await nested(self.value(item)) for item in v.items]
+        items = tuple(x for x in values if x is not None)
+        if len(items) < len(values):
+            return None
+        for item, value in zip(v.items, items, strict=True):
+            if not (is_data(value.type) or isinstance(value.type, Stream)):
+                self.report_not_collectible(item, value.type)
+                return None
+        element = element_type([x.type for x in items])
+        match v.kind:
+            case "*":
+                return raw.StreamLit(items, self.scope.mangler.rename("stream-anon"), Stream(element))
+            case "[]":
+                return raw.Coll(items, Array(element)) if items else NIL
+            case "?":
+                return raw.Coll(items, Option(element)) if items else NIL
+            case _:
+                assert_never(v.kind)
+
+    def report_not_collectible(self, v: ast.Value, t: Type) -> None:
+        """A function, ability, service or map was put into a collection."""
+        self.report(
+            codes.COLLECTION_ELEMENT,
+            v.span,
+            f"a value of type `{for_message(t)}` cannot be put into a collection: only data can",
+        )
+
+    async def _record(self, v: ast.Record) -> RawValue | None:
+        if "." in v.type.name and self.scope.type(v.type.name) is None:
+            return await self._not_a_record(v)
+        t = self.types.named(v.type)
+        if t is None:
+            return None
+        if not isinstance(t, Struct | AbilityType):
+            self.report(
+                codes.LITERAL_NOT_DATA_OR_ABILITY,
+                v.type.span,
+                f"`{v.type.name}` is `{for_message(t)}`; only data and abilities can be constructed",
+            )
+            return None
+        fields = await self._named_values(v.args)
+        if fields is None:
+            return None
+        good = self._fields_fit(v, t, fields)
+        self._warn_extra_fields(v, t, fields, failed=not good)
+        if not good:
+            return None
+        # Fields the type does not have are kept: they reach the running program, as they do in the reference.
+        values = tuple(sorted((name, value) for name, (_, value) in fields.items()))
+        return raw.StructLit(values, t) if isinstance(t, Struct) else raw.AbilityLit(values, t)
+
+    async def _not_a_record(self, v: ast.Record) -> None:
+        """`A.B(x = 1)` where `A.B` is no type: report the first word of the path that denotes nothing."""
+        module, _, _ = v.type.name.rpartition(".")
+        if self.scope.context.module_at(module) is not None:
+            self.variable(v.type.name, v.type.span, v.type.span)
+            return
+        first, *rest = v.type.name.split(".")
+        text, at = self.report.file.text, v.type.span.start
+        ops: list[ast.FieldOp] = []
+        for word in rest:
+            at = text.index(word, text.index(".", at))
+            ops.append(ast.FieldOp(word, Span(at, at + len(word))))
+        base = ast.Variable(first, Span(v.type.span.start, v.type.span.start + len(first)))
+        value = await nested(self.value(ast.Chain(base, tuple(ops), base.span, v.full)))
+        if value is not None:
+            message = f"`{v.type.name}` is `{for_message(value.type)}`; only functions take arguments, and not by name"
+            self.report(codes.PROP_NOT_AN_ARROW, ops[-1].span, message)
+
+    def _fields_fit(self, v: ast.Record, t: Struct | AbilityType, fields: NamedValues) -> bool:
+        for name, expected in t.fields:
+            if name not in fields:
+                self.report(
+                    codes.ARGS_MISSING, v.type.span, f"`{v.type.name}` needs `{name}` of type `{for_message(expected)}`"
+                )
+                return False
+            arg, value = fields[name]
+            if not self.match.ensure(arg.value, expected, value.type):
+                return False
+        return True
+
+    def _warn_extra_fields(self, v: ast.Record, t: Struct | AbilityType, fields: NamedValues, *, failed: bool) -> None:
+        known = dict(t.fields)
+        entry = self.scope.type(v.type.name)
+        broken = frozenset[str]() if entry is None else entry.broken
+        for name, (arg, _) in fields.items():
+            if name in known or name in broken:
+                continue
+            at = arg.name.span if arg.name is not None else arg.value.span
+            notes, fixes = self.report.suggest(name, at, ((n, None) for n in known)) if failed else ((), ())
+            message = f"`{v.type.name}` has no `{name}`; it has {listed(known)}"
+            self.report(codes.WARN_UNEXPECTED_ARG, at, message, notes=notes, fixes=fixes)
+
+    async def _named_values(self, args: Sequence[ast.Arg]) -> NamedValues | None:
+        """Elaborate named arguments in order; a bare variable names itself. Repeated names are reported, all of them."""
+        named: dict[str, list[ast.Arg]] = {}
+        for arg in args:
+            named.setdefault(_arg_name(arg), []).append(arg)
+        good = True
+        for name, same in named.items():
+            if len(same) > 1:
+                good = False
+                for arg in same:
+                    span = arg.value.span if arg.name is None else arg.name.span
+                    self.report(codes.ARGS_DUPLICATE, span, f"`{name}` is given {len(same)} times")
+        values = await self.all([arg.value for arg in args])
+        if values is None or not good:
+            return None
+        return {_arg_name(arg): (arg, value) for arg, value in zip(args, values, strict=True)}
+
+    # ── operators ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _infix(self, v: ast.Infix) -> RawValue | None:
+        """Chains of operators nest to the left and can be long, hence the loop."""
+        spine: list[ast.Infix] = [v]
+        while isinstance(spine[-1].left, ast.Infix):
+            spine.append(spine[-1].left)
+        left = await nested(self.value(spine[-1].left))
+        for node in reversed(spine):
+            right = await nested(self.value(node.right))
+            left = None if left is None or right is None else self._operators.binary(node, left, right)
+        return left
+
+
+def _arg_name(arg: ast.Arg) -> str:
+    if arg.name is not None:
+        return arg.name.text
+    return arg.value.name if isinstance(arg.value, ast.Variable) else ""

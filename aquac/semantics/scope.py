@@ -1,0 +1,236 @@
+"""Names visible at a point of a module: values, types, service ids, used modules.
+
+Values live in one namespace without shadowing: a name readable anywhere outside cannot be defined again. Types have a
+namespace of their own. Ids of services follow frames of their own, which `on` opens too.
+
+A definition that failed leaves a *broken* entry (type None) behind. Reading it fails silently, so that one mistake yields
+one message; defining the name again is allowed.
+
+Errors: AQ0203, AQ0204 (a name defined twice).
+Source: aqua:semantics/src/main/scala/aqua/semantics/rules/names/NamesInterpreter.scala, …/rules/abilities/AbilitiesInterpreter.scala
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Literal as Lit
+
+from aquac import codes
+
+from .mangler import Mangler
+from .raw import ConstPart, FuncPart, ModuleContext, Occurrence, ServicePart, Site, TypePart
+from .types import Arrow, ServiceType, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquac.source import Span
+    from aquac.syntax import ast
+
+    from .report import Reporter
+
+ValueKind = Lit["constant", "function", "variable", "argument"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueEntry:
+    """A constant, function, argument or variable. `type` is None if its definition failed."""
+
+    type: Type | None
+    kind: ValueKind
+    site: Site | None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeEntry:
+    """A data, ability, service or alias.
+
+    `type` is None if nothing usable was defined; `broken` names members whose declaration failed; `service` is true for
+    services themselves, not for aliases of them.
+    """
+
+    type: Type | None
+    site: Site | None
+    service: bool = False
+    default_id: bool = False
+    broken: frozenset[str] = frozenset()
+
+
+class Scope:
+    """Everything elaboration of one module knows about names."""
+
+    def __init__(self, report: Reporter, context: ModuleContext) -> None:
+        """Start from `context`: constants, imported parts and used modules."""
+        self.report = report
+        self.context = context
+        self.mangler = Mangler()
+        self.occurrences: list[Occurrence] = []
+        self._constants: dict[str, ValueEntry] = {}
+        self._functions: dict[str, ValueEntry] = {}
+        self._types: dict[str, TypeEntry] = {}
+        self._frames: list[dict[str, ValueEntry]] = []
+        self._service_ids: list[dict[str, str]] = []
+        for _, part in context.parts:
+            match part:
+                case ConstPart():
+                    self._constants[part.name] = ValueEntry(part.value.type, "constant", part.site)
+                case FuncPart():
+                    self._functions[part.name] = ValueEntry(part.arrow.type, "function", part.site)
+                case TypePart():
+                    self._types[part.name] = TypeEntry(part.type, part.site)
+                case ServicePart():
+                    self._types[part.name] = TypeEntry(
+                        part.type, part.site, service=True, default_id=part.id is not None
+                    )
+
+    # ── frames ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def frame(self) -> Iterator[None]:
+        """A block of its own: names and service ids bound inside end with it."""
+        self._frames.append({})
+        self._service_ids.append({})
+        try:
+            yield
+        finally:
+            self._frames.pop()
+            self._service_ids.pop()
+
+    @contextmanager
+    def service_frame(self) -> Iterator[None]:
+        """The body of `on`: only service ids end with it."""
+        self._service_ids.append({})
+        try:
+            yield
+        finally:
+            self._service_ids.pop()
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def value(self, name: str) -> ValueEntry | None:
+        """What a name, plain or dotted, denotes as a value."""
+        entry = self._constants.get(name)
+        if entry is not None:
+            return entry
+        for frame in reversed(self._frames):
+            if name in frame:
+                return frame[name]
+        entry = self._functions.get(name)
+        if entry is not None or "." not in name:
+            return entry
+        match self.context.member(name, is_type=False):
+            case ConstPart() as part:
+                return ValueEntry(part.value.type, "constant", part.site)
+            case FuncPart() as part:
+                return ValueEntry(part.arrow.type, "function", part.site)
+            case _:
+                return None
+
+    def constant(self, name: str) -> ValueEntry | None:
+        """A constant by name, dotted for one of a used module."""
+        entry = self.value(name)
+        return entry if entry is not None and entry.kind == "constant" else None
+
+    def value_names(self) -> list[tuple[str, Site | None]]:
+        """Names one could have meant: frames inside out, functions, constants; broken ones left out."""
+        levels = [*reversed(self._frames), self._functions, self._constants]
+        return [(n, e.site) for level in levels for n, e in level.items() if e.type is not None]
+
+    def define(self, name: ast.Name, t: Type | None, kind: ValueKind = "variable") -> bool:
+        """Bind a name in the innermost frame; with type None as broken. False, and an error, if the name is taken."""
+        taken = self.value(name.text)
+        if taken is not None and taken.type is not None:
+            if t is not None:
+                self.report_redefined(name, t, taken)
+            return False
+        self._frames[-1][name.text] = ValueEntry(t, kind, self.site(name.span))
+        self.occurs(name.span, kind, name.text, t, self.site(name.span))
+        return t is not None
+
+    def report_redefined(self, name: ast.Name, t: Type, taken: ValueEntry) -> None:
+        """A value name is taken; there is no shadowing."""
+        code, what = (codes.ARROW_REDEFINED, "function") if isinstance(t, Arrow) else (codes.NAME_REDEFINED, "name")
+        self.report(
+            code,
+            name.span,
+            f"the {what} `{name.text}` cannot be defined: a {taken.kind} of this name is already visible here",
+            notes=self.report.previous(taken.site),
+        )
+
+    def define_function(self, name: ast.Name, t: Arrow | None) -> bool:
+        """Bind a function of the module; with None as broken."""
+        taken = self.value(name.text)
+        if taken is not None and taken.type is not None:
+            if t is not None:
+                self.report_redefined(name, t, taken)
+            return False
+        self._functions[name.text] = ValueEntry(t, "function", self.site(name.span))
+        self.occurs(name.span, "function", name.text, t, self.site(name.span))
+        return t is not None
+
+    def define_constant(self, name: ast.Name, t: Type | None) -> None:
+        """Bind a constant of the module, which the caller found free; with None as broken."""
+        self._constants[name.text] = ValueEntry(t, "constant", self.site(name.span))
+        self.occurs(name.span, "constant", name.text, t, self.site(name.span))
+
+    # ── types and services ───────────────────────────────────────────────────────────────────────────────────────
+
+    def type(self, name: str) -> TypeEntry | None:
+        """What a name, plain or dotted, denotes as a type."""
+        entry = self._types.get(name)
+        if entry is not None or "." not in name:
+            return entry
+        match self.context.member(name, is_type=True):
+            case TypePart() as part:
+                return TypeEntry(part.type, part.site)
+            case ServicePart() as part:
+                return TypeEntry(part.type, part.site, service=True, default_id=part.id is not None)
+            case _:
+                return None
+
+    def type_names(self) -> list[tuple[str, Site | None]]:
+        """Names of types one could have meant."""
+        return [(n, e.site) for n, e in self._types.items() if e.type is not None]
+
+    def define_type(self, name: ast.Name, entry: TypeEntry) -> None:
+        """Bind a type name the caller found free."""
+        self._types[name.text] = entry
+        self.occurs(name.span, "service" if entry.service else "type", name.text, entry.type, entry.site)
+
+    def service_id(self, name: str) -> str | None:
+        """Name under which the instance of service `name` is known here: a rename, or the name itself for a default id."""
+        for frame in reversed(self._service_ids):
+            if name in frame:
+                return frame[name]
+        entry = self.type(name)
+        return name if entry is not None and entry.service and entry.default_id else None
+
+    def set_service_id(self, name: str) -> str:
+        """From here to the end of the frame the service denotes a new instance; returns the instance's name."""
+        rename = self.mangler.rename(name)
+        self._service_ids[-1][name] = rename
+        return rename
+
+    def service_type(self, name: str) -> ServiceType | None:
+        """Type of the service, or of an alias of one."""
+        entry = self.type(name)
+        return entry.type if entry is not None and isinstance(entry.type, ServiceType) else None
+
+    # ── editors ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def site(self, span: Span) -> Site:
+        """A place in this module's file."""
+        return Site(self.report.file, span)
+
+    def occurs(
+        self,
+        span: Span,
+        kind: Lit["constant", "function", "variable", "argument", "field", "method", "type", "service", "module"],
+        name: str,
+        t: Type | None,
+        site: Site | None,
+    ) -> None:
+        """Remember what the text at `span` denotes."""
+        self.occurrences.append(Occurrence(span, kind, name, t, site))

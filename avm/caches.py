@@ -1,0 +1,79 @@
+"""What one `Avm` remembers between runs: programs by script, and the decoded form of its own outputs.
+
+A host keeps the data of a particle as bytes and hands them back as previous data; recognising them saves the decoding and
+the grouping of CIDs. Both caches are bounded in entries and in bytes, least recently used first out. Nothing here changes
+any outcome. Errors: PreparationError (code 1) for a script that does not parse.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from avm.limits import DATA_CACHE_BYTES, DATA_CACHE_ENTRIES, PROGRAM_CACHE_BYTES, PROGRAM_CACHE_ENTRIES
+
+if TYPE_CHECKING:
+    from avm.data.interpreter_data import InterpreterData
+    from avm.ir.program import Program
+    from avm.prepare import Decoded
+
+_TAIL: Final = 256  # the end of the bytes holds signatures and root, which differ between any two data
+
+
+class Caches:
+    """The caches of one interpreter. Not thread-safe."""
+
+    __slots__ = ("_data", "_data_size", "_programs", "_programs_size")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._programs: OrderedDict[str, Program] = OrderedDict()
+        self._programs_size = 0
+        self._data: OrderedDict[bytes, tuple[bytes, Decoded]] = OrderedDict()
+        self._data_size = 0
+
+    def program(self, air: str) -> Program:
+        """The program of a script. Raises PreparationError."""
+        program = self._programs.get(air)
+        if program is not None:
+            self._programs.move_to_end(air)
+            return program
+        from avm.air import parse
+        from avm.ir.lower import lower
+        from avm.prepare import AIR_PARSE, PreparationError
+
+        parsed = parse(air)
+        if parsed.instruction is None:
+            raise PreparationError(AIR_PARSE, f"air can't be parsed:\n{parsed.report}")
+        program = lower(parsed.instruction)
+        if len(air) <= PROGRAM_CACHE_BYTES:
+            self._programs[air] = program
+            self._programs_size += len(air)
+            while len(self._programs) > PROGRAM_CACHE_ENTRIES or self._programs_size > PROGRAM_CACHE_BYTES:
+                dropped, _ = self._programs.popitem(last=False)
+                self._programs_size -= len(dropped)
+        return program
+
+    def decoded(self, data: bytes) -> Decoded | None:
+        """The decoded form of an earlier output, or None."""
+        found = self._data.get(data[-_TAIL:])
+        if found is None or found[0] != data:
+            return None
+        self._data.move_to_end(data[-_TAIL:])
+        return found[1]
+
+    def remember(self, data: bytes, decoded: InterpreterData) -> None:
+        """Keep the decoded form of an output; it must not be changed afterwards."""
+        from avm.prepare import Decoded
+
+        if len(data) > DATA_CACHE_BYTES:
+            return
+        tail = data[-_TAIL:]
+        replaced = self._data.pop(tail, None)
+        if replaced is not None:
+            self._data_size -= len(replaced[0])
+        self._data[tail] = (data, Decoded(decoded))
+        self._data_size += len(data)
+        while len(self._data) > DATA_CACHE_ENTRIES or self._data_size > DATA_CACHE_BYTES:
+            _, (dropped, _) = self._data.popitem(last=False)
+            self._data_size -= len(dropped)

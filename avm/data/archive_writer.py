@@ -1,0 +1,251 @@
+"""Interpreter data → inner archive, as compact as the format allows: every distinct CID and peer id stands once.
+
+Order is stable: states first, then each store and the signatures in insertion order, so equal data gives equal bytes.
+Input: data in memory, trusted. Output: bytes the reference accepts. Errors: none for well-formed data.
+Source: rkyv v0.7.43 serialisers; spec of the archive layout in `archive_reader`
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from avm.trace.states import AP, CANON, CANON_SENT_BY, FAILED, FOLD, PAR, REQUESTED, SCALAR, SENT_BY, STREAM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from avm.trace.states import State, Trace
+
+    from .interpreter_data import CanonElement, CanonResult, InterpreterData, ServiceResult, Tetraplet
+
+_PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
+_INLINE_MAX: Final = 7
+_PROVENANCE_TAGS: Final = {"literal": 0, "service_result": 1, "canon": 2}
+_CALL: Final = 1 << 24
+_TAG_1: Final = 1 << 24
+_TAG_2: Final = 2 << 24
+
+
+def write_archive(data: InterpreterData) -> bytes:
+    """The archive of `data`. Linear in its size."""
+    writer = _Writer()
+    stores = data.stores
+    root: list[int] = []
+    root += writer.trace(data.trace)
+    root += writer.entries((cid, writer.raw_value(cid, text)) for cid, text in stores.values.items())
+    root += writer.entries((cid, writer.tetraplet(cid, item)) for cid, item in stores.tetraplets.items())
+    root += writer.entries((cid, writer.canon_element(cid, item)) for cid, item in stores.canon_elements.items())
+    root += writer.entries((cid, writer.canon_result(cid, item)) for cid, item in stores.canon_results.items())
+    root += writer.entries((cid, writer.service_result(cid, item)) for cid, item in stores.service_results.items())
+    root += writer.signatures(data.signatures)
+    writer.align()
+    base = writer.size
+    # vectors start at 0, 12, 20, …: the trace is followed by the last call request id
+    words = [root[0] - base, root[1], data.last_call_request_id]
+    for index in range(1, len(root) // 2):
+        words += (root[2 * index] - (base + 4 + 8 * index), root[2 * index + 1])
+    writer.append(struct.pack(">iIIiIiIiIiIiIiI", *words))
+    return b"".join(writer.parts)
+
+
+class _Writer:
+    __slots__ = ("cids", "parts", "peers", "size")
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.cids: dict[str, tuple[int, int]] = {}  # text → position, length in bytes
+        self.peers: dict[str, int] = {}
+
+    def append(self, piece: bytes) -> int:
+        """Write bytes; where they went."""
+        position = self.size
+        self.parts.append(piece)
+        self.size = position + len(piece)
+        return position
+
+    def align(self) -> None:
+        if self.size & 3:
+            self.append(_PAD[self.size & 3])
+
+    def cid(self, text: str) -> tuple[int, int]:
+        """Position and byte length of a shared string, written on first use."""
+        found = self.cids.get(text)
+        if found is None:
+            piece = text.encode()
+            if not piece:
+                # a shared object needs an address of its own
+                self.append(b"\0\0\0\0")
+                found = (self.size - 4, 0)
+            else:
+                found = (self.append(piece), len(piece))
+            self.cids[text] = found
+        return found
+
+    def peer_id(self, text: str) -> int:
+        found = self.peers.get(text)
+        if found is None:
+            found = self.strings((text,))
+            self.peers[text] = found
+        return found
+
+    def strings(self, texts: tuple[str, ...]) -> int:
+        """Consecutive ArchivedStrings after the bodies of the long ones; position of the first."""
+        pieces = [text.encode() for text in texts]
+        bodies = [self.append(piece) if len(piece) > _INLINE_MAX else -1 for piece in pieces]
+        self.align()
+        first = self.size
+        for piece, body in zip(pieces, bodies, strict=True):
+            if body < 0:
+                self.append(piece.ljust(_INLINE_MAX, b"\0") + bytes((len(piece),)))
+            else:
+                self.append(len(piece).to_bytes(4, "big") + (body - self.size).to_bytes(4, "little", signed=True))
+        return first
+
+    # -- trace
+
+    def trace(self, trace: Trace) -> tuple[int, int]:
+        """All states; position and count. Targets come first, their distance is known once the array's place is."""
+        cid = self.cid
+        targets: list[int] = []
+        for state in trace:
+            kind = state[0]
+            if kind == SENT_BY or kind == REQUESTED or kind == CANON_SENT_BY:  # noqa: PLR1714 - a set is slower here
+                targets.append(self.peer_id(state[1]))
+            elif kind == PAR:
+                targets.append(0)
+            elif kind == AP:
+                self.align()
+                targets.append(self.append(struct.pack(f">{len(state[1])}I", *state[1])))
+            elif kind == FOLD:
+                targets.append(self.lore(state))
+            else:
+                targets.append(cid(state[1])[0])
+        self.align()
+        base = self.size
+        words: list[int] = []
+        at = base
+        for state, target in zip(trace, targets, strict=True):
+            words += self.state(state, at, target)
+            at += 24
+        self.append(struct.pack(f">{len(words)}I", *[word & 0xFFFFFFFF for word in words]))
+        return base, len(trace)
+
+    def state(self, state: State, at: int, target: int) -> tuple[int, int, int, int, int, int]:
+        """The six words of one state at position `at`."""
+        kind = state[0]
+        if kind == SCALAR:
+            return _CALL, _TAG_1, 0, target - at - 12, self.cids[state[1]][1], 0
+        if kind == STREAM:
+            return _CALL, _TAG_1, _TAG_1, target - at - 12, self.cids[state[1]][1], state[2]
+        if kind == PAR:
+            return 0, state[1], state[2], 0, 0, 0
+        if kind == AP:
+            return 3 << 24, target - at - 4, len(state[1]), 0, 0, 0
+        if kind == FOLD:
+            return 2 << 24, target - at - 4, len(state[1]), 0, 0, 0
+        if kind == CANON:
+            return 4 << 24, _TAG_1, target - at - 8, self.cids[state[1]][1], 0, 0
+        if kind == SENT_BY:
+            return _CALL, 0, 0, target - at - 12, 0, 0
+        if kind == REQUESTED:
+            return _CALL, 0, _TAG_1, target - at - 12, state[2], 0
+        if kind == CANON_SENT_BY:
+            return 4 << 24, 0, target - at - 8, 0, 0, 0
+        if kind == FAILED:
+            return _CALL, _TAG_2, target - at - 8, self.cids[state[1]][1], 0, 0
+        return _CALL, _TAG_1, _TAG_2, target - at - 12, self.cids[state[1]][1], 0
+
+    def lore(self, state: State) -> int:
+        """Descriptors of all iterations, then the array of iterations; position of the latter."""
+        self.align()
+        lore = state[1]
+        places = [self.append(struct.pack(f">{len(entry) - 1}I", *entry[1:])) for entry in lore]
+        base = self.size
+        for entry, place in zip(lore, places, strict=True):
+            self.append(struct.pack(">IiI", entry[0], place - self.size - 4, len(entry) // 2))
+        return base
+
+    # -- stores: each method writes the bodies of one entry, key first, and returns the place of its value
+
+    def entries(self, items: Iterable[tuple[str, int]]) -> tuple[int, int]:
+        """The entry array after all bodies; position and count."""
+        entries = list(items)
+        self.align()
+        base = at = self.size
+        words: list[int] = []
+        cids = self.cids
+        for cid, place in entries:
+            position, size = cids[cid]
+            words += (position - at, size, place - at - 8)
+            at += 12
+        self.append(struct.pack(">" + "iIi" * len(entries), *words))
+        return base, len(entries)
+
+    def raw_value(self, cid: str, text: str) -> int:
+        self.cid(cid)
+        piece = text.encode()
+        body = self.append(piece)
+        self.align()
+        return self.append(struct.pack(">iI", body - self.size, len(piece)))
+
+    def tetraplet(self, cid: str, tetraplet: Tetraplet) -> int:
+        self.cid(cid)
+        return self.strings(tetraplet)
+
+    def canon_element(self, cid: str, element: CanonElement) -> int:
+        self.cid(cid)
+        value, tetraplet = self.cid(element.value), self.cid(element.tetraplet)
+        tag = _PROVENANCE_TAGS[element.provenance.kind]
+        source = self.cid(element.provenance.cid) if element.provenance.cid is not None else None
+        self.align()
+        at = self.size
+        offset, size = (source[0] - at - 20, source[1]) if source is not None else (0, 0)
+        return self.append(
+            struct.pack(
+                ">iIiIBxxxiI", value[0] - at, value[1], tetraplet[0] - at - 8, tetraplet[1], tag, offset, size
+            )
+        )
+
+    def canon_result(self, cid: str, result: CanonResult) -> int:
+        self.cid(cid)
+        tetraplet = self.cid(result.tetraplet)
+        values = [self.cid(value) for value in result.values]
+        self.align()
+        base = at = self.size
+        words: list[int] = []
+        for position, size in values:
+            words += (position - at, size)
+            at += 8
+        words += (tetraplet[0] - at, tetraplet[1], base - at - 8, len(values))
+        self.append(struct.pack(">" + "iI" * (len(words) // 2), *words))
+        return at
+
+    def service_result(self, cid: str, result: ServiceResult) -> int:
+        self.cid(cid)
+        value, arguments, tetraplet = self.cid(result[0]), self.cid(result[1]), self.cid(result[2])
+        self.align()
+        at = self.size
+        return self.append(
+            struct.pack(
+                ">iIiIiI",
+                value[0] - at,
+                value[1],
+                arguments[0] - at - 8,
+                arguments[1],
+                tetraplet[0] - at - 16,
+                tetraplet[1],
+            )
+        )
+
+    def signatures(self, signatures: dict[bytes, bytes]) -> tuple[int, int]:
+        places = [(self.append(key), self.append(signature)) for key, signature in signatures.items()]
+        self.align()
+        base = at = self.size
+        words: list[int] = []
+        for (key, signature), (key_place, place) in zip(signatures.items(), places, strict=True):
+            words += (key_place - at, len(key), place - at - 8, len(signature))
+            at += 16
+        self.append(struct.pack(">" + "iIiI" * len(signatures), *words))
+        return base, len(signatures)

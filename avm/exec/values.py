@@ -1,0 +1,197 @@
+"""Run-time values: lazily parsed JSON, records with their origin, canon streams and canon maps.
+
+Data holds values as JSON text, most of which is only passed on. `Json` therefore keeps the text until somebody looks
+inside. Numbers of stored text are parsed again in each run (printing a float and reading it back is not idempotent), so a
+canonical text is always printed from the parsed value, never assumed.
+Errors: VmError 20010 when a stored text is not JSON, 20014 for pairs that are none.
+Source: aquavm:air/src/execution_step/value_types/{scalar/values,canon_stream,canon_stream_map}.rs
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from avm.data import canonical_json
+from avm.data.interpreter_data import LITERAL, Tetraplet
+from avm.errors import MAP_PAIR_KEY, MAP_PAIR_VALUE, VALUE_NOT_JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from avm.data.interpreter_data import Provenance
+
+CANONICAL_TEXT_ENTRIES: Final = 1 << 13
+"""Stored texts whose canonical form is kept between runs."""
+
+CANONICAL_TEXT_MAX: Final = 2048
+"""Longer texts are parsed and printed each time, to bound the memory of those kept."""
+
+_UNPARSED: Final = object()
+
+SERVICE_RESULT: Final = "service_result"
+CANON: Final = "canon"
+
+
+@lru_cache(maxsize=CANONICAL_TEXT_ENTRIES)
+def _canonical_text(stored: str) -> str:
+    """Canonical text of a stored text. Every run of a particle asks for the same ones."""
+    return canonical_json.dumps(canonical_json.parse(stored))
+
+
+class Json:
+    """A JSON value, its canonical text, or both; each is made from the other when first needed."""
+
+    __slots__ = ("_cid", "_stored", "_text", "_value")
+
+    def __init__(self, value: Any, text: str | None = None) -> None:
+        """A value of this run; `text` is its canonical text if it is known."""
+        self._value = value
+        self._text = text
+        self._stored: str | None = None
+        self._cid = ""
+
+    @classmethod
+    def from_store(cls, text: str, cid: str) -> Json:
+        """A value of the data, not parsed yet; `cid` names it in errors."""
+        json = cls(_UNPARSED)
+        json._stored = text
+        json._cid = cid
+        return json
+
+    @property
+    def value(self) -> Any:
+        """The parsed value. Never modify it."""
+        if self._value is _UNPARSED:
+            assert self._stored is not None
+            try:
+                self._value = canonical_json.parse(self._stored)
+            except canonical_json.JsonError as error:
+                raise VALUE_NOT_JSON.error(cid=self._cid, error=error) from None
+        return self._value
+
+    @property
+    def text(self) -> str:
+        """Canonical text."""
+        if self._text is None:
+            stored = self._stored
+            if self._value is _UNPARSED and stored is not None and len(stored) <= CANONICAL_TEXT_MAX:
+                try:
+                    self._text = _canonical_text(stored)
+                except canonical_json.JsonError as error:
+                    raise VALUE_NOT_JSON.error(cid=self._cid, error=error) from None
+            else:
+                self._text = canonical_json.dumps(self.value)
+        return self._text
+
+
+class Record:
+    """A value and where it comes from. pos: position of its state in the result trace."""
+
+    __slots__ = ("json", "pos", "provenance", "tetraplet")
+
+    def __init__(self, json: Json, tetraplet: Tetraplet, pos: int, provenance: Provenance) -> None:
+        """As given; see `record` for the narrowing that most constructions need."""
+        self.json = json
+        self.tetraplet = tetraplet
+        self.pos = pos
+        self.provenance = provenance
+
+
+def record(json: Json, tetraplet: Tetraplet, pos: int, provenance: Provenance) -> Record:
+    """A new record: its tetraplet is narrowed to what its provenance can vouch for."""
+    kind = provenance.kind
+    if kind == CANON:
+        if tetraplet.service_id or tetraplet.function_name:
+            tetraplet = Tetraplet(tetraplet.peer_pk, "", "", tetraplet.lens)
+    elif kind != SERVICE_RESULT and (tetraplet.service_id or tetraplet.function_name or tetraplet.lens):
+        tetraplet = Tetraplet(tetraplet.peer_pk, "", "", "")
+    return Record(json, tetraplet, pos, provenance)
+
+
+def literal(json: Json, peer: str, pos: int) -> Record:
+    """A record of a value that needs no proof."""
+    return Record(json, Tetraplet(peer, "", "", ""), pos, LITERAL)
+
+
+def array_of(records: Sequence[Record]) -> Json:
+    """The array of some records' values."""
+    texts = ",".join(item.json.text for item in records)
+    return Json([item.json.value for item in records], f"[{texts}]")
+
+
+class CanonStream:
+    """A frozen stream. tetraplet: of the canon itself; provenance: its result."""
+
+    __slots__ = ("_json", "provenance", "tetraplet", "values")
+
+    def __init__(self, values: list[Record], tetraplet: Tetraplet, provenance: Provenance) -> None:
+        """`values` in order of canonicalisation."""
+        self.values = values
+        self.tetraplet = tetraplet
+        self.provenance = provenance
+        self._json: Json | None = None
+
+    @property
+    def json(self) -> Json:
+        """The array of all values."""
+        if self._json is None:
+            self._json = array_of(self.values)
+        return self._json
+
+    def tetraplets(self) -> list[Tetraplet]:
+        """One per value."""
+        return [item.tetraplet for item in self.values]
+
+
+MapKey = str | int
+"""Key of a stream map; an int and its decimal text are different keys."""
+
+
+class CanonMap:
+    """A frozen stream map: its pairs in order of insertion, and for each key the values in that order."""
+
+    __slots__ = ("_json", "by_key", "pairs", "provenance", "tetraplet")
+
+    def __init__(self, pairs: list[Record], tetraplet: Tetraplet, provenance: Provenance) -> None:
+        """Raises VmError 20014 unless every pair is `{"key": string or integer, "value": …}`."""
+        self.pairs = pairs
+        self.tetraplet = tetraplet
+        self.provenance = provenance
+        self.by_key: dict[MapKey, list[Record]] = {}
+        self._json: Json | None = None
+        for pair in pairs:
+            content = pair.json.value
+            key = pair_key(content)
+            if key is None:
+                raise MAP_PAIR_KEY.error()
+            if "value" not in content:
+                raise MAP_PAIR_VALUE.error()
+            value = record(Json(content["value"]), pair.tetraplet, pair.pos, pair.provenance)
+            self.by_key.setdefault(key, []).append(value)
+
+    @property
+    def json(self) -> Json:
+        """Object of key text → array of values. Of keys `1` and `"1"` the later one wins (random in the reference)."""
+        if self._json is None:
+            self._json = Json({str(key): array_of(values).value for key, values in self.by_key.items()})
+        return self._json
+
+    def tetraplets(self) -> list[Tetraplet]:
+        """One per pair."""
+        return [pair.tetraplet for pair in self.pairs]
+
+    def latest_pairs(self) -> list[Record]:
+        """The last pair of each key, in order of insertion."""
+        latest = {pair_key(pair.json.value): index for index, pair in enumerate(self.pairs)}
+        return [self.pairs[index] for index in sorted(latest.values())]
+
+
+def map_key(value: Any) -> MapKey | None:
+    """The value as key of a map, None if it cannot be one. Integers beyond 64 bits do not occur."""
+    return value if type(value) is str or type(value) is int else None
+
+
+def pair_key(pair: Any) -> MapKey | None:
+    """Key of a pair object, None if it is none."""
+    return map_key(pair.get("key")) if type(pair) is dict else None

@@ -1,0 +1,89 @@
+"""The interpreter as one object: prepare, execute, farewell, with caches that live between runs.
+
+Errors: ValueError for an unknown engine; a run itself never raises, whatever its inputs are.
+Source: aquavm:air/src/runner.rs
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from avm import farewell
+from avm.caches import Caches
+from avm.exec import run as run_interpreter
+from avm.exec.context import DEFAULT_OPTIONS
+from avm.prepare import Flags, PreparationError, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from avm.exec.context import RunContext, RunResult, VmOptions
+    from avm.ir.program import Program
+    from avm.outcome import CallResult, Outcome, RunParameters
+
+ENGINES: Final = ("auto", "interp", "jit")
+
+
+class Avm:
+    """An interpreter. Keeps programs and its last outputs; not thread-safe, several may live side by side.
+
+    engine: `interp` is the interpreter, `jit` compiles to native code, `auto` chooses. All give the same outcomes.
+    options: switches of known defects, see VmOptions.
+    """
+
+    def __init__(self, engine: str = "auto", *, options: VmOptions = DEFAULT_OPTIONS) -> None:
+        """Raises ValueError for an engine that is not there."""
+        self._run = _runner(engine)
+        self._caches = Caches()
+        self._options = options
+
+    def invoke(
+        self,
+        air: str,
+        prev_data: bytes,
+        data: bytes,
+        params: RunParameters,
+        call_results: bytes | Mapping[int, CallResult] | Mapping[str, CallResult],
+    ) -> Outcome:
+        """Run the script once: a pure function of its arguments.
+
+        prev_data: what this peer kept of the particle (trusted); data: what arrived (verified); both may be empty.
+        call_results: the binary form, or results by request id.
+        """
+        flags = Flags()
+        try:
+            prepared = prepare(air, prev_data, data, params, call_results, flags, self._caches, self._options)
+        except PreparationError as error:
+            return farewell.refused(error, prev_data, flags)
+        result = self._run(prepared.program, prepared.context)
+        return farewell.finished(prepared, result, prev_data, params, flags, self._caches)
+
+
+def _runner(engine: str) -> Callable[[Program, RunContext], RunResult]:
+    if engine in ("auto", "interp"):
+        return run_interpreter
+    if engine != "jit":
+        raise ValueError(f"no engine `{engine}`; there are {', '.join(ENGINES)}")
+    try:
+        runner: Callable[[Program, RunContext], RunResult] = import_module("avm.jit").run
+    except (ImportError, AttributeError) as error:
+        raise ValueError("the jit engine is not available here") from error
+    return runner
+
+
+_shared: dict[str, Avm] = {}
+
+
+def invoke(
+    air: str,
+    prev_data: bytes,
+    data: bytes,
+    params: RunParameters,
+    call_results: bytes | Mapping[int, CallResult] | Mapping[str, CallResult],
+) -> Outcome:
+    """One run of an interpreter that all callers share, see `Avm.invoke`. For one thread at a time."""
+    avm = _shared.get("auto")
+    if avm is None:
+        avm = _shared.setdefault("auto", Avm())
+    return avm.invoke(air, prev_data, data, params, call_results)

@@ -1,0 +1,40 @@
+"""The flat program: parallel lists, one entry per operation.
+
+Made by: `lower`. Read by: the machine and the disassembler. Immutable after lowering; one program serves many runs.
+Compiled values and lenses are plain tuples, see `opcodes.VALUES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from avm.air.ast import Instruction
+    from avm.data.interpreter_data import Tetraplet
+
+Accessor = tuple[int, Any]
+Lens = tuple[tuple[Accessor, ...], str]
+CompiledValue = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Program:
+    """One script, ready to run from position 0.
+
+    code: operation codes. operands: tuples as `opcodes.OPS` names their fields. sources: the AIR instruction an operation
+    belongs to, for texts in errors; None for the end. names: variable name of each slot (scalars, iterators, canon streams
+    and canon maps). stream_names: name of each stream and stream map slot. fixed: for calls, by position, the tetraplet if
+    its triplet consists of literals, and the hash of the arguments if all of them are literals.
+    """
+
+    code: list[int] = field(default_factory=list)
+    operands: list[tuple[Any, ...]] = field(default_factory=list)
+    sources: list[Instruction | None] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    stream_names: list[str] = field(default_factory=list)
+    fixed: dict[int, tuple[Tetraplet | None, str | None]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of operations."""
+        return len(self.code)

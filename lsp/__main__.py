@@ -1,0 +1,47 @@
+"""The `aqua-lsp` command: the language server over standard input and output, or over TCP."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from aquac.command_line import OK, CommandError, Parser, add_common_flags, enter_directory, run_main
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until the client says `exit`."""
+    return run_main("aqua-lsp", _main, argv)
+
+
+def _main(argv: Sequence[str]) -> int:
+    parser = Parser(prog="aqua-lsp", description="Language server for Aqua.")
+    add_common_flags(parser, top=True)
+    parser.add_argument("--stdio", action="store_true", help="speak over standard input and output (the default)")
+    parser.add_argument("--tcp", metavar="HOST:PORT", help="listen for one client instead, e.g. 127.0.0.1:2087")
+    args = parser.parse_args(argv)
+    enter_directory(args)
+    host, port = "", 0
+    if args.tcp is not None:
+        host, _, text = args.tcp.rpartition(":")
+        if not host or not text.isdecimal() or int(text) > 65535:
+            raise CommandError(f"`{args.tcp}` is not an address HOST:PORT such as 127.0.0.1:2087")
+        port = int(text)
+
+    from .server import make_server
+
+    server = make_server()
+    if args.tcp is not None:
+        try:
+            server.start_tcp(host, port)
+        except OSError as error:
+            raise CommandError(f"cannot listen at {args.tcp}: {error.strerror}") from error
+    else:
+        server.start_io()
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Between the compiler's positions and the protocol's: code point offsets there, 0-based lines and UTF-16 columns here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from lsprotocol import types
+
+from aquac.codes import Severity
+
+if TYPE_CHECKING:
+    from aquac.diagnostics import Diagnostic
+    from aquac.source import SourceFile, Span
+
+SOURCE = "aquac"
+
+_SEVERITIES = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.INFO: types.DiagnosticSeverity.Information,
+}
+
+
+def to_path(uri: str) -> str | None:
+    """Path of a `file:` URI as the compiler names files; None for any other scheme."""
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        return None
+    path = unquote(parts.path)
+    if os.name == "nt" and path[2:3] == ":":
+        path = path[1:]
+    return os.path.abspath(path)
+
+
+def to_uri(path: str) -> str:
+    """`file:` URI of an absolute path."""
+    text = path.replace(os.sep, "/")
+    return "file://" + quote(text if text.startswith("/") else "/" + text)
+
+
+def to_range(source: SourceFile, span: Span | None) -> types.Range:
+    """Range of a span; the start of the file for none."""
+    if span is None:
+        start = end = types.Position(0, 0)
+    else:
+        start, end = (_position(source, offset) for offset in (span.start, span.end))
+    return types.Range(start, end)
+
+
+def to_diagnostic(diagnostic: Diagnostic, source: SourceFile) -> types.Diagnostic:
+    """A finding of the compiler in the protocol's form; notes with a place become related information."""
+    related = [
+        types.DiagnosticRelatedInformation(
+            types.Location(to_uri(note.file.path), to_range(note.file, note.span)), note.message
+        )
+        for note in diagnostic.notes
+        if note.file is not None
+    ]
+    plain = "".join(f"\n{note.message}" for note in diagnostic.notes if note.file is None)
+    return types.Diagnostic(
+        range=to_range(source, diagnostic.span),
+        message=diagnostic.message + plain,
+        severity=_SEVERITIES[diagnostic.code.severity],
+        code=diagnostic.code.id,
+        source=SOURCE,
+        related_information=related or None,
+        data={"kind": diagnostic.code.kind},
+    )
+
+
+def _position(source: SourceFile, offset: int) -> types.Position:
+    position = source.lines.position(offset)
+    return types.Position(position.line - 1, position.column - 1)

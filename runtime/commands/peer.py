@@ -1,0 +1,180 @@
+"""`avm peer`: run a peer that others reach over libp2p."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from aquac.command_line import INTERRUPTED, OK, CommandError, Parser, add_common_flags
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from runtime.peer import Peer
+    from runtime.settings import PeerSettings
+
+HELP: Final = "run a peer that others reach over tcp and websockets"
+
+DRAIN_SECONDS: Final = 10.0
+"""How long what has begun may take to end after SIGTERM."""
+
+KEY_FILE: Final = "secret_key.ed25519"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-commands."""
+    commands = parser.add_subparsers(dest="peer_command", metavar="COMMAND", required=True, parser_class=Parser)
+    run_parser = commands.add_parser("run", help="run a peer until SIGTERM", description=run_peer.__doc__)
+    run_parser.add_argument("--config", metavar="FILE.toml", help="settings; flags and AVM_PEER_… variables win over it")
+    run_parser.add_argument(
+        "--listen", metavar="MULTIADDR", action="append", default=[], help="address to listen at: /ip4/…/tcp/PORT or …/tcp/PORT/ws"
+    )
+    run_parser.add_argument("--key", metavar="SEED|FILE", help="secret key of the peer; default: a new one, kept in --data-dir")
+    run_parser.add_argument(
+        "--bootstrap", metavar="MULTIADDR", action="append", default=[], help="peer to stay connected to; ends in /p2p/<peer id>"
+    )
+    run_parser.add_argument(
+        "--external-address", metavar="MULTIADDR", action="append", default=[], help="address to tell others instead"
+    )
+    run_parser.add_argument("--management", metavar="PEER_ID", action="append", default=[], help="peer id with administrator rights")
+    run_parser.add_argument("--data-dir", metavar="DIR", help="where the peer keeps its key")
+    run_parser.add_argument("--http", metavar="HOST:PORT", help="answer /peer_id, /versions and /health there")
+    run_parser.add_argument(
+        "--allow-local-addresses", action="store_true", help="dial and keep loopback and private addresses of others"
+    )
+    add_common_flags(run_parser, top=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Dispatch to the sub-command."""
+    return run_peer(args)
+
+
+def run_peer(args: argparse.Namespace) -> int:
+    """Run a peer. Prints one line of JSON when it is reachable; SIGTERM ends what has begun and exits 0."""
+    from runtime.settings import load_settings
+
+    flags = {
+        "listen": args.listen,
+        "key": args.key,
+        "bootstrap": args.bootstrap,
+        "external_addresses": args.external_address,
+        "management_peer_ids": args.management,
+        "data_dir": args.data_dir,
+        "http": args.http,
+        "allow_local_addresses": args.allow_local_addresses,
+    }
+    settings = load_settings(args.config, os.environ, flags)
+    level = logging.WARNING if args.verbose == 0 else logging.INFO if args.verbose == 1 else logging.DEBUG
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("libp2p", "multiaddr", "root"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    return _run(settings)
+
+
+def _run(settings: PeerSettings) -> int:
+    from pathlib import Path
+
+    from runtime.keys import load_or_create_secret, load_secret
+    from runtime.protocol.identity import Identity, is_peer_id
+    from runtime.protocol.p2p import open_p2p
+    from runtime.settings import split_http
+
+    for peer_id in settings.management_peer_ids:
+        if not is_peer_id(peer_id):
+            raise CommandError(f"management peer id `{peer_id}` is not a peer id such as 12D3Koo…")
+    http = split_http(settings.http) if settings.http is not None else None
+    if settings.key is not None:
+        seed = load_secret(settings.key)
+    elif settings.data_dir is not None:
+        seed = load_or_create_secret(Path(settings.data_dir) / KEY_FILE)
+    else:
+        seed = os.urandom(32)
+    identity = Identity(seed)
+    network = open_p2p(
+        "avm peer run",
+        identity,
+        allow_local_addresses=settings.allow_local_addresses,
+        external_addresses=settings.external_addresses,
+    )
+
+    import trio
+
+    from avm import Avm
+    from runtime.clock import SystemClock
+    from runtime.config import PeerConfig
+    from runtime.http_endpoint import HttpEndpoint
+    from runtime.network import DialFailed
+    from runtime.peer import Peer
+    from runtime.services.host import host_services
+    from runtime.vm import ThreadVm
+
+    config = PeerConfig(
+        identity,
+        listen=settings.listen,
+        bootstrap=settings.bootstrap,
+        management=frozenset(settings.management_peer_ids),
+    )
+    clock = SystemClock()
+    peer = Peer(
+        config,
+        network,
+        vm=ThreadVm(Avm, size=config.limits.runs_max),
+        services=host_services(config, network, clock),
+        clock=clock,
+    )
+
+    async def main() -> int:
+        with _signals() as signals:
+            async with peer, trio.open_nursery() as nursery:
+                address = None
+                if http is not None:
+                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer))
+                    address = await nursery.start(endpoint.serve, *http)
+                ready = {
+                    "peer_id": identity.peer_id,
+                    "listen": list(peer.addresses),
+                    "http": None if address is None else f"{address[0]}:{address[1]}",
+                }
+                print(json.dumps(ready), flush=True)
+                number = await anext(signals)
+                await peer.drain(DRAIN_SECONDS)
+                nursery.cancel_scope.cancel()
+        return OK if number == _sigterm() else INTERRUPTED
+
+    try:
+        return trio.run(main)
+    except* (DialFailed, OSError) as group:
+        raise CommandError(_first(group)) from None
+
+
+def health(peer: Peer) -> Mapping[str, bool]:
+    """Whether all bootstrap peers are connected; a check is absent where it has nothing to look at."""
+    wanted = [address.rpartition("/p2p/")[2] for address in peer.config.bootstrap]
+    return {"bootstrap_nodes": set(wanted) <= set(peer.network.peers())} if wanted else {}
+
+
+def _signals():  # type: ignore[no-untyped-def]  # trio's own return type is private
+    import signal
+
+    import trio
+
+    return trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT)
+
+
+def _sigterm() -> int:
+    import signal
+
+    return signal.SIGTERM
+
+
+def _first(group: BaseExceptionGroup) -> str:  # type: ignore[type-arg]
+    """Text of the first exception in a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

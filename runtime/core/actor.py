@@ -1,0 +1,52 @@
+"""One particle in one scope: what waits for its next run.
+
+An actor collects copies of its particle and results of its calls, and turns them into runs of the interpreter, one at a
+time: previous data and new data swap between two runs, so overlapping runs would lose facts.
+Errors: none.
+Source: nox:aquamarine/src/actor.rs
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from runtime.core.actions import Run
+
+if TYPE_CHECKING:
+    from avm.outcome import CallResult, RunParameters
+    from runtime.core.events import ActorKey
+    from runtime.core.particle import Particle
+
+
+class Actor:
+    """State of one actor. `particle` holds the signed fields; its data are in `mailbox` and in the store."""
+
+    __slots__ = ("key", "mailbox", "params", "particle", "pending", "queued", "results", "running")
+
+    def __init__(self, key: ActorKey, particle: Particle, params: RunParameters) -> None:
+        """Start idle with an empty mailbox."""
+        self.key = key
+        self.particle = particle.with_data(b"")
+        self.params = params
+        self.mailbox: deque[bytes] = deque()
+        self.results: dict[int, CallResult] = {}
+        self.pending: set[int] = set()
+        self.running = False
+        self.queued = False
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a run would have something to look at."""
+        return bool(self.mailbox or self.results)
+
+    def next_run(self, prev_data: bytes) -> Run:
+        """The next run: one waiting copy, never two merged, and every result that has come by now.
+
+        Empty data when only results are delivered. The caller has checked `has_work`.
+        """
+        data = self.mailbox.popleft() if self.mailbox else b""
+        results = self.results
+        self.results = {}
+        self.running = True
+        return Run(self.key, self.particle.script, prev_data, data, self.params, results)

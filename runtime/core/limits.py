@@ -1,0 +1,66 @@
+"""Every bound of the peer, by name, with its unit and its reason.
+
+A stranger can make a peer hold only what these allow. All are checked in `peer_core`, `codec` or `peer`, and tested in
+`tests/runtime/core/test_limits.py`.
+Source: nox:crates/server-config/src/defaults.rs where a line says "as the reference".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from avm.limits import AIR_SIZE_LIMIT, CALL_RESULT_SIZE_LIMIT, PARTICLE_SIZE_LIMIT
+
+MIB: Final = 1 << 20
+
+FRAME_BYTES_MAX: Final = 100 * MIB
+"""Longest message of the particle protocol, as the reference; a longer prefix resets the stream."""
+
+FRAME_PREFIX_BYTES_MAX: Final = 5
+"""Bytes of a length prefix: five hold 2**35, far above FRAME_BYTES_MAX."""
+
+PARTICLE_ID_BYTES_MAX: Final = 1024
+"""UTF-8 bytes of a particle id. Ids are uuids or `spell_<uuid>_<n>`; they are kept in memory and logged."""
+
+PEER_ID_CHARS_MAX: Final = 128
+"""Characters of a peer id text: Ed25519 ids have 52. Bounds base58 decoding, which is quadratic."""
+
+SIGNATURE_BYTES: Final = 64
+"""Length of an Ed25519 signature."""
+
+FIELDS_MAX: Final = 64
+"""Keys of the MessagePack map; eight are known, others are ignored."""
+
+U32_MAX: Final = 2**32 - 1
+U64_MAX: Final = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CoreLimits:
+    """Bounds of one peer's state.
+
+    runs_max: interpreter runs at once (the reference's `aquavm_pool_size`).
+    backlog_max: particles waiting in all mailboxes before the network is told to wait (`particle_queue_buffer`).
+    mailbox_max: particles waiting for one actor; more copies of one particle are refused.
+    queued_bytes_max: data of all waiting particles.
+    actors_max: particles alive at once; new ones are refused, known ones continue.
+    stored_bytes_max: previous data of all actors; above it new particles are refused.
+    """
+
+    runs_max: int = 2
+    backlog_max: int = 128
+    mailbox_max: int = 128
+    queued_bytes_max: int = 256 * MIB
+    actors_max: int = 10_000
+    stored_bytes_max: int = 512 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class AvmLimits:
+    """Sizes handed to the interpreter, bytes. In soft mode exceeding one only sets a flag of the outcome."""
+
+    air_size_limit: int = AIR_SIZE_LIMIT
+    particle_size_limit: int = PARTICLE_SIZE_LIMIT
+    call_result_size_limit: int = CALL_RESULT_SIZE_LIMIT
+    hard_limit_enabled: bool = False

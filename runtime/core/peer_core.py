@@ -1,0 +1,355 @@
+"""The peer as a pure function: events in, actions out. No clock, no socket, no thread.
+
+Pipeline of a particle: expiry and signature are checked before any state exists; then it waits in the mailbox of its
+actor (one per scope and signature), runs when an interpreter is free, and its outcome becomes calls, messages to other
+peers and local re-entries into the scopes of workers. Actors take turns in the order in which they got work.
+
+An editor must keep: no state for a particle that failed a check; runs of one actor never overlap; every queue bounded
+by `CoreLimits`; the same events give the same actions.
+Errors: none; whatever a stranger sends ends in a `Drop` or `Failed` action.
+Source: nox:aquamarine/src/plumber.rs, actor.rs, aqua_runtime.rs; js-client:packages/core/js-client/src/jsPeer/FluencePeer.ts
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from avm.outcome import RunParameters
+from runtime.core.actions import Action, Call, Drop, DropReason, Failed, Forget, Send, SetTimer
+from runtime.core.actor import Actor
+from runtime.core.events import (
+    ActorKey,
+    Arrived,
+    Called,
+    Event,
+    Ran,
+    RunFailed,
+    ScopeRemoved,
+    ScopeSet,
+    Tick,
+)
+from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.protocol.identity import is_peer_id
+from runtime.store.particle_data import MemoryParticleData, ParticleDataStore
+
+if TYPE_CHECKING:
+    from avm.outcome import Outcome
+    from runtime.core.particle import Particle
+    from runtime.protocol.identity import Identity
+
+TRAPPED = -1
+"""`Failed.ret_code` when the interpreter could not be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostPolicy:
+    """How a host peer treats outcomes: it acts on them whatever their code, and routes by peer id.
+
+    management: peer ids that may use scopes of deactivated workers, beside the host itself.
+    """
+
+    management: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPolicy:
+    """How a client treats outcomes: an error ends the call without effects, and everything goes to the relay."""
+
+    relay: str | None
+
+
+Policy = HostPolicy | ClientPolicy
+
+
+@dataclass(slots=True)
+class _Scope:
+    identity: Identity
+    active: bool
+
+
+class PeerCore:
+    """State of one peer."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        policy: Policy,
+        *,
+        limits: CoreLimits | None = None,
+        avm_limits: AvmLimits | None = None,
+        store: ParticleDataStore | None = None,
+    ) -> None:
+        """Start with the host scope only."""
+        self.peer_id = identity.peer_id
+        self.policy = policy
+        self._limits = limits or CoreLimits()
+        self._avm_limits = avm_limits or AvmLimits()
+        self._store: ParticleDataStore = store if store is not None else MemoryParticleData()
+        self._scopes = {identity.peer_id: _Scope(identity, active=True)}
+        self._actors: dict[ActorKey, Actor] = {}
+        self._ready: deque[Actor] = deque()
+        self._deadlines: list[tuple[int, ActorKey]] = []
+        self._timer_ms: int | None = None
+        self._running = 0
+        self._backlog = 0
+        self._queued_bytes = 0
+        self._pending_calls = 0
+
+    # What the shell may ask
+
+    @property
+    def backlog(self) -> int:
+        """Particles waiting in mailboxes."""
+        return self._backlog
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the network may deliver more."""
+        return self._backlog < self._limits.backlog_max and self._queued_bytes < self._limits.queued_bytes_max
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs, waits or is being called: only a new event from outside can change anything."""
+        return not (self._running or self._ready or self._pending_calls)
+
+    @property
+    def actor_count(self) -> int:
+        """Particles alive here."""
+        return len(self._actors)
+
+    def scopes(self) -> tuple[str, ...]:
+        """Peer ids that live here: the host first, then workers."""
+        return tuple(self._scopes)
+
+    def identity_of(self, scope: str) -> Identity | None:
+        """Keys of a scope; None when it does not live here."""
+        entry = self._scopes.get(scope)
+        return entry.identity if entry else None
+
+    # Events
+
+    def receive(self, event: Event, *, now_ms: int) -> list[Action]:
+        """Take one event and answer what to do about it, in order."""
+        actions: list[Action] = []
+        match event:
+            case Arrived():
+                self._arrived(event.particle, now_ms, actions)
+            case Ran():
+                self._ran(event.key, event.outcome, now_ms, actions)
+            case RunFailed():
+                self._run_failed(event.key, event.message, now_ms, actions)
+            case Called():
+                self._called(event)
+            case Tick():
+                self._timer_ms = None
+            case ScopeSet():
+                self._scopes[event.identity.peer_id] = _Scope(event.identity, event.active)
+            case ScopeRemoved():
+                self._remove_scope(event.peer_id, actions)
+            case _:
+                assert_never(event)
+        self._remove_expired(now_ms, actions)
+        self._start_runs(actions)
+        self._set_timer(actions)
+        return actions
+
+    def _arrived(self, particle: Particle, now_ms: int, actions: list[Action]) -> None:
+        if particle.is_expired(now_ms):
+            actions.append(Drop(particle.id, DropReason.EXPIRED))
+        elif not particle.is_signed_by_author():
+            actions.append(Drop(particle.id, DropReason.BAD_SIGNATURE))
+        else:
+            self._ingest(particle, self.peer_id, actions)
+
+    def _ingest(self, particle: Particle, scope_id: str, actions: list[Action]) -> None:
+        """Put a verified, living particle into the mailbox of its actor in one scope."""
+        scope = self._scopes.get(scope_id)
+        if scope is None or not (scope.active or self._may_enter_inactive(particle.init_peer_id)):
+            actions.append(Drop(particle.id, DropReason.SCOPE_GONE, scope_id))
+            return
+        if self._queued_bytes + len(particle.data) > self._limits.queued_bytes_max:
+            actions.append(Drop(particle.id, DropReason.BUSY, "waiting data"))
+            return
+        key = ActorKey(scope_id, particle.signature)
+        actor = self._actors.get(key)
+        if actor is None:
+            if len(self._actors) >= self._limits.actors_max:
+                actions.append(Drop(particle.id, DropReason.BUSY, "particles alive"))
+                return
+            if self._store.total_bytes >= self._limits.stored_bytes_max:
+                actions.append(Drop(particle.id, DropReason.BUSY, "stored data"))
+                return
+            actor = Actor(key, particle, self._parameters(particle, scope.identity))
+            self._actors[key] = actor
+            heapq.heappush(self._deadlines, (particle.deadline_ms, key))
+        if len(actor.mailbox) >= self._limits.mailbox_max:
+            actions.append(Drop(particle.id, DropReason.MAILBOX_FULL))
+            return
+        actor.mailbox.append(particle.data)
+        self._backlog += 1
+        self._queued_bytes += len(particle.data)
+        self._enqueue(actor)
+
+    def _may_enter_inactive(self, init_peer_id: str) -> bool:
+        match self.policy:
+            case HostPolicy():
+                return init_peer_id == self.peer_id or init_peer_id in self.policy.management
+            case ClientPolicy():
+                return False
+            case _:
+                assert_never(self.policy)
+
+    def _parameters(self, particle: Particle, identity: Identity) -> RunParameters:
+        return RunParameters(
+            init_peer_id=particle.init_peer_id,
+            current_peer_id=identity.peer_id,
+            timestamp=particle.timestamp,
+            ttl=particle.ttl,
+            particle_id=particle.id,
+            secret_key_bytes=identity.seed,
+            air_size_limit=self._avm_limits.air_size_limit,
+            particle_size_limit=self._avm_limits.particle_size_limit,
+            call_result_size_limit=self._avm_limits.call_result_size_limit,
+            hard_limit_enabled=self._avm_limits.hard_limit_enabled,
+        )
+
+    def _called(self, event: Called) -> None:
+        """Keep the result for the next run; a result of a particle that is over, or a second one, has no effect."""
+        actor = self._actors.get(event.key)
+        if actor is None or event.call_id not in actor.pending:
+            return
+        actor.pending.discard(event.call_id)
+        self._pending_calls -= 1
+        actor.results[event.call_id] = event.result
+        self._enqueue(actor)
+
+    # Runs
+
+    def _enqueue(self, actor: Actor) -> None:
+        if not actor.queued and not actor.running and actor.has_work:
+            actor.queued = True
+            self._ready.append(actor)
+
+    def _start_runs(self, actions: list[Action]) -> None:
+        while self._ready and self._running < self._limits.runs_max:
+            actor = self._ready.popleft()
+            actor.queued = False
+            if self._actors.get(actor.key) is not actor:
+                continue
+            if actor.mailbox:
+                self._backlog -= 1
+                self._queued_bytes -= len(actor.mailbox[0])
+            self._running += 1
+            actions.append(actor.next_run(self._store.load(actor.key)))
+
+    def _finished(self, key: ActorKey, now_ms: int, actions: list[Action]) -> Actor | None:
+        """The actor whose run is over; None when its life ended meanwhile."""
+        self._running -= 1
+        actor = self._actors.get(key)
+        if actor is None:
+            return None
+        actor.running = False
+        if actor.particle.is_expired(now_ms):
+            self._remove(actor, actions)
+            return None
+        return actor
+
+    def _run_failed(self, key: ActorKey, message: str, now_ms: int, actions: list[Action]) -> None:
+        """No outcome: previous data stay, nothing is done."""
+        actor = self._finished(key, now_ms, actions)
+        if actor is None:
+            return
+        actions.append(Failed(key, actor.particle, TRAPPED, message))
+        self._enqueue(actor)
+
+    def _ran(self, key: ActorKey, outcome: Outcome, now_ms: int, actions: list[Action]) -> None:
+        actor = self._finished(key, now_ms, actions)
+        if actor is None:
+            return
+        if outcome.ret_code != 0:
+            actions.append(Failed(key, actor.particle, outcome.ret_code, outcome.error_message))
+        match self.policy:
+            case HostPolicy():
+                self._apply_on_host(actor, outcome, actions)
+            case ClientPolicy():
+                self._apply_on_client(actor, outcome, self.policy, actions)
+            case _:
+                assert_never(self.policy)
+        self._enqueue(actor)
+
+    def _apply_on_host(self, actor: Actor, outcome: Outcome, actions: list[Action]) -> None:
+        """Act on the outcome whatever its code.
+
+        Empty data come only from a failure inside the interpreter; storing them would forget what this peer has
+        already done, so the previous data stay. One malformed peer id voids peers and calls together.
+        """
+        if outcome.data:
+            self._store.save(actor.key, outcome.data)
+        bad = next((peer for peer in outcome.next_peer_pks if not is_peer_id(peer)), None)
+        if bad is not None:
+            actions.append(Drop(actor.particle.id, DropReason.BAD_NEXT_PEER, bad[:80]))
+            return
+        self._start_calls(actor, outcome, actions)
+        if not outcome.next_peer_pks:
+            return
+        particle = actor.particle.with_data(outcome.data)
+        remote = tuple(peer for peer in outcome.next_peer_pks if peer not in self._scopes)
+        if remote:
+            actions.append(Send(remote, particle))
+        for peer in outcome.next_peer_pks:
+            if peer in self._scopes:
+                self._ingest(particle, peer, actions)
+
+    def _apply_on_client(self, actor: Actor, outcome: Outcome, policy: ClientPolicy, actions: list[Action]) -> None:
+        """An error has no effects. Whoever is next, the particle goes to the relay, once."""
+        if outcome.ret_code != 0:
+            return
+        self._store.save(actor.key, outcome.data)
+        self._start_calls(actor, outcome, actions)
+        if outcome.next_peer_pks:
+            if policy.relay is None:
+                actions.append(Drop(actor.particle.id, DropReason.NO_RELAY, ", ".join(outcome.next_peer_pks)))
+            else:
+                actions.append(Send((policy.relay,), actor.particle.with_data(outcome.data)))
+
+    def _start_calls(self, actor: Actor, outcome: Outcome, actions: list[Action]) -> None:
+        for call_id, request in outcome.call_requests.items():
+            actor.pending.add(call_id)
+            self._pending_calls += 1
+            actions.append(Call(actor.key, call_id, request, actor.particle))
+
+    # Clean-up
+
+    def _remove_expired(self, now_ms: int, actions: list[Action]) -> None:
+        """End every particle whose deadline has passed; one that is running ends with its run."""
+        while self._deadlines and self._deadlines[0][0] < now_ms:
+            _, key = heapq.heappop(self._deadlines)
+            actor = self._actors.get(key)
+            if actor is not None and not actor.running:
+                self._remove(actor, actions)
+
+    def _remove(self, actor: Actor, actions: list[Action]) -> None:
+        del self._actors[actor.key]
+        self._backlog -= len(actor.mailbox)
+        self._queued_bytes -= sum(map(len, actor.mailbox))
+        self._pending_calls -= len(actor.pending)
+        self._store.remove(actor.key)
+        actions.append(Forget(actor.key, actor.particle.id))
+
+    def _remove_scope(self, peer_id: str, actions: list[Action]) -> None:
+        if peer_id == self.peer_id:
+            raise ValueError("the host scope cannot be removed")
+        if self._scopes.pop(peer_id, None) is not None:
+            for actor in [actor for key, actor in self._actors.items() if key.scope == peer_id]:
+                self._remove(actor, actions)
+
+    def _set_timer(self, actions: list[Action]) -> None:
+        """Ask to be woken just after the next deadline."""
+        if self._deadlines:
+            at_ms = self._deadlines[0][0] + 1
+            if self._timer_ms is None or at_ms < self._timer_ms:
+                self._timer_ms = at_ms
+                actions.append(SetTimer(at_ms))

@@ -1,0 +1,99 @@
+"""The HTTP endpoint of a peer: who it is, what it runs, whether it is well.
+
+    GET /peer_id   {"peer_id": "12D3KooW…"}
+    GET /versions  {"node", "avm", "spell", "aqua_ipfs", "trust_graph", "registry", "decider"}
+    GET /health    [{"<check>": "Ok" | "Fail"}, …]; 200 all well, 429 some fail, 503 all fail
+
+Anything else is 404 `No such endpoint`. One request a connection; a client has `REQUEST_SECONDS` to ask.
+Source: nox:nox/src/http.rs, health.rs
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Final
+
+import h11
+import trio
+
+from aquac.version import VERSION
+from avm.data.versions import INTERPRETER_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from trio import TaskStatus
+
+REQUEST_SECONDS: Final = 10.0
+"""How long a client may take to send its request and to take the answer."""
+
+READ_BYTES: Final = 4096
+CONNECTIONS_MAX: Final = 64
+"""Requests in work; more wait to be accepted."""
+
+JSON_TYPE: Final = "application/json"
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
+
+log = logging.getLogger("runtime.http")
+
+
+class HttpEndpoint:
+    """Answers for one peer. `health` gives the checks by name; True is well."""
+
+    def __init__(self, peer_id: str, health: Callable[[], Mapping[str, bool]]) -> None:
+        """Hold what is to be told."""
+        self._peer_id = peer_id
+        self._health = health
+        self._limit = trio.CapacityLimiter(CONNECTIONS_MAX)
+
+    async def serve(
+        self, host: str, port: int, *, task_status: TaskStatus[tuple[str, int]] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Listen until cancelled; reports the address. Raises OSError when it cannot listen."""
+        listeners = await trio.open_tcp_listeners(port, host=host)
+        address = listeners[0].socket.getsockname()
+        task_status.started((address[0], address[1]))
+        await trio.serve_listeners(self._converse, listeners)
+
+    async def _converse(self, stream: trio.SocketStream) -> None:
+        async with self._limit, stream:
+            with trio.move_on_after(REQUEST_SECONDS):
+                try:
+                    await self._exchange(stream)
+                except (h11.RemoteProtocolError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                    log.debug("http client failed: %s", error)
+
+    async def _exchange(self, stream: trio.SocketStream) -> None:
+        connection = h11.Connection(h11.SERVER)
+        while True:
+            event = connection.next_event()
+            if isinstance(event, h11.Request):
+                break
+            if event is not h11.NEED_DATA:
+                return
+            connection.receive_data(await stream.receive_some(READ_BYTES))
+        status, kind, body = self.answer(event.method.decode("ascii"), event.target.decode("ascii", "replace"))
+        data = body.encode()
+        headers = [("content-type", kind), ("content-length", str(len(data))), ("connection", "close")]
+        parts = (h11.Response(status_code=status, headers=headers), h11.Data(data=data), h11.EndOfMessage())
+        for part in parts:
+            chunk = connection.send(part)
+            if chunk:
+                await stream.send_all(chunk)
+
+    def answer(self, method: str, target: str) -> tuple[int, str, str]:
+        """Status, content type and body of a request."""
+        path = target.split("?")[0]
+        if method in ("GET", "HEAD"):
+            if path == "/peer_id":
+                return 200, JSON_TYPE, json.dumps({"peer_id": self._peer_id})
+            if path == "/versions":
+                absent = dict.fromkeys(("spell", "aqua_ipfs", "trust_graph", "registry", "decider"), "")
+                return 200, JSON_TYPE, json.dumps({"node": VERSION, "avm": INTERPRETER_VERSION, **absent})
+            if path == "/health":
+                checks = self._health()
+                wrong = [name for name, well in checks.items() if not well]
+                status = 200 if not wrong else 503 if len(wrong) == len(checks) else 429
+                return status, JSON_TYPE, json.dumps([{n: "Ok" if well else "Fail"} for n, well in checks.items()])
+        return 404, TEXT_TYPE, "No such endpoint"

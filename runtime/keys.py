@@ -1,0 +1,104 @@
+"""Secret keys as people write and keep them: text of a seed, or a file holding one.
+
+A file is created with mode 600 and never overwritten. Errors: CommandError naming the place and the remedy.
+Source: nox:crates/fs-utils, nox:crates/server-config/src/keys.rs; spec peer.md §9
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from aquac.command_line import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEED_BYTES: Final = 32
+PAIR_BYTES: Final = 64
+"""Seed and public key together, as libp2p and nacl keep them."""
+
+FILE_BYTES_MAX: Final = 4096
+FORMS: Final = "base64, base58 or hex of a 32-byte Ed25519 seed"
+
+
+def parse_secret(text: str) -> bytes | None:
+    """The 32-byte seed in a text: hex, base64 or base58 of the seed or of a 64-byte pair, or the JSON of `avm key new`.
+
+    None when it is none of these.
+    """
+    text = text.strip()
+    if text.startswith("{"):
+        try:
+            text = json.loads(text)["secret_key"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        if not isinstance(text, str):
+            return None
+    if len(text) > 2 * PAIR_BYTES:
+        return None
+    for decode in (bytes.fromhex, _base64, _base58):
+        try:
+            data = decode(text)
+        except ValueError:
+            continue
+        if len(data) in (SEED_BYTES, PAIR_BYTES):
+            return data[:SEED_BYTES]
+    return None
+
+
+def load_secret(text: str) -> bytes:
+    """The seed that `--key` or `--sk` names: the seed itself, or the path of a file holding it. Raises CommandError."""
+    seed = parse_secret(text)
+    if seed is not None:
+        return seed
+    path = Path(text)
+    if not path.is_file():
+        raise CommandError(f"`{text[:80]}` is neither a secret key nor a file", hint=f"a key is {FORMS}")
+    return _read(path)
+
+
+def load_or_create_secret(path: Path, make: Callable[[], bytes] = lambda: os.urandom(SEED_BYTES)) -> bytes:
+    """The seed in `path`; a new one is put there when the file is absent. Raises CommandError."""
+    if path.is_file():
+        return _read(path)
+    seed = make()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # O_EXCL: two peers started at once on one directory must not each believe in a key of their own.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(base64.b64encode(seed).decode() + "\n")
+    except FileExistsError:
+        return _read(path)
+    except OSError as error:
+        raise CommandError(f"cannot create the key file {path}: {error.strerror}") from error
+    return seed
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise CommandError(f"cannot read the key file {path}: {error.strerror}") from error
+    seed = parse_secret(data.decode("ascii", "replace")) if len(data) <= FILE_BYTES_MAX else None
+    if seed is None:
+        raise CommandError(f"{path} holds no secret key", hint=f"a key file holds {FORMS}")
+    return seed
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(text) from error
+
+
+def _base58(text: str) -> bytes:
+    from avm.crypto.base58 import decode
+
+    return decode(text)

@@ -1,0 +1,315 @@
+"""The shell of a peer: performs what `PeerCore` asks for, on trio.
+
+`async with Peer(config, network, vm=…, services=…) as peer:` is the peer's whole life. One nursery owns every task; none
+outlives it. Events are fed to the core synchronously, so the core never sees two at once.
+Errors: inside the block none escapes for anything a stranger, a service or a broken connection did; entering raises
+`DialFailed` when an address cannot be listened at.
+Source: nox:nox/src/node.rs, effectors.rs, connectivity.rs
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+import trio
+
+from runtime.clock import Clock, SystemClock
+from runtime.config import BOOTSTRAP_RETRY_MAX_S, BOOTSTRAP_RETRY_STEP_S, SENDS_MAX, PeerConfig
+from runtime.core.actions import Action, Call, Drop, Failed, Forget, Run, Send, SetTimer
+from runtime.core.events import Arrived, Called, Event, Ran, RunFailed, Tick
+from runtime.core.peer_core import HostPolicy, PeerCore, Policy
+from runtime.network import Contact, DialFailed, Network, NetworkError
+from runtime.protocol import codec
+from runtime.services.registry import CallContext, Services
+from runtime.vm import Vm, VmFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
+
+    from runtime.core.events import ActorKey
+    from runtime.core.particle import Particle
+    from runtime.store.particle_data import ParticleDataStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a peer has done so far."""
+
+    received: int = 0
+    malformed: int = 0
+    dropped: int = 0
+    runs: int = 0
+    failed_runs: int = 0
+    calls: int = 0
+    sent: int = 0
+    failed_sends: int = 0
+
+
+class Peer:
+    """One running peer. Implements `runtime.network.Receiver`."""
+
+    def __init__(
+        self,
+        config: PeerConfig,
+        network: Network,
+        *,
+        vm: Vm,
+        services: Services,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+        store: ParticleDataStore | None = None,
+    ) -> None:
+        """Put the parts together; nothing runs before `async with`.
+
+        policy: how outcomes are treated, a host's way by default. clock: the system's by default.
+        """
+        if network.peer_id != config.identity.peer_id:
+            raise ValueError(f"network belongs to {network.peer_id}, not to {config.identity.peer_id}")
+        self.config = config
+        self.network = network
+        self.services = services
+        self.clock: Clock = clock or SystemClock()
+        self.counters = Counters()
+        self.core = PeerCore(
+            config.identity,
+            policy or HostPolicy(config.management),
+            limits=config.limits,
+            avm_limits=config.avm_limits,
+            store=store,
+        )
+        self.on_failed: list[Callable[[Failed], None]] = []
+        self.on_forget: list[Callable[[Forget], None]] = []
+        self.on_change: list[Callable[[], None]] = []
+        self.on_unreachable: list[Callable[[str, Particle], None]] = []
+        self._vm = vm
+        self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
+        self._sending = 0
+        self._changed = trio.lowlevel.ParkingLot()
+        self._draining = False
+        self._timer: trio.CancelScope | None = None
+        self._lost: dict[str, trio.Event] = {}
+        self._manager: AbstractAsyncContextManager[trio.Nursery] | None = None
+        self._nursery: trio.Nursery | None = None
+
+    @property
+    def peer_id(self) -> str:
+        """Base58 text of this peer's id."""
+        return self.core.peer_id
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Addresses at which others reach this peer."""
+        return self.network.addresses
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs, waits, is called or is being sent."""
+        return self.core.is_idle and not self._sending
+
+    # Life
+
+    async def __aenter__(self) -> Peer:
+        """Listen, then connect to the bootstrap addresses in the background."""
+        self._manager = trio.open_nursery()
+        self._nursery = await self._manager.__aenter__()
+        try:
+            await self._nursery.start(self.network.serve, self, self.config.listen)
+        except BaseException:
+            await self._end()
+            raise
+        for address in self.config.bootstrap:
+            self._nursery.start_soon(self._keep_connected, address)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End every task of this peer. What the block raised goes on as it is, not wrapped in a group."""
+        await self._end()
+
+    async def _end(self) -> None:
+        assert self._nursery is not None
+        assert self._manager is not None
+        self._nursery.cancel_scope.cancel()
+        await self._manager.__aexit__(None, None, None)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Take nothing new and wait until everything begun is done; False when the time ran out first."""
+        self._draining = True
+        with trio.move_on_after(timeout_s) as scope:
+            while not self.is_idle:
+                await self._changed.park()
+        return not scope.cancelled_caught
+
+    def submit(self, particle: Particle) -> None:
+        """Take in a particle that was made here. Local particles skip the queue's bound, not the checks."""
+        self._feed(Arrived(particle))
+
+    # Receiver
+
+    async def on_message(self, sender: str, message: bytes) -> None:
+        """Take one message from the network; waits while the peer has too much to do."""
+        self.counters.received += 1
+        try:
+            particle = codec.decode(message)
+        except codec.CodecError as error:
+            self.counters.malformed += 1
+            log.info("malformed message from %s: %s", sender, error)
+            return
+        if isinstance(particle, codec.Upgrade) or self._draining:
+            return
+        while not self.core.has_room or self._sending >= SENDS_MAX:
+            await self._changed.park()
+        self._feed(Arrived(particle))
+
+    def on_connected(self, contact: Contact) -> None:
+        """Note a new peer."""
+        log.debug("connected: %s", contact.peer_id)
+
+    def on_disconnected(self, peer_id: str) -> None:
+        """Wake whoever keeps the connection to this peer."""
+        log.debug("disconnected: %s", peer_id)
+        event = self._lost.pop(peer_id, None)
+        if event is not None:
+            event.set()
+
+    # Core
+
+    def apply(self, event: Event) -> None:
+        """Feed an event of the host itself, such as a created worker."""
+        self._feed(event)
+
+    def _feed(self, event: Event) -> None:
+        for action in self.core.receive(event, now_ms=self.clock.now_ms()):
+            self._perform(action)
+        self._note_change()
+
+    def _note_change(self) -> None:
+        self._changed.unpark_all()
+        for listener in self.on_change:
+            listener()
+
+    def _perform(self, action: Action) -> None:
+        nursery = self._nursery
+        assert nursery is not None, "the peer is not running"
+        match action:
+            case Run():
+                self.counters.runs += 1
+                nursery.start_soon(self._run, action)
+            case Call():
+                self.counters.calls += 1
+                scope = trio.CancelScope()
+                self._calls.setdefault(action.key, set()).add(scope)
+                nursery.start_soon(self._call, action, scope)
+            case Send():
+                self._send(action, nursery)
+            case SetTimer():
+                if self._timer is not None:
+                    self._timer.cancel()
+                self._timer = trio.CancelScope()
+                nursery.start_soon(self._tick, action.at_ms, self._timer)
+            case Forget():
+                for scope in self._calls.pop(action.key, ()):
+                    scope.cancel()
+                for forget_listener in self.on_forget:
+                    forget_listener(action)
+            case Drop():
+                self.counters.dropped += 1
+                log.info("particle %s dropped: %s %s", action.particle_id, action.reason.value, action.detail)
+            case Failed():
+                self.counters.failed_runs += 1
+                log.info(
+                    "particle %s: interpreter code %d: %s; script %.200s",
+                    action.particle.id,
+                    action.ret_code,
+                    action.message,
+                    action.particle.script,
+                )
+                for failed_listener in self.on_failed:
+                    failed_listener(action)
+            case _:
+                assert_never(action)
+
+    async def _run(self, run: Run) -> None:
+        try:
+            outcome = await self._vm.run(run)
+        except VmFailure as error:
+            self._feed(RunFailed(run.key, str(error)))
+        else:
+            self._feed(Ran(run.key, outcome))
+
+    async def _call(self, call: Call, scope: trio.CancelScope) -> None:
+        context = CallContext(
+            particle=call.particle,
+            host_id=self.peer_id,
+            scope_id=call.key.scope,
+            service_id=call.request.service_id,
+            function_name=call.request.function_name,
+            tetraplets=call.request.tetraplets,
+        )
+        with scope:
+            result = await self.services.call(call.request, context)
+            scopes = self._calls.get(call.key)
+            if scopes is not None:
+                scopes.discard(scope)
+                if not scopes:
+                    del self._calls[call.key]
+            self._feed(Called(call.key, call.call_id, result))
+
+    async def _tick(self, at_ms: int, scope: trio.CancelScope) -> None:
+        with scope:
+            await self.clock.sleep_until_ms(at_ms)
+            self._timer = None
+            self._feed(Tick())
+
+    # Network
+
+    def _send(self, send: Send, nursery: trio.Nursery) -> None:
+        """Encode once, send to each target on its own: an unreachable one must not delay the others."""
+        try:
+            message = codec.encode(send.particle)
+        except codec.CodecError as error:
+            self.counters.failed_sends += len(send.targets)
+            log.warning("particle %s not sent: %s", send.particle.id, error)
+            return
+        for target in send.targets:
+            self._sending += 1
+            nursery.start_soon(self._send_one, target, send.particle, message)
+
+    async def _send_one(self, target: str, particle: Particle, message: bytes) -> None:
+        try:
+            with trio.fail_after(self.config.send_timeout_s):
+                await self.network.send(target, message)
+            self.counters.sent += 1
+        except (NetworkError, trio.TooSlowError) as error:
+            self.counters.failed_sends += 1
+            log.info("particle %s not sent to %s: %s", particle.id, target, str(error) or type(error).__name__)
+            for listener in self.on_unreachable:
+                listener(target, particle)
+        finally:
+            self._sending -= 1
+            self._note_change()
+
+    async def _keep_connected(self, address: str) -> None:
+        """Stay connected to one bootstrap address for ever."""
+        wait_s = 0.0
+        while True:
+            try:
+                peer_id = await self.network.dial(address)
+            except DialFailed as error:
+                wait_s = min(wait_s + BOOTSTRAP_RETRY_STEP_S, BOOTSTRAP_RETRY_MAX_S)
+                log.warning("cannot connect to %s: %s; next attempt in %.0f s", address, error, wait_s)
+                await trio.sleep(wait_s)
+                continue
+            wait_s = 0.0
+            event = self._lost.setdefault(peer_id, trio.Event())
+            if peer_id in self.network.peers():
+                await event.wait()
+            else:
+                await trio.sleep(BOOTSTRAP_RETRY_STEP_S)

@@ -1,0 +1,208 @@
+"""A program to run: one function of an Aqua file, or a compiled AIR script.
+
+Errors: `CommandError`, with exit code 1 and the rendered diagnostics when the Aqua file has errors.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from aquac.command_line import DIAGNOSTICS, CommandError, read_text, use_color
+from runtime.conversion import ConversionError, arguments_of, result_from_aqua, to_aqua, type_text
+from runtime.python_services import Declaration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aquac.compiler import Compiled, CompiledFunction
+    from runtime.call_text import CallText
+    from runtime.conversion import Type
+
+_RESPONSE: Final = re.compile(r'"callbackSrv"\s+"response"')
+_CALLED: Final = re.compile(r'\("(?P<service>[^"]*)" "(?P<function>[^"]*)"\)')
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackName:
+    """Stands in a call for a function that the person who calls provides."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to send.
+
+    definition: arrow of the function in definition JSON, None for an AIR script. answers: whether the script sends a
+    response. declarations: services that the source declares. files: sources, for places in messages.
+    """
+
+    script: str
+    definition: Type | None
+    answers: bool
+    declarations: tuple[Declaration, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def bind(
+        self, call: CallText | None, variables: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, tuple[Type, CallbackName]]]:
+        """Values by parameter name; and for parameters that are functions, the arrow and the name of the callback.
+
+        Raises CommandError for a wrong number of arguments or a wrong type.
+        """
+        if self.definition is None:
+            return {name: value for name, value in variables.items() if not isinstance(value, CallbackName)}, {}
+        parameters = arguments_of(self.definition["domain"])
+        given = self._given(call, parameters, variables)
+        values: dict[str, Any] = {}
+        callbacks: dict[str, tuple[Type, CallbackName]] = {}
+        for name, kind in parameters:
+            value = given[name]
+            if kind["tag"] != "arrow":
+                try:
+                    values[name] = to_aqua(value, kind, f"argument `{name}`")
+                except ConversionError as error:
+                    raise CommandError(str(error)) from error
+            elif isinstance(value, CallbackName):
+                callbacks[name] = (kind, value)
+            else:
+                raise CommandError(
+                    f"argument `{name}` is a function: {type_text(kind)}",
+                    hint=f"name it in the call and say what it does: --callback {name}=print",
+                )
+        return values, callbacks
+
+    def _given(
+        self, call: CallText | None, parameters: Sequence[tuple[str, Type]], variables: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Values by parameter name: those of the call in order or, for a bare name, the variables of the same names."""
+        if call is None or call.arguments is None:
+            missing = [name for name, kind in parameters if kind["tag"] != "option" and name not in variables]
+            if missing:
+                raise CommandError(
+                    f"no value for {', '.join(f'`{name}`' for name in missing)}",
+                    hint=f"call it as -f 'name({', '.join(name for name, _ in parameters)})', or use --arg NAME=JSON",
+                )
+            return {name: variables.get(name) for name, _ in parameters}
+        if len(call.arguments) != len(parameters):
+            signature = ", ".join(f"{name}: {type_text(kind)}" for name, kind in parameters)
+            raise CommandError(
+                f"`{call.name}({signature})` takes {len(parameters)} arguments, {len(call.arguments)} given"
+            )
+        return dict(zip([name for name, _ in parameters], call.arguments, strict=True))
+
+    def result(self, values: list[Any]) -> Any:
+        """The result for the person who called. Raises ConversionError."""
+        if self.definition is None:
+            return None if not values else values[0] if len(values) == 1 else values
+        return result_from_aqua(values, self.definition["codomain"], "result")
+
+    def source_of(self, instruction: str) -> dict[str, Any] | None:
+        """File and line of the only place in the source that calls what a failed instruction called, else None."""
+        called = _CALLED.search(instruction)
+        if called is None:
+            return None
+        names = {item.name for item in self.declarations if item.default_id == called["service"]}
+        pattern = re.compile(
+            rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(names)))})(?:\(.*\))?\.{re.escape(called['function'])}\("
+        )
+        places = []
+        for path in self.files if names else ():
+            try:
+                text = Path(path).read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError):
+                continue
+            places += [
+                {"file": path, "line": number}
+                for number, line in enumerate(text.splitlines(), 1)
+                if pattern.search(line.split("--")[0])
+            ]
+        return places[0] if len(places) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class CompileSettings:
+    """What `avm run` passes on to the compiler."""
+
+    imports: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    color: str = "auto"
+    tracing: bool = False
+    quiet: bool = field(default=False)
+
+
+def load_program(path: str, name: str | None, settings: CompileSettings) -> Program:
+    """The function called `name` of a file; the only exported one when there is no name. Raises CommandError."""
+    if path.endswith(".air"):
+        script = read_text(path, what="script")
+        return Program(script, None, answers=_RESPONSE.search(script) is not None)
+    if not Path(path).is_file():
+        raise CommandError(f"no such file: {path}")
+    compiled = _compile(path, settings)
+    function = _choose(compiled, name, path)
+    return Program(
+        function.script,
+        function.definition["arrow"],
+        answers=_RESPONSE.search(function.script) is not None,
+        declarations=_declarations(compiled),
+        files=tuple(compiled.files),
+    )
+
+
+def _compile(path: str, settings: CompileSettings) -> Compiled:
+    from aquac.render import render_text
+
+    import aquac
+
+    options = aquac.Options(no_empty_response=False, tracing=settings.tracing)
+    compiled = aquac.compile_path(
+        path, imports=list(settings.imports), constants=list(settings.constants), options=options
+    )
+    shown = [item for item in compiled.diagnostics if item.is_error or not settings.quiet]
+    if shown:
+        sys.stderr.write(render_text(shown, color=use_color(settings.color, sys.stderr)))
+    if not compiled.ok:
+        raise CommandError(f"{path} does not compile", DIAGNOSTICS)
+    return compiled
+
+
+def _choose(compiled: Compiled, name: str | None, path: str) -> CompiledFunction:
+    exported = ", ".join(f"`{known}`" for known in compiled.functions) or "nothing"
+    if name is None:
+        if len(compiled.functions) == 1:
+            return next(iter(compiled.functions.values()))
+        raise CommandError(f"which function? {path} exports {exported}", hint="name it: -f 'name(arguments)'")
+    function = compiled.functions.get(name)
+    if function is not None:
+        return function
+    if _is_declared(compiled, name):
+        raise CommandError(
+            f"function `{name}` is not exported by {path} (exported: {exported})",
+            hint=f"add `export {name}` to the file",
+        )
+    raise CommandError(f"{path} has no function `{name}` (exported: {exported})")
+
+
+def _is_declared(compiled: Compiled, name: str) -> bool:
+    return any(context.part(name, is_type=False) is not None for context in compiled.contexts.values())
+
+
+def _declarations(compiled: Compiled) -> tuple[Declaration, ...]:
+    """Every service that a file of the project declares, exported or not; the first of a name counts."""
+    from aquac.emit.definitions import service_definition
+    from aquac.semantics.raw import Literal, ServicePart
+
+    found: dict[str, Declaration] = {}
+    for context in compiled.contexts.values():
+        for _, part in context.parts:
+            if isinstance(part, ServicePart) and part.name not in found:
+                literal = part.id.text if isinstance(part.id, Literal) else None
+                definition = service_definition(part.type, literal)
+                found[part.name] = Declaration(
+                    part.name, definition.get("defaultServiceId"), definition["functions"]["fields"]
+                )
+    return tuple(found.values())

@@ -1,0 +1,167 @@
+"""Finding and calling the services of a peer.
+
+A table of functions by service id and name, then resolvers in the order in which they were added (Wasm services,
+aliases, handlers of one particle). Function by function: a name missing from a built-in service is looked for further.
+Errors: a handler raises `ServiceError`; the program sees its value as a catchable error 10000.
+Source: nox:particle-builtins/src/builtins.rs, nox:aquamarine/src/particle_functions.rs
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from avm.outcome import CallResult
+
+if TYPE_CHECKING:
+    from avm.data.interpreter_data import Tetraplet
+    from avm.outcome import CallRequest
+    from runtime.core.particle import Particle
+
+log = logging.getLogger(__name__)
+
+SUCCESS: Final = 0
+FAILURE: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """Where a call comes from.
+
+    particle: its signed fields, the verified author among them. host_id: this peer. scope_id: the host or one of its
+    workers. tetraplets: one list per argument.
+    """
+
+    particle: Particle
+    host_id: str
+    scope_id: str
+    service_id: str
+    function_name: str
+    tetraplets: list[list[Tetraplet]]
+
+    @property
+    def init_peer_id(self) -> str:
+        """The author of the particle."""
+        return self.particle.init_peer_id
+
+
+Handler = Callable[[list[Any], CallContext], Any]
+"""Takes the arguments and the context; returns a JSON value, or an awaitable of one. `UNIT` stands for no value."""
+
+Resolver = Callable[[CallContext], Handler | None]
+"""Finds the handler of a call that the table does not know."""
+
+
+class _Unit:
+    """The value of a function without result; a host answers `""` for it."""
+
+
+UNIT: Final = _Unit()
+
+
+class ServiceError(Exception):
+    """A call failed. `value` is the JSON value that the program is told, usually text."""
+
+    def __init__(self, value: Any) -> None:
+        """Keep the value."""
+        super().__init__(value)
+        self.value = value
+
+
+class Services:
+    """The services of one peer, with the answers of a host for calls that nobody handles or that break."""
+
+    def __init__(self) -> None:
+        """Start without any service."""
+        self._table: dict[tuple[str, str], Handler] = {}
+        self._resolvers: list[Resolver] = []
+
+    def add(self, service_id: str, functions: Mapping[str, Handler]) -> None:
+        """Add functions to a service; a later one of the same name replaces the earlier."""
+        for name, handler in functions.items():
+            self._table[service_id, name] = handler
+
+    def remove(self, service_id: str) -> None:
+        """Remove every function of a service from the table; nothing happens when there is none."""
+        for key in [key for key in self._table if key[0] == service_id]:
+            del self._table[key]
+
+    def add_resolver(self, resolver: Resolver) -> None:
+        """Ask `resolver` about calls that neither the table nor an earlier resolver knows."""
+        self._resolvers.append(resolver)
+
+    def has_service(self, service_id: str) -> bool:
+        """Whether the table has any function of this service."""
+        return any(key[0] == service_id for key in self._table)
+
+    def find(self, context: CallContext) -> Handler | None:
+        """The handler of a call; None when nobody handles it."""
+        handler = self._table.get((context.service_id, context.function_name))
+        if handler is not None:
+            return handler
+        for resolver in self._resolvers:
+            handler = resolver(context)
+            if handler is not None:
+                return handler
+        return None
+
+    async def call(self, request: CallRequest, context: CallContext) -> CallResult:
+        """Call a service. Never raises for what the service did: every failure is a result."""
+        handler = self.find(context)
+        if handler is None:
+            return failure(self.not_found(request))
+        try:
+            value = handler(request.arguments, context)
+            if inspect.isawaitable(value):
+                value = await _awaited(value)
+            return success(self.unit() if value is UNIT else value)
+        except ServiceError as error:
+            return failure(error.value)
+        except Exception as error:
+            # A service is somebody else's code: its bug must cost its caller one catchable error, not the peer.
+            log.warning("service %s.%s failed", request.service_id, request.function_name, exc_info=True)
+            return failure(self.broken(request, error))
+
+    def unit(self) -> Any:
+        """What a function without result answers."""
+        return ""
+
+    def not_found(self, request: CallRequest) -> str:
+        """The error for a call that nobody handles."""
+        return f"Service with id '{request.service_id}' not found (function {request.function_name})"
+
+    def broken(self, request: CallRequest, error: Exception) -> str:
+        """The error for a handler that raised something other than ServiceError."""
+        return f"Service '{request.service_id}' failed in '{request.function_name}': {error!s}"
+
+
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def success(value: Any) -> CallResult:
+    """The result for a value. Raises ServiceError when it is not JSON."""
+    return CallResult(SUCCESS, json_text(value))
+
+
+def failure(value: Any) -> CallResult:
+    """The result for an error value; never raises: what is not JSON is described."""
+    try:
+        return CallResult(FAILURE, json_text(value))
+    except ServiceError:
+        return CallResult(FAILURE, json.dumps(repr(value)))
+
+
+def json_text(value: Any) -> str:
+    """Compact JSON of a value, object keys in the given order. Raises ServiceError when it is not a JSON value."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        if not text.isascii():
+            text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ServiceError(f"result is not JSON: {error}") from error
+    return text

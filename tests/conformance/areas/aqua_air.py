@@ -1,0 +1,144 @@
+"""Area aqua-air: AIR text and definitions, byte for byte and with the order of keys.
+
+A program we refuse with AQ0501 is skipped. Bindings are compared when a generator is present and never decide a case:
+`summary` reports them. The level in a reason says what kind of difference it is: 1 layout, 2 names, 3 order of `new`, 4 other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from aquac import Compiled, Options, compile_bundle, compile_call
+from tests.conformance.report import Skip
+
+FILES: tuple[str, ...] = ("programs.jsonl", "options.jsonl", "generated.jsonl")
+
+_OPTIONS = {"noRelay": "no_relay", "noXor": "no_xor", "noEmptyResponse": "no_empty_response", "tracing": "tracing"}
+_TOKEN = re.compile(r'"[^"]*"|[()\[\]]|[^\s()\[\]"]+')
+_NAME = re.compile(r"^([#$%]{0,2})([^.]*)(.*)$")
+_WORDS = frozenset(
+    ("seq", "par", "xor", "call", "ap", "canon", "match", "mismatch", "fold", "next", "new", "fail", "null", "never")
+)
+
+_levels: Counter[int] = Counter()
+
+
+def check(case: dict[str, Any]) -> str | None:
+    """None when scripts, definitions, services and their order are identical."""
+    compiled = compile_case(case)
+    unsupported = [d.message for d in compiled.diagnostics if d.code.id == "AQ0501"]
+    if unsupported:
+        raise Skip(unsupported[0])
+    if not compiled.ok:
+        first = next(d for d in compiled.diagnostics if d.is_error)
+        return f"refused: {first.code.id} {first.message}"
+    document, expected = compiled.to_json(), case["expected"]
+    if "call" in case:
+        return _function("call", expected["functionCall"], document["functionCall"])
+    for name, function in expected["functions"].items():
+        if name not in document["functions"]:
+            return f"no function {name}"
+        reason = _function(name, function, document["functions"][name])
+        if reason is not None:
+            return reason
+    if list(expected["functions"]) != list(document["functions"]):
+        return f"functions or their order: {list(document['functions'])}"
+    if not same(expected["services"], document["services"]):
+        return "services"
+    return None
+
+
+def compile_case(case: dict[str, Any]) -> Compiled:
+    """Compile one record of the corpus, its files in memory."""
+    given = case["options"]
+    options = Options(**{ours: given[theirs] for theirs, ours in _OPTIONS.items() if theirs in given})
+    files, entry = case["files"], case["entry"]
+    imports, constants = given.get("imports", ()), given.get("constants", ())
+    if "call" in case:
+        call = case["call"]
+        return compile_call(
+            files,
+            call["funcCall"],
+            data=call.get("data", {}),
+            entry=entry,
+            imports=imports,
+            constants=constants,
+            options=options,
+        )
+    return compile_bundle(files, entry, imports=imports, constants=constants, options=options)
+
+
+def summary() -> str:
+    """Scripts by level of equality."""
+    return "scripts by level: " + ", ".join(f"{level}: {count}" for level, count in sorted(_levels.items()))
+
+
+def same(a: object, b: object) -> bool:
+    """Equal JSON, order of keys included."""
+    return json.dumps(a) == json.dumps(b)
+
+
+def level(expected: str, actual: str) -> int:
+    """How far two scripts are apart: 0 identical, 1 layout, 2 names, 3 order of directly nested `new`, 4 different."""
+    if expected == actual:
+        return 0
+    a, b = _TOKEN.findall(expected), _TOKEN.findall(actual)
+    if a == b:
+        return 1
+    if _renamed(a, b):
+        return 2
+    return 3 if _sorted_new(a) == _sorted_new(b) else 4
+
+
+def _function(name: str, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str | None:
+    distance = level(expected["script"], actual["script"])
+    _levels[distance] += 1
+    if distance:
+        wanted, got = expected["script"].split("\n"), actual["script"].split("\n")
+        at = next((i for i, (x, y) in enumerate(zip(wanted, got, strict=False)) if x != y), min(len(wanted), len(got)))
+        return f"{name}: level {distance}, line {at + 1}: wanted {wanted[at : at + 1]}, got {got[at : at + 1]}"
+    if not same(expected["funcDef"], actual["funcDef"]):
+        return f"{name}: funcDef"
+    return None
+
+
+def _renamed(a: list[str], b: list[str]) -> bool:
+    if len(a) != len(b):
+        return False
+    there: dict[str, str] = {}
+    back: dict[str, str] = {}
+    for x, y in zip(a, b, strict=True):
+        if x == y and (x in "()[]" or x in _WORDS or x[0] == '"'):
+            continue
+        left, right = _NAME.match(x), _NAME.match(y)
+        assert left is not None
+        assert right is not None
+        if (left[1], left[3]) != (right[1], right[3]):
+            return False
+        if there.setdefault(left[2], right[2]) != right[2] or back.setdefault(right[2], left[2]) != left[2]:
+            return False
+    return True
+
+
+def _sorted_new(tokens: list[str]) -> list[object]:
+    """The tree of a script with runs of directly nested `new` as one node of sorted names."""
+    stack: list[list[object]] = [[]]
+    for token in tokens:
+        if token in ("(", "["):
+            stack.append([token])
+        elif token in (")", "]"):
+            done = stack.pop()
+            body = done[-1]
+            if done[:2] == ["(", "new"]:
+                names, inner = [done[2]], body
+                if isinstance(body, list) and body and body[0] == "new":
+                    names, inner = sorted([*body[1], done[2]]), body[2]
+                done = ["new", names, inner]
+            stack[-1].append(done)
+        else:
+            stack[-1].append(token)
+    return stack[0]

@@ -1,0 +1,147 @@
+"""Area aqua-check: verdicts and diagnostics of the front end.
+
+`check` compares the verdict and, for rejected programs, the class of the first error and its line (README level 2). `full`
+compares the sets of diagnostics (level 3); `summary` prints the figures of all levels. Cases marked `quirk` or `later` record
+behaviour the specification recommends to differ from; where we differ the case is skipped with the recorded remark.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from aquac.diagnostics import Diagnostic
+from aquac.project.bundle import Bundle
+from aquac.project.config import ProjectConfig
+from aquac.project.link import load
+from aquac.semantics import check_project
+from aquac.semantics.constants import parse_constants
+from tests.conformance.report import Skip
+
+FILES: tuple[str, ...] = ("programs.jsonl",)
+
+ROOT = "/project"
+MAIN = f"{ROOT}/main.aqua"
+
+OWN_WARNINGS = frozenset({"warn.unreachable", "warn.duplicate-constant", "warn.duplicate-branch"})
+"""Warnings the reference does not have."""
+
+FOLLOW_UPS = frozenset({"name.unknown", "arrow.unknown", "return.missing", "type.unknown", "struct.empty", "order.else"})
+"""Kinds the reference also reports as a consequence of another error; we may leave them out (README level 3)."""
+
+figures: Counter[str] = Counter()
+
+Finding = tuple[str, int, int, str]
+"""File (empty for the main one), line, column, kind."""
+
+
+def diagnostics(case: dict[str, Any]) -> list[Diagnostic]:
+    """Everything our front end says about a case, stages stopping as in the compiler."""
+    files = {MAIN: case["source"]} | {f"{ROOT}/{name}": text for name, text in case.get("imports", {}).items()}
+    constants, invalid = parse_constants(case.get("constants", ()))
+    modules, found = load([MAIN], ProjectConfig(stdlib=False), Bundle(files))
+    found = [*invalid, *found]
+    if not any(d.is_error for d in found):
+        found += check_project(modules, constants)[1]
+    return found
+
+
+def finding(d: Diagnostic) -> Finding:
+    """A diagnostic as the corpus writes it; without a place the line and column are 0."""
+    if d.file is None or d.span is None:
+        return ("", 0, 0, d.code.kind)
+    at = d.file.lines.position(d.span.start)
+    name = d.file.path.removeprefix(f"{ROOT}/")
+    return ("" if name == "main.aqua" else name, at.line, at.column, d.code.kind)
+
+
+def recorded(entries: Iterable[dict[str, Any]]) -> list[Finding]:
+    """Diagnostics of the reference."""
+    return [(e.get("file", ""), e["line"], e["col"], e["kind"]) for e in entries]
+
+
+def kind_class(kind: str) -> str:
+    """`type` of `type.mismatch`; indentation counts as syntax, unknown functions as unknown names."""
+    head = "name" if kind.startswith("arrow.") else kind.partition(".")[0]
+    return "syntax" if head == "indent" else head
+
+
+def check(case: dict[str, Any]) -> str | None:
+    """Levels 1 and 2; level 3 is counted for `summary`."""
+    ours = diagnostics(case)
+    special = case.get("quirk") or case.get("later")
+    reason = verdict(case, ours) or first_error(case, ours)
+    if reason is not None and special:
+        figures["quirk or later, differs on purpose"] += 1
+        raise Skip(f"{special} ({reason})")
+    figures["level 1 and 2"] += reason is None
+    difference = full(case, ours)
+    figures["level 3"] += difference is None
+    figures["level 3 exactly"] += difference is None and _sets(case, ours)[0] == _sets(case, ours)[1]
+    figures["cases"] += 1
+    return reason
+
+
+def verdict(case: dict[str, Any], ours: list[Diagnostic]) -> str | None:
+    """Level 1."""
+    accepted = not any(d.is_error for d in ours)
+    if accepted == case["expect"]["ok"]:
+        return None
+    if accepted:
+        return f"accepted; the reference says {recorded(case['expect']['errors'])[0]}"
+    first = next(d for d in ours if d.is_error)
+    return f"refused: {finding(first)} {first.message}"
+
+
+def first_error(case: dict[str, Any], ours: list[Diagnostic]) -> str | None:
+    """Level 2."""
+    if case["expect"]["ok"]:
+        return None
+    mine = finding(next(d for d in ours if d.is_error))
+    theirs = recorded(case["expect"]["errors"])[0]
+    expected = kind_class(theirs[3])
+    if expected == "internal":
+        return None
+    if kind_class(mine[3]) != expected:
+        return f"first error {mine}, the reference has {theirs}"
+    if theirs[3] != "syntax" and not theirs[3].startswith("syntax.") and mine[:2] != theirs[:2]:
+        return f"first error at {mine}, the reference has {theirs}"
+    return None
+
+
+def full(case: dict[str, Any], ours: list[Diagnostic]) -> str | None:
+    """Level 3: nothing reported that the reference does not, nothing missing but consequences of other errors.
+
+    The reference stops at the first module with errors; ours in other modules do not count.
+    """
+    mine, theirs = _sets(case, ours)
+    if any(kind == "internal" for *_, kind in theirs):
+        return None
+    syntax = any(e["kind"] == "syntax" for e in case["expect"]["errors"])
+    extra = {f for f in mine - theirs if not (syntax and f[3].startswith("indent"))}
+    missing = {f for f in theirs - mine if f[3] not in FOLLOW_UPS or len(theirs) == 1}
+    return f"extra {sorted(extra)}, missing {sorted(missing)}" if extra or missing else None
+
+
+def _sets(case: dict[str, Any], ours: list[Diagnostic]) -> tuple[set[Finding], set[Finding]]:
+    mine = {finding(d) for d in ours if d.code.kind not in OWN_WARNINGS}
+    theirs = set(recorded(case["expect"]["errors"])) | set(recorded(case["expect"]["warnings"]))
+    if not case["expect"]["ok"]:
+        failing = {file for file, *_ in recorded(case["expect"]["errors"])}
+        mine = {f for f in mine if f[0] in failing or f in theirs}
+    return _compared(mine), _compared(theirs)
+
+
+def _compared(findings: set[Finding]) -> set[Finding]:
+    """Without plain syntax errors; unknown functions and names are one kind."""
+    return {
+        (file, line, column, "name.unknown" if kind == "arrow.unknown" else kind)
+        for file, line, column, kind in findings
+        if kind_class(kind) != "syntax" or kind.startswith("indent")
+    }
+
+
+def summary() -> str:
+    """Figures of all levels."""
+    return "aqua-check: " + ", ".join(f"{name} {count}" for name, count in figures.items())

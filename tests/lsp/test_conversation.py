@@ -1,0 +1,96 @@
+"""A conversation over stdio with the real server process: what is typed is checked, buffers win over the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+from lsp.convert import to_path, to_uri
+
+pytestmark = pytest.mark.slow
+
+GOOD = "aqua Main\n\nexport f\n\nfunc f() -> u8:\n  <- 1\n"
+BAD = 'aqua Main\n\nexport f\n\nfunc f() -> string:\n  😀 = "x"\n  <- nme\n'.replace("  😀", "  x")
+
+
+class Client(LanguageClient):
+    """Keeps the newest diagnostics of each file and lets a test wait for them."""
+
+    def __init__(self) -> None:
+        super().__init__("test", "1")
+        self.found: dict[str, list[types.Diagnostic]] = {}
+        self.news = asyncio.Condition()
+
+        @self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        async def published(params: types.PublishDiagnosticsParams) -> None:
+            async with self.news:
+                self.found[params.uri] = list(params.diagnostics)
+                self.news.notify_all()
+
+    async def wait(self, uri: str, accept) -> list[types.Diagnostic]:
+        async with self.news:
+            await self.news.wait_for(lambda: uri in self.found and accept(self.found[uri]))
+            return self.found[uri]
+
+
+def converse(body, folder: Path) -> None:
+    async def limited() -> None:
+        client = Client()
+        await client.start_io(sys.executable, "-m", "lsp")
+        params = types.InitializeParams(capabilities=types.ClientCapabilities(), root_uri=to_uri(str(folder)))
+        await client.initialize_async(params)
+        client.initialized(types.InitializedParams())
+        await body(client)
+        await client.shutdown_async(None)
+        client.exit(None)
+        await client.stop()
+
+    asyncio.run(asyncio.wait_for(limited(), 60))
+
+
+def document(uri: str, text: str) -> types.DidOpenTextDocumentParams:
+    return types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "aqua", 1, text))
+
+
+def test_diagnostics_follow_the_buffer(tmp_path: Path) -> None:
+    uri = to_uri(str(tmp_path / "main.aqua"))
+
+    async def body(client: Client) -> None:
+        client.text_document_did_open(document(uri, BAD))
+        (found,) = await client.wait(uri, len)
+        assert found.code == "AQ0201"
+        assert found.source == "aquac"
+        assert found.range == types.Range(types.Position(6, 5), types.Position(6, 8))
+        change = types.TextDocumentContentChangeWholeDocument(GOOD)
+        client.text_document_did_change(
+            types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, uri), [change])
+        )
+        assert await client.wait(uri, lambda found: not found) == []
+
+    converse(body, tmp_path)
+
+
+def test_findings_of_an_imported_buffer_show_in_that_file(tmp_path: Path) -> None:
+    (tmp_path / "lib.aqua").write_text("aqua Lib declares *\n\nconst ONE = 1\n")
+    lib, main = to_uri(str(tmp_path / "lib.aqua")), to_uri(str(tmp_path / "main.aqua"))
+
+    async def body(client: Client) -> None:
+        client.text_document_did_open(document(lib, "aqua Lib declares *\n\nalias A: Missing\n"))
+        await client.wait(lib, len)
+        client.text_document_did_open(document(main, 'aqua Main\n\nimport "lib.aqua"\n\nconst TWO = ONE\n'))
+        assert (await client.wait(lib, len))[0].code == "AQ0206"
+        client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(main)))
+        assert await client.wait(main, lambda found: not found) == []
+
+    converse(body, tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/a/b c/ü.aqua", "/x/%20/y.aqua"])
+def test_uris(path: str) -> None:
+    assert to_path(to_uri(path)) == path
+    assert to_path("untitled:Untitled-1") is None

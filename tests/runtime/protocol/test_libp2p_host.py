@@ -1,0 +1,154 @@
+"""The libp2p adapter over loopback: what the port promises, and that strangers cannot break a host."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+pytest.importorskip("libp2p", reason="libp2p is not installed: pip install 'aquac[p2p]'")
+
+from libp2p.peer.id import ID
+
+from runtime.network import Contact, DialFailed, Unreachable
+from runtime.protocol.identity import named_identity
+from runtime.protocol.libp2p_host import PARTICLE_PROTOCOL, Libp2pNetwork
+
+pytestmark = [pytest.mark.p2p, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+
+class Inbox:
+    """A receiver that keeps what it gets and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.send, self.messages = trio.open_memory_channel[tuple[str, bytes]](1000)
+        self.events: list[tuple[str, str]] = []
+        self.changed = trio.Condition()
+
+    async def on_message(self, sender: str, message: bytes) -> None:
+        await self.send.send((sender, message))
+
+    def on_connected(self, contact: Contact) -> None:
+        self.events.append(("connected", contact.peer_id))
+
+    def on_disconnected(self, peer_id: str) -> None:
+        self.events.append(("disconnected", peer_id))
+
+
+@asynccontextmanager
+async def host(name: str, *listen: str) -> AsyncIterator[tuple[Libp2pNetwork, Inbox]]:
+    network, inbox = Libp2pNetwork(named_identity(name), allow_local_addresses=True), Inbox()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(lambda task_status: network.serve(inbox, listen, task_status=task_status))
+        yield network, inbox
+        nursery.cancel_scope.cancel()
+
+
+def run(body) -> None:
+    async def limited() -> None:
+        with trio.fail_after(30):
+            await body()
+
+    trio.run(limited)
+
+
+@pytest.mark.parametrize("transport", ["", "/ws"])
+def test_messages_both_ways(transport: str) -> None:
+    async def body() -> None:
+        async with host("a", f"/ip4/127.0.0.1/tcp/0{transport}") as (a, to_a), host("b") as (b, to_b):
+            assert await b.dial(a.addresses[0]) == a.peer_id
+            for size in (0, 1, 70_000, 1_500_000):
+                await b.send(a.peer_id, bytes(size))
+                sender, message = await to_a.messages.receive()
+                assert (sender, len(message)) == (b.peer_id, size)
+            await a.send(b.peer_id, b"back")
+            assert await to_b.messages.receive() == (a.peer_id, b"back")
+            assert a.peers() == (b.peer_id,)
+            assert to_a.events == [("connected", b.peer_id)]
+
+    run(body)
+
+
+def test_both_transports_at_once_and_addresses_name_the_peer() -> None:
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0/ws") as (a, to_a):
+            assert len(a.addresses) == 2
+            assert all(address.endswith(f"/p2p/{a.peer_id}") for address in a.addresses)
+            for name, address in zip("bc", a.addresses, strict=True):
+                async with host(name) as (other, _):
+                    await other.dial(address)
+                    await other.send(a.peer_id, name.encode())
+                    assert await to_a.messages.receive() == (other.peer_id, name.encode())
+
+    run(body)
+
+
+def test_unreachable_and_bad_addresses() -> None:
+    async def body() -> None:
+        stranger = named_identity("stranger").peer_id
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (b, _inbox):
+            with pytest.raises(Unreachable, match="no address is known"):
+                await b.send(stranger, b"x")
+            for bad in ("", "garbage", "/ip4/127.0.0.1/tcp/1", "/ip4/999.0.0.1/tcp/1"):
+                with pytest.raises(DialFailed):
+                    await b.dial(bad)
+            with pytest.raises(DialFailed, match="cannot connect"):
+                await b.dial(f"/ip4/127.0.0.1/tcp/1/p2p/{stranger}")
+            # somebody answers there, but it is not who was asked for
+            with pytest.raises(DialFailed):
+                await b.dial(a.addresses[0].replace(a.peer_id, stranger))
+            for taken in (a.addresses[0].split("/p2p/")[0], "/ip4/127.0.0.1/udp/1", "/dns4/nowhere/tcp/1"):
+                network = Libp2pNetwork(named_identity("c"), allow_local_addresses=True)
+                with pytest.raises(DialFailed, match="cannot listen at"):
+                    await network.serve(Inbox(), [taken])
+
+    run(body)
+
+
+def test_request_and_answer() -> None:
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (b, _inbox):
+
+            async def double(sender: str, payload: bytes) -> bytes:
+                assert sender == b.peer_id
+                return payload * 2
+
+            a.handle("/test/double/1", double)
+            await b.dial(a.addresses[0])
+            assert await b.rpc(a.peer_id, "/test/double/1", b"ab") == b"abab"
+            with pytest.raises(Unreachable):
+                await b.rpc(a.peer_id, "/test/unknown/1", b"ab")
+
+    run(body)
+
+
+@pytest.mark.parametrize("garbage", [b"\xff" * 20, b"\xff\xff\xff\xff\x0f", b"\x05ab"])
+def test_a_stranger_cannot_end_the_host(garbage: bytes) -> None:
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a), host("b") as (b, _inbox):
+            await b.dial(a.addresses[0])
+            stream = await b._running.new_stream(ID.from_base58(a.peer_id), [PARTICLE_PROTOCOL])
+            await stream.write(garbage)
+            await stream.close_write()
+            await b.send(a.peer_id, b"still there")
+            assert await to_a.messages.receive() == (b.peer_id, b"still there")
+
+    run(body)
+
+
+def test_losing_the_connection_is_told() -> None:
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a):
+            async with host("b") as (b, _inbox):
+                await b.dial(a.addresses[0])
+                await b.send(a.peer_id, b"x")
+                await to_a.messages.receive()
+            while ("disconnected", b.peer_id) not in to_a.events:
+                await trio.lowlevel.checkpoint()
+            assert a.peers() == ()
+            with pytest.raises(Unreachable):
+                await a.send(b.peer_id, b"y")
+
+    run(body)

@@ -1,0 +1,99 @@
+"""`avm peer run` in one process, `avm run --relay` in another, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.areas.js_client import running_peer, tcp, websocket
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.p2p, pytest.mark.slow]
+
+LISTEN = ("--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/tcp/0/ws")
+PROGRAM = """\
+aqua TwoProcesses
+
+import "@fluencelabs/aqua-lib/builtin.aqua"
+
+export on_relay, to_peer, fail_there, wait_there
+
+func on_relay(text: string) -> string, string:
+  on HOST_PEER_ID:
+    res <- Op.identity(text)
+    who <- Peer.identify()
+  <- res, who.node_version
+
+func to_peer(target: string, text: string) -> string:
+  on target via HOST_PEER_ID:
+    res <- Op.identity(text)
+  <- res
+
+func fail_there() -> i64:
+  on HOST_PEER_ID:
+    res <- Math.div(1, 0)
+  <- res
+
+func wait_there():
+  on HOST_PEER_ID:
+    Peer.timeout(600000, "late")
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "program.aqua"
+    path.write_text(PROGRAM)
+    return path
+
+
+def avm(*words: str | Path, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "avm", *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def test_results_over_tcp_and_ws_and_between_two_peers(program: Path) -> None:
+    with running_peer(*LISTEN) as first, running_peer(*LISTEN, "--bootstrap", tcp(first)) as second:
+        for relay in (tcp(first), websocket(first)):
+            text, version = json.loads(avm("run", program, "-f", 'on_relay("hi")', "--relay", relay))
+            assert text == "hi"
+            assert version
+        there = avm("run", program, "-f", f'to_peer("{second["peer_id"]}", "over two hops")', "--relay", websocket(first))
+        assert json.loads(there) == "over two hops"
+
+
+def test_errors_keep_their_exit_codes(program: Path) -> None:
+    with running_peer(*LISTEN) as peer:
+        relay = tcp(peer)
+        failed = json.loads(avm("run", program, "-f", "fail_there()", "--relay", relay, "--json", code=3))
+        assert failed["error"]["code"] == 10000
+        assert "div overflow" in failed["error"]["message"]
+        assert failed["error"]["peer_id"] == peer["peer_id"]
+        avm("run", program, "-f", "wait_there()", "--relay", relay, "--ttl", "1s", code=4)
+    # the peer is gone
+    avm("run", program, "-f", 'on_relay("hi")', "--relay", relay, code=5)
+
+
+def test_ready_line_http_and_signals(tmp_path: Path) -> None:
+    with running_peer(*LISTEN, "--http", "127.0.0.1:0", "--data-dir", str(tmp_path)) as peer:
+        assert all(a.endswith("/p2p/" + peer["peer_id"]) for a in peer["listen"])
+        with urllib.request.urlopen(f"http://{peer['http']}/peer_id", timeout=20) as answer:
+            assert json.load(answer) == {"peer_id": peer["peer_id"]}
+    # the key was kept: the same directory is the same peer
+    command = [sys.executable, "-m", "avm", "peer", "run", *LISTEN, "--data-dir", str(tmp_path)]
+    again = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert again.stdout is not None
+    assert json.loads(again.stdout.readline())["peer_id"] == peer["peer_id"]
+    again.send_signal(signal.SIGTERM)
+    again.communicate(timeout=60)
+    assert again.returncode == 0
