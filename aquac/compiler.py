@@ -261,8 +261,10 @@ class _Compilation:
 
         module = lower_module(self._contexts[path], self._lowering_options())
         self._diagnostics += module.diagnostics
-        for function in module.functions:
-            functions[function.name] = self._function(path, function)
+        for lowered in module.functions:
+            function = self._function(path, lowered)
+            if function is not None:
+                functions[lowered.name] = function
         for service in module.services:
             services[service.name] = service_definition(service.type, service.default_id)
 
@@ -283,14 +285,21 @@ class _Compilation:
                 return self._function(path, module.functions[0]) if module.functions else None
         raise CallError(f"{call.function} is not exported; exported are {_listed(self._contexts[p] for p in paths)}")
 
-    def _function(self, path: str, function: LoweredFunction) -> CompiledFunction:
-        from .emit.air import print_air
+    def _function(self, path: str, function: LoweredFunction) -> CompiledFunction | None:
+        """Place and print a function; None, with a diagnostic, when its script is too large."""
+        from .emit.air import SCRIPT_CHARS_MAX, ScriptTooLarge, print_air
         from .emit.definitions import function_definition
         from .topology.make_res import resolve
 
         res = resolve(function.model)
+        try:
+            script = print_air(res)
+        except ScriptTooLarge:
+            message = f"a script of more than {SCRIPT_CHARS_MAX} characters, for function `{function.name}`"
+            self._diagnostics.append(Diagnostic(codes.UNSUPPORTED, message))
+            return None
         definition = function_definition(function.name, function.type)
-        return CompiledFunction(function.name, print_air(res), definition, path, function.model, res)
+        return CompiledFunction(function.name, script, definition, path, function.model, res)
 
     # ── around them ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -81,9 +81,7 @@ class _Paint:
         return f"\x1b[{codes}m{text}\x1b[0m" if self._on and codes else text
 
 
-def _snippet(
-    file: SourceFile, span: Span | None, shade: str, paint: _Paint, base: str | None
-) -> tuple[list[str], str]:
+def _snippet(file: SourceFile, span: Span | None, shade: str, paint: _Paint, base: str | None) -> tuple[list[str], str]:
     """Place, source line and carets; and the margin that lines up with them."""
     path = _visible(shown_path(file.path, base))
     if span is None:

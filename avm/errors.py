@@ -90,9 +90,7 @@ LENS_NO_INDEX: Final = ErrorKind(10007, _LENS, "value '{value}' does not contain
 LENS_NOT_OBJECT: Final = ErrorKind(
     10007, _LENS, "value '{value}' is not an map-type to match field accessor with field_name = '{field}'"
 )
-LENS_NO_FIELD: Final = ErrorKind(
-    10007, _LENS, "value '{value}' does not contain element with field name = '{field}'"
-)
+LENS_NO_FIELD: Final = ErrorKind(10007, _LENS, "value '{value}' does not contain element with field name = '{field}'")
 LENS_INDEX_NOT_U32: Final = ErrorKind(10007, _LENS, "index accessor `{value} can't be converted to u32`")
 LENS_SCALAR_TYPE: Final = ErrorKind(10007, _LENS, "scalar accessor `{value}` should has number or string type")
 LENS_STREAM_SHORT: Final = ErrorKind(
@@ -107,7 +105,9 @@ LENS_MAP_ITERATOR: Final = ErrorKind(10007, _LENS, "canon stream map accessor mu
 
 _ERROR_OBJECT = "InvalidErrorObjectError"
 ERROR_NOT_OBJECT: Final = ErrorKind(
-    10008, _ERROR_OBJECT, "scalar should have an object type to be converted into error object, but '{value}' doesn't have"
+    10008,
+    _ERROR_OBJECT,
+    "scalar should have an object type to be converted into error object, but '{value}' doesn't have",
 )
 ERROR_FIELD_MISSING: Final = ErrorKind(10008, _ERROR_OBJECT, "scalar '{value}' must have field with name '{field}'")
 ERROR_FIELD_TYPE: Final = ErrorKind(10008, _ERROR_OBJECT, "{field} of scalar '{value}' must have {expected} type")
@@ -144,9 +144,7 @@ COMPACTION_NO_GENERATION: Final = ErrorKind(
     "GenerationCompactificationError",
     "trying to change generation of a state {state} on {position} position, the state doesn't contain generation",
 )
-FOLD_STATE_NOT_FOUND: Final = ErrorKind(
-    20003, "FoldStateNotFound", "fold state not found for this iterable '{name}'"
-)
+FOLD_STATE_NOT_FOUND: Final = ErrorKind(20003, "FoldStateNotFound", "fold state not found for this iterable '{name}'")
 ITERATOR_SHADOWED: Final = ErrorKind(
     20004,
     "IterableShadowing",
@@ -165,7 +163,9 @@ RESULT_KIND: Final = ErrorKind(
     20006, "CallResultNotCorrespondToInstr", "call result value {value} doesn't match with corresponding instruction"
 )
 SHADOWING: Final = ErrorKind(
-    20007, "ShadowingIsNotAllowed", "trying to shadow variable '{name}', but shadowing is allowed only inside fold blocks"
+    20007,
+    "ShadowingIsNotAllowed",
+    "trying to shadow variable '{name}', but shadowing is allowed only inside fold blocks",
 )
 SCALARS_CORRUPTED: Final = ErrorKind(
     20008,
@@ -179,16 +179,14 @@ VALUE_NOT_JSON: Final = ErrorKind(
 MALFORMED_FAILURE: Final = ErrorKind(
     20012, "MalformedCallServiceFailed", "failed to deserialize to CallServiceFailed: {error}"
 )
-STREAM_SIZE: Final = ErrorKind(
-    20013, "StreamSizeLimitExceeded", "stream size goes over the allowed limit of {limit}"
-)
+STREAM_SIZE: Final = ErrorKind(20013, "StreamSizeLimitExceeded", "stream size goes over the allowed limit of {limit}")
 MAP_PAIR_KEY: Final = ErrorKind(20014, "StreamMapKeyError", "unsupported kvpair object or map key type")
-MAP_PAIR_VALUE: Final = ErrorKind(
-    20014, "StreamMapKeyError", 'there must be a "value" field in kvpair object'
-)
+MAP_PAIR_VALUE: Final = ErrorKind(20014, "StreamMapKeyError", 'there must be a "value" field in kvpair object')
 CANON_MAP_EMPTY: Final = ErrorKind(20016, "CanonStreamMapError", "can not find JValue to produce scalar from")
 PARAMETERS_MISMATCH: Final = ErrorKind(
-    20017, "InstructionParametersMismatch", "{parameter} doesn't match expected parameters: expected {expected}, got {got} "
+    20017,
+    "InstructionParametersMismatch",
+    "{parameter} doesn't match expected parameters: expected {expected}, got {got} ",
 )
 UNRESOLVED_ARGUMENTS: Final = ErrorKind(
     20017,
@@ -203,14 +201,14 @@ _TRACE = "TraceError"
 MERGE_INCOMPATIBLE: Final = ErrorKind(
     20000, _TRACE, "previous and current data have incompatible states: '{previous}' '{current}'"
 )
-MERGE_UNEXPECTED: Final = ErrorKind(20000, _TRACE, "state from {side} `{state}` is incompatible with expected {expected}")
+MERGE_UNEXPECTED: Final = ErrorKind(
+    20000, _TRACE, "state from {side} `{state}` is incompatible with expected {expected}"
+)
 MERGE_VALUES: Final = ErrorKind(20000, _TRACE, "values in call results are not equal: {previous} != {current}")
 MERGE_CALLS: Final = ErrorKind(
     20000, _TRACE, "previous and current call results are incompatible: '{previous}' '{current}'"
 )
-MERGE_AP: Final = ErrorKind(
-    20000, _TRACE, "{state} ap result contains inappropriate generation count in destination"
-)
+MERGE_AP: Final = ErrorKind(20000, _TRACE, "{state} ap result contains inappropriate generation count in destination")
 MERGE_CANON: Final = ErrorKind(
     20000, _TRACE, "canon results {previous} {current} points to incompatible execution states"
 )
@@ -235,9 +233,7 @@ PAR_UNDERFLOW: Final = ErrorKind(
     "and current subtrace len {length}'",
 )
 FOLD_DESCRIPTORS: Final = ErrorKind(20000, _TRACE, "fold contains {count} sublore descriptors, but 2 is expected")
-FOLD_REPEATED: Final = ErrorKind(
-    20000, _TRACE, "{fold} contains several subtraces with the same value_pos {position}"
-)
+FOLD_REPEATED: Final = ErrorKind(20000, _TRACE, "{fold} contains several subtraces with the same value_pos {position}")
 FOLD_UNDERFLOW: Final = ErrorKind(
     20000,
     _TRACE,

@@ -2,7 +2,7 @@
 
 Input:  Res.
 Output: text. One instruction per line, one blank per level of nesting, LF, ends with a line break.
-Errors: none.
+Errors: `ScriptTooLarge`.
 
 `seq`, `par` and `xor` are binary in AIR: a group of n prints left-nested, so the text of a straight program is quadratic
 in its length and the nesting as deep as the program is long. The printer therefore keeps its own stack.
@@ -31,21 +31,32 @@ AQUA_0_14_6: Final = Dialect(canon="#", canon_map="#%")
 AQUA_0_14_11: Final = Dialect(canon="#$", canon_map="#%")
 DEFAULT_DIALECT: Final = AQUA_0_14_6
 
+SCRIPT_CHARS_MAX: Final = 100 * 1024 * 1024
+"""Longest script: what the frame of a particle can carry. A few thousand straight statements are a few megabytes."""
+
 _GROUP_WORD: Final = {r.Seq: "seq", r.Par: "par", r.Xor: "xor"}
 
 
-def print_air(root: r.Res, dialect: Dialect = DEFAULT_DIALECT) -> str:
-    """AIR text of a function."""
-    return _Printer(dialect).print(root)
+class ScriptTooLarge(Exception):
+    """The text would exceed `SCRIPT_CHARS_MAX`."""
+
+
+def print_air(root: r.Res, dialect: Dialect = DEFAULT_DIALECT, *, chars_max: int = SCRIPT_CHARS_MAX) -> str:
+    """AIR text of a function.
+
+    Raises: ScriptTooLarge, before the text takes up much more than `chars_max` characters.
+    """
+    return _Printer(dialect, chars_max).print(root)
 
 
 class _Printer:
     """Lines under construction. The stack holds what is still to print: a node, or the text of a whole line."""
 
-    __slots__ = ("_dialect", "_lines", "_stack")
+    __slots__ = ("_budget", "_dialect", "_lines", "_stack")
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, budget: int) -> None:
         self._dialect = dialect
+        self._budget = budget
         self._lines: list[str] = []
         self._stack: list[tuple[int, r.Res | str]] = []
 
@@ -55,11 +66,17 @@ class _Printer:
         while stack:
             indent, item = stack.pop()
             if isinstance(item, str):
-                lines.append(" " * indent + item)
+                self._line(indent, item)
             else:
                 self._node(indent, item)
         lines.append("")
         return "\n".join(lines)
+
+    def _line(self, indent: int, text: str) -> None:
+        self._budget -= indent + len(text) + 1
+        if self._budget < 0:
+            raise ScriptTooLarge
+        self._lines.append(" " * indent + text)
 
     def _node(self, indent: int, node: r.Res) -> None:
         match node:
@@ -74,7 +91,7 @@ class _Printer:
                 opening = f"(fold {self._value(iterable)} {_plain(item)}"
                 self._block(indent, opening, children, last=f"({last})")
             case _:
-                self._lines.append(" " * indent + self._leaf(node))
+                self._line(indent, self._leaf(node))
 
     def _group(self, indent: int, word: str, children: tuple[r.Res, ...]) -> None:
         """`(word (word a b) c)`. One child is completed by `(null)`, none is `(null)`; a sequence of one is its child."""
@@ -85,7 +102,8 @@ class _Printer:
         if len(items) == 1:
             items.append("(null)")
         depth = len(items) - 1
-        self._lines.extend(" " * (indent + level) + f"({word}" for level in range(depth))
+        for level in range(depth):
+            self._line(indent + level, f"({word}")
         # The first two children stand inside the innermost group; each further one closes a level.
         for level in range(depth):
             self._stack.append((indent + level, ")"))
@@ -93,7 +111,7 @@ class _Printer:
         self._stack.append((indent + depth, items[0]))
 
     def _block(self, indent: int, opening: str, children: tuple[r.Res, ...], last: str = "") -> None:
-        self._lines.append(" " * indent + opening)
+        self._line(indent, opening)
         self._stack.append((indent, ")"))
         if last:
             self._stack.append((indent + 1, last))

@@ -28,13 +28,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     """A service and its default id, resolved."""
 
     name: str
     type: ServiceType
     id: ValueModel | None
+
+    @cached_property
+    def wrappers(self) -> Mapping[str, Fn]:
+        """Its methods by qualified name, if it can be called."""
+        if self.id is None:
+            return {}
+        full = {f"{self.name}.{method}": (method, as_arrow(arrow)) for method, arrow in self.type.fields}
+        return {name: method_wrapper(name, method, arrow, self.id) for name, (method, arrow) in full.items()}
 
 
 @dataclass(eq=False)
@@ -52,8 +60,7 @@ class Environment:
         found = _all(self, lambda environment: environment.values)
         for service in self.services.values():
             if service.id is not None:
-                for method, arrow in service.type.fields:
-                    found[f"{service.name}.{method}"] = V(f"{service.name}.{method}", arrow)
+                found.update((name, V(name, wrapper.type)) for name, wrapper in service.wrappers.items())
                 found[service.name] = V(service.name, service.type)
         return found
 
@@ -62,10 +69,7 @@ class Environment:
         """Functions and service methods by qualified name."""
         found = _all(self, lambda environment: environment.funcs)
         for service in self.services.values():
-            if service.id is not None:
-                for method, arrow in service.type.fields:
-                    full = f"{service.name}.{method}"
-                    found[full] = method_wrapper(full, method, as_arrow(arrow), service.id)
+            found.update(service.wrappers)
         return found
 
 
@@ -91,7 +95,9 @@ class Environments:
 
     def __init__(self) -> None:
         """Nothing converted yet."""
+        # Keyed by identity; the contexts are kept, so an identity is not used twice.
         self._done: dict[int, tuple[r.ModuleContext, Environment]] = {}
+        self._parts: dict[tuple[int, int], Environment] = {}
 
     def of(self, root: r.ModuleContext) -> Environment:
         """The environment of a context. Contexts it refers to are converted first, without recursion."""
@@ -110,31 +116,37 @@ class Environments:
     def _convert(self, context: r.ModuleContext) -> Environment:
         environment = Environment(modules={alias: self._done[id(used)][1] for alias, used in context.used.items()})
         for before, part in context.parts:
-            self._add(environment, before, part)
+            if isinstance(part, r.TypePart):
+                continue
+            key = id(before), id(part)
+            added = self._parts.get(key)
+            if added is None:
+                added = self._parts[key] = _definition(self._done[id(before)][1], part)
+            environment.values.update(added.values)
+            environment.funcs.update(added.funcs)
+            environment.services.update(added.services)
+            environment.modules.update(added.modules)
         return environment
 
-    def _add(self, environment: Environment, before: r.ModuleContext, part: r.Part) -> None:
-        match part:
-            case r.ConstPart(name, value, overridable):
-                preceding = self._done[id(before)][1]
-                if not (overridable and name in preceding.values):
-                    environment.values[name] = resolve(preceding.all_values, constant(value))
-            case r.FuncPart(name, arrow):
-                preceding = self._done[id(before)][1]
-                environment.funcs[name] = from_raw(name, arrow, preceding.all_funcs, preceding.all_values)
-            case r.ServicePart(name, of, None):
-                environment.services[name] = Service(name, of, None)
-            case r.ServicePart(name, of, raw_id) if raw_id is not None:
-                preceding = self._done[id(before)][1]
-                service_id = resolve(preceding.all_values, constant(raw_id))
-                environment.services[name] = Service(name, of, service_id)
-                environment.modules[name] = Environment(
-                    funcs={m: method_wrapper(m, m, as_arrow(arrow), raw_id) for m, arrow in of.fields}
-                )
-            case r.TypePart():
-                pass
-            case _:
-                assert_never(part)  # type: ignore[arg-type]  # both cases of ServicePart are above
+
+def _definition(preceding: Environment, part: r.ConstPart | r.FuncPart | r.ServicePart) -> Environment:
+    """What one definition adds to a module. It depends on nothing but the part and what precedes it."""
+    name = part.name
+    match part:
+        case r.ConstPart(_, value, overridable):
+            if overridable and name in preceding.values:
+                return Environment()
+            return Environment(values={name: resolve(preceding.all_values, constant(value))})
+        case r.FuncPart(_, arrow):
+            return Environment(funcs={name: from_raw(name, arrow, preceding.all_funcs, preceding.all_values)})
+        case r.ServicePart(_, of, raw_id):
+            if raw_id is None:
+                return Environment(services={name: Service(name, of, None)})
+            methods = {m: method_wrapper(m, m, as_arrow(arrow), raw_id) for m, arrow in of.fields}
+            service = Service(name, of, resolve(preceding.all_values, constant(raw_id)))
+            return Environment(services={name: service}, modules={name: Environment(funcs=methods)})
+        case _:
+            assert_never(part)
 
 
 def _needed(context: r.ModuleContext) -> list[r.ModuleContext]:

@@ -271,13 +271,16 @@ class Statements:
 
     async def _service_id(self, s: ast.ServiceId) -> Tree | None:
         name = s.service.name
+        value = await self.values.typed(s.id, STRING_LITERAL)
+        if value is None:
+            return None
         entry = self.scope.type(name)
         t = self.types.named(s.service)
-        if t is not None and not isinstance(t, ServiceType):
+        if entry is None or t is None:
+            return None
+        if not isinstance(t, ServiceType):
             message = f"`{name}` is `{for_message(t)}`; only a service can be given an id"
             self.report(codes.SERVICE_NOT_A_SERVICE, s.service.span, message)
-        value = await self.values.typed(s.id, STRING_LITERAL)
-        if entry is None or value is None or not isinstance(t, ServiceType):
             return None
         if not entry.service:
             self.report(

@@ -112,6 +112,7 @@ class Declarations:
             self._define_type(d, t, frozenset())
 
     def _data(self, d: ast.Data) -> None:
+        found_before = len(self._report.diagnostics)
         fields, broken = self._members(d.members, "field")
         if self._is_taken(d.name, codes.TYPE_REDEFINED):
             return
@@ -124,27 +125,30 @@ class Declarations:
                     f"field `{name}` of `{d.name.text}` has type `{for_message(t)}`: fields must be data "
                     "(scalars, arrays, options, data types)",
                 )
-        if not usable:
+        if not usable and len(self._report.diagnostics) > found_before:
             self._report(codes.STRUCT_EMPTY, d.name.span, f"data type `{d.name.text}` has no usable field")
         good = usable and len(usable) == len(fields)
         self._define_type(d, Struct(d.name.text, _sorted(usable)) if good else None, broken)
 
     def _ability(self, d: ast.Ability) -> None:
+        found_before = len(self._report.diagnostics)
         fields, broken = self._members(d.members, "member")
         if self._is_taken(d.name, codes.TYPE_REDEFINED):
             return
-        if not fields:
+        if not fields and len(self._report.diagnostics) > found_before:
             self._report(codes.ABILITY_EMPTY, d.name.span, f"ability `{d.name.text}` has no usable member")
         t = AbilityType(d.name.text, _sorted({n: t for n, (_, t) in fields.items()})) if fields else None
         self._define_type(d, t, broken)
 
     async def _service(self, d: ast.Service) -> None:
+        found_before = len(self._report.diagnostics)
         members, broken = self._members(d.members, "function")
         arrows = {n: t for n, (_, t) in members.items() if isinstance(t, Arrow)}
         service_id = None
         good = bool(arrows)
         if not arrows:
-            self._report(codes.SERVICE_NO_ARROWS, d.name.span, f"service `{d.name.text}` has no usable function")
+            if len(self._report.diagnostics) > found_before:
+                self._report(codes.SERVICE_NO_ARROWS, d.name.span, f"service `{d.name.text}` has no usable function")
         elif d.id is not None:
             service_id = await self._service_id(d.id)
             good = service_id is not None

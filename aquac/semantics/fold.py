@@ -60,7 +60,7 @@ def fold(statements: Sequence[tuple[ast.Statement, Tree | None]], report: Report
     groups: list[_Group] = []
     for statement, tree in statements:
         if isinstance(statement, ast.Else | ast.Catch | ast.Otherwise | ast.Par):
-            _attach(groups, statement, EMPTY if tree is None else tree, report)
+            _attach(groups, statement, tree, report)
         else:
             groups.append(_group(statement, tree))
     result: list[Tree] = []
@@ -74,56 +74,59 @@ def fold(statements: Sequence[tuple[ast.Statement, Tree | None]], report: Report
 
 
 def _group(statement: ast.Statement, tree: Tree | None) -> _Group:
-    if isinstance(statement, ast.If):
-        return _Group("if" if isinstance(tree, IfTag) else "broken", EMPTY if tree is None else tree, [], set())
-    if isinstance(statement, ast.Try):
-        return _Group("try", EMPTY if tree is None else tree, [], set())
-    return _Group("other", EMPTY if tree is None else tree, [], set())
+    if tree is None:
+        return _Group("broken", EMPTY, [], set())
+    match statement:
+        case ast.If():
+            return _Group("if", tree, [], set())
+        case ast.Try():
+            return _Group("try", tree, [], set())
+        case _:
+            return _Group("other", tree, [], set())
 
 
-def _attach(groups: list[_Group], branch: Branch, tree: Tree, report: Reporter) -> None:
+def _attach(groups: list[_Group], branch: Branch, tree: Tree | None, report: Reporter) -> None:
     group = groups[-1] if groups else None
     if group is not None and group.kind == "broken":
         return
+    if tree is None:
+        groups.append(_Group("broken", EMPTY, [], set()))
+        return
+    match branch:
+        case ast.Else() if group is not None and group.kind == "if":
+            _add(group, "else", branch, tree, report)
+        case ast.Catch() if group is not None and group.kind == "try":
+            _add(group, "catch", branch, tree, report)
+        case ast.Otherwise() if group is not None:
+            if group.kind != "try":
+                groups[-1] = group = _Group("try", group.tree(), [], set())
+            _add(group, "otherwise", branch, tree, report)
+        case ast.Par() if group is not None:
+            if group.kind != "par":
+                groups[-1] = group = _Group("par", group.tree(), [], set())
+            group.branches.append(tree)
+        case _:
+            _report_order(branch, report)
+            if group is None:
+                groups.append(_Group("broken", EMPTY, [], set()))
+
+
+def _report_order(branch: Branch, report: Reporter) -> None:
     match branch:
         case ast.Else():
-            if group is not None and group.kind == "if":
-                _add(group, "else", branch, tree, report)
-                return
-            report(
-                codes.ORDER_ELSE, branch.span, "this `else` has no `if` directly before it, with the same indentation"
-            )
+            message = "this `else` has no `if` directly before it, with the same indentation"
+            report(codes.ORDER_ELSE, branch.span, message)
         case ast.Catch():
-            if group is not None and group.kind == "try":
-                _add(group, "catch", branch, tree, report)
-                return
-            report(
-                codes.ORDER_CATCH,
-                branch.name.span,
-                "this `catch` has no `try` directly before it, with the same indentation",
-            )
+            message = "this `catch` has no `try` directly before it, with the same indentation"
+            report(codes.ORDER_CATCH, branch.name.span, message)
         case ast.Otherwise():
-            if group is not None:
-                if group.kind != "try":
-                    groups[-1] = group = _Group("try", group.tree(), [], set())
-                _add(group, "otherwise", branch, tree, report)
-                return
-            report(codes.ORDER_OTHERWISE, branch.span, "this `otherwise` has no statement before it in its block")
+            message = "this `otherwise` has no statement before it in its block"
+            report(codes.ORDER_OTHERWISE, branch.span, message)
         case ast.Par():
-            if group is not None:
-                if group.kind != "par":
-                    groups[-1] = group = _Group("par", group.tree(), [], set())
-                group.branches.append(tree)
-                return
-            report(
-                codes.ORDER_PAR,
-                branch.span,
-                "this `par` has no statement before it in its block to run in parallel with; use `co` to run it aside",
-            )
+            message = "this `par` has no statement before it to run in parallel with; `co` runs one aside on its own"
+            report(codes.ORDER_PAR, branch.span, message)
         case _:
             assert_never(branch)
-    if group is None:
-        groups.append(_Group("broken", EMPTY, [], set()))
 
 
 def _add(group: _Group, word: str, branch: Branch, tree: Tree, report: Reporter) -> None:

@@ -37,10 +37,8 @@ class Matcher:
         if accepts(expected, given):
             return True
         span = at.span
-        # Data against data (or abilities and services among themselves): descend to the field that is wrong.
+        # Types with fields: descend to the field that is wrong.
         while isinstance(expected, Named) and isinstance(given, Named):
-            if isinstance(expected, Struct) is not isinstance(given, Struct):
-                break
             fields = dict(given.fields)
             if len(expected.fields) < len(fields):
                 self._report(
@@ -50,7 +48,10 @@ class Matcher:
                     f"expected `{for_message(expected)}`, given `{for_message(given)}`",
                 )
                 return False
-            name, t = next((n, t) for n, t in expected.fields if n not in fields or not accepts(t, fields[n]))
+            wrong = next(((n, t) for n, t in expected.fields if n not in fields or not accepts(t, fields[n])), None)
+            if wrong is None:
+                break  # the fields fit, but data never stands for an ability, nor the other way round
+            name, t = wrong
             if name not in fields:
                 self._report(
                     codes.TYPE_WRONG_VALUE,

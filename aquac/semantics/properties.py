@@ -125,11 +125,12 @@ class Properties:
             self._report(codes.PROP_NOT_AN_ARROW, op.span, message)
             return None
         self._scope.occurs(op.span, "method", op.name, member, None)
-        if not self._count(op, member, args):
-            return None
-        for arg, value, (_, expected) in zip(args, values, member.args, strict=True):
+        good = self._count(op, member, args)
+        for arg, value, (_, expected) in zip(args, values, member.args, strict=False):
             if not self._match.ensure(arg, expected, value.type):
                 return None
+        if not good:
+            return None
         return ArrowProp(op.name, member, tuple(values), arrow_type(member))
 
     def _count(self, op: ast.MethodOp, arrow: Arrow, args: Sequence[ast.Value]) -> bool:

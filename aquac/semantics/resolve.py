@@ -246,8 +246,9 @@ class Values:
                 values = await self.all(args)
                 prop = None if values is None else self._properties.method(value.type, op, args, values)
             case ast.CopyOp():
-                fields = await self._named_values(op.args)
-                prop = None if fields is None else self._properties.copy(value.type, op, fields)
+                copied = await self._named_values(op.args)
+                prop = None if copied is None else self._properties.copy(value.type, op, copied[0])
+                prop = prop if copied is not None and copied[1] else None
             case ast.IndexOp():
                 at = ZERO if op.index is None else await nested(self.value(op.index))
                 prop = None if at is None else self._properties.index(value.type, op, at)
@@ -287,7 +288,8 @@ class Values:
 
     async def _record(self, v: ast.Record) -> RawValue | None:
         if "." in v.type.name and self.scope.type(v.type.name) is None:
-            return await self._not_a_record(v)
+            await self._not_a_record(v)
+            return None
         t = self.types.named(v.type)
         if t is None:
             return None
@@ -298,10 +300,11 @@ class Values:
                 f"`{v.type.name}` is `{for_message(t)}`; only data and abilities can be constructed",
             )
             return None
-        fields = await self._named_values(v.args)
-        if fields is None:
+        named = await self._named_values(v.args)
+        if named is None:
             return None
-        good = self._fields_fit(v, t, fields)
+        fields, good = named
+        good = self._fields_fit(v, t, fields) and good
         self._warn_extra_fields(v, t, fields, failed=not good)
         if not good:
             return None
@@ -351,8 +354,11 @@ class Values:
             message = f"`{v.type.name}` has no `{name}`; it has {listed(known)}"
             self.report(codes.WARN_UNEXPECTED_ARG, at, message, notes=notes, fixes=fixes)
 
-    async def _named_values(self, args: Sequence[ast.Arg]) -> NamedValues | None:
-        """Elaborate named arguments in order; a bare variable names itself. Repeated names are reported, all of them."""
+    async def _named_values(self, args: Sequence[ast.Arg]) -> tuple[NamedValues, bool] | None:
+        """Elaborate named arguments in order; a bare variable names itself. The flag is false if a name is repeated.
+
+        Each repetition is reported, and the last one counts for the checks that follow.
+        """
         named: dict[str, list[ast.Arg]] = {}
         for arg in args:
             named.setdefault(_arg_name(arg), []).append(arg)
@@ -364,9 +370,9 @@ class Values:
                     span = arg.value.span if arg.name is None else arg.name.span
                     self.report(codes.ARGS_DUPLICATE, span, f"`{name}` is given {len(same)} times")
         values = await self.all([arg.value for arg in args])
-        if values is None or not good:
+        if values is None:
             return None
-        return {_arg_name(arg): (arg, value) for arg, value in zip(args, values, strict=True)}
+        return {_arg_name(arg): (arg, value) for arg, value in zip(args, values, strict=True)}, good
 
     # ── operators ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -84,15 +84,13 @@ def through(peer: m.ValueModel, *, backwards: bool = False) -> r.Res:
 
 def seq(children: tuple[r.Res, ...]) -> r.Res:
     """A `Seq` without nested `Seq`s; one child stands for itself."""
-    if len(children) == 1:
-        return children[0]
     merged: list[r.Res] = []
     for child in children:
         if isinstance(child, r.Seq):
             merged.extend(child.children)
         else:
             merged.append(child)
-    return r.Seq(tuple(merged))
+    return merged[0] if len(merged) == 1 else r.Seq(tuple(merged))
 
 
 def _vanishes(node: m.Model) -> bool:

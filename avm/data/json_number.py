@@ -16,6 +16,7 @@ I32_MAX: Final = 2**31 - 1
 _POWERS_OF_TEN: Final = tuple(float(f"1e{k}") for k in range(309))
 _FITS_ANY = 19  # any 19 decimal digits fit into u64
 _EXACT_TEXT = 16  # a text this short has at most 15 digits: float(text) is what the algorithm gives
+_SHORT_TEXT = 20  # with a point at most 19 digits: the significand fits, one division remains
 
 
 class NumberOutOfRangeError(ValueError):
@@ -47,8 +48,13 @@ def parse_float(text: str) -> float:
 
     `text` follows the JSON grammar. Raises NumberOutOfRangeError.
     """
-    if len(text) <= _EXACT_TEXT and "e" not in text and "E" not in text:
-        return float(text)
+    if len(text) <= _SHORT_TEXT and "e" not in text and "E" not in text:
+        if len(text) <= _EXACT_TEXT:
+            return float(text)
+        whole, _, fraction = text.partition(".")
+        significand = int(whole + fraction)
+        if fraction and significand:
+            return significand / _POWERS_OF_TEN[len(fraction)]
     negative = text[0] == "-"
     mantissa, _, exponent_text = text.lower().lstrip("-").partition("e")
     whole, _, fraction = mantissa.partition(".")

@@ -20,6 +20,7 @@ None if the error passes on.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from avm.errors import TraceError, VmError
@@ -75,18 +76,14 @@ def _pass(_m: Machine, _frame: Frame, _error: VmError) -> int | None:
 
 
 def _new(m: Machine, frame: Frame, _error: VmError) -> int | None:
-    try:
+    with suppress(VmError):  # the body's error has priority
         m.scopes.new_end(frame[1])
-    except VmError:
-        pass  # noqa: PERF203 - the body's error has priority
     return None
 
 
 def _new_stream(m: Machine, frame: Frame, _error: VmError) -> int | None:
-    try:
+    with suppress(VmError):  # the body's error has priority
         m.streams.new_end(frame[1], m.trace)
-    except VmError:
-        pass  # the body's error has priority
     return None
 
 

@@ -91,8 +91,10 @@ class Stream:
         return self._previous.size, self._current.size, self._new.size
 
     def slices(self, cursor: Sizes) -> list[list[Record]]:
-        """Generations after the cursor, copied. The cursor counts empty generations, yet is used to skip filled ones:
-        a generation that arrives late may be skipped. That is how every deployed peer computes it.
+        """Generations after the cursor, copied.
+
+        The cursor counts empty generations, yet is used to skip filled ones: a generation that arrives late may be
+        skipped (D1). That is how every deployed peer computes it.
         """
         return [
             list(values)

@@ -58,9 +58,7 @@ class Tracker:
         """Store a service's answer, successful or not."""
         result = ServiceResult(self.value(json), argument_hash, self.tetraplet(tetraplet))
         value_text, hash_text, tetraplet_text = map(string_text, result)
-        cid = text_cid(
-            f'{{"value_cid":{value_text},"argument_hash":{hash_text},"tetraplet_cid":{tetraplet_text}}}'
-        )
+        cid = text_cid(f'{{"value_cid":{value_text},"argument_hash":{hash_text},"tetraplet_cid":{tetraplet_text}}}')
         self.stores.service_results.setdefault(cid, result)
         return cid
 

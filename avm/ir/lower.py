@@ -162,7 +162,9 @@ class _Lowering:
         arguments = tuple(self.value(argument) for argument in node.args)
         triplet = (self.value(node.peer_id), self.value(node.service_id), self.value(node.function_name))
         pc = self.emit(Op.CALL, (*triplet, arguments, kind, slot, position), node)
-        tetraplet = Tetraplet(*(part[1] for part in triplet), "") if _all_constant(triplet) else None
+        tetraplet = None
+        if _all_constant(triplet):
+            tetraplet = Tetraplet(triplet[0][1], triplet[1][1], triplet[2][1], "")
         argument_hash = None
         if _all_constant(arguments):
             text = ",".join(argument[2] for argument in arguments)
@@ -198,7 +200,9 @@ class _Lowering:
 
         self.later(node.instruction, end)
 
-    def fold(self, op: Op, operands: tuple[Any, ...], node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
+    def fold(
+        self, op: Op, operands: tuple[Any, ...], node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap
+    ) -> None:
         start = self.emit(op, (), node)
         last = NO_LAST
 

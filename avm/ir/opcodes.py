@@ -87,9 +87,7 @@ OPS: Final[dict[Op, OpInfo]] = {
     Op.AP: OpInfo("ap", ("value", "slot"), "bind a value to a scalar"),
     Op.AP_STREAM: OpInfo("ap.stream", ("value", "slot", "position"), "add a value to a stream", trace_states=1),
     Op.AP_MAP: OpInfo("ap.map", ("key", "value", "slot", "position"), "add a pair to a stream map", trace_states=1),
-    Op.CANON: OpInfo(
-        "canon", ("peer", "stream", "position", "slot"), "freeze a stream at one peer", trace_states=1
-    ),
+    Op.CANON: OpInfo("canon", ("peer", "stream", "position", "slot"), "freeze a stream at one peer", trace_states=1),
     Op.CANON_MAP: OpInfo(
         "canon.map", ("peer", "stream", "position", "slot"), "freeze a stream map at one peer", trace_states=1
     ),

@@ -62,7 +62,18 @@ class _Iteration:
 class FoldAutomaton:
     """State of one fold over a stream; made by its start, dropped at its end."""
 
-    __slots__ = ("_back", "_backward", "_current", "_final_current", "_final_previous", "_handler", "_lore", "_previous", "_queue", "_slot")
+    __slots__ = (
+        "_back",
+        "_backward",
+        "_current",
+        "_final_current",
+        "_final_previous",
+        "_handler",
+        "_lore",
+        "_previous",
+        "_queue",
+        "_slot",
+    )
 
     def __init__(self, handler: TraceHandler) -> None:
         """Take the fold's states, read their lores, reserve the slot of the result."""
@@ -124,7 +135,13 @@ class FoldAutomaton:
         for it in self._queue:
             it.close(position)
             self._lore.append(
-                (it.value_pos, it.before_start, it.before_end - it.before_start, it.after_start, it.after_end - it.after_start)
+                (
+                    it.value_pos,
+                    it.before_start,
+                    it.before_end - it.before_start,
+                    it.after_start,
+                    it.after_end - it.after_start,
+                )
             )
         self._queue.clear()
         self._back = 0

@@ -49,9 +49,23 @@ class ScriptMaker:
         return self.scalar_ref()
 
     def lens(self) -> str:
-        return self.rng.choice(
-            (".$.a", ".$.[0]", ".$.b.[1]", ".length", ".$.[1].a", ".$.key", ".$.value", ".$.error_code", ".$.message")
-        ) if self.rng.random() < 0.85 or not self.scalars else f".$.[{self.rng.choice(self.scalars)}]"
+        return (
+            self.rng.choice(
+                (
+                    ".$.a",
+                    ".$.[0]",
+                    ".$.b.[1]",
+                    ".length",
+                    ".$.[1].a",
+                    ".$.key",
+                    ".$.value",
+                    ".$.error_code",
+                    ".$.message",
+                )
+            )
+            if self.rng.random() < 0.85 or not self.scalars
+            else f".$.[{self.rng.choice(self.scalars)}]"
+        )
 
     def scalar_ref(self) -> str:
         name = self.rng.choice([*self.scalars, *self.iterators])
@@ -62,10 +76,18 @@ class ScriptMaker:
         if self.scalars or self.iterators:
             options += [self.scalar_ref] * 3
         if self.canons:
-            options.append(lambda: self.rng.choice(self.canons) + self.rng.choice(["", ".length", ".$.[0]", ".$.[1].a"]))
+            options.append(
+                lambda: self.rng.choice(self.canons) + self.rng.choice(["", ".length", ".$.[0]", ".$.[1].a"])
+            )
         if self.canon_maps:
-            options.append(lambda: self.rng.choice(self.canon_maps) + self.rng.choice([".length", ".$.k", ".$.k.[0]", ".$.[1].[0].a"]))
-        options.append(lambda: self.rng.choice(["%last_error%", ":error:", "%last_error%.$.message", ":error:.$.error_code"]))
+            options.append(
+                lambda: (
+                    self.rng.choice(self.canon_maps) + self.rng.choice([".length", ".$.k", ".$.k.[0]", ".$.[1].[0].a"])
+                )
+            )
+        options.append(
+            lambda: self.rng.choice(["%last_error%", ":error:", "%last_error%.$.message", ":error:.$.error_code"])
+        )
         return self.rng.choice(options)()
 
     def literal(self) -> str:
@@ -108,7 +130,9 @@ class ScriptMaker:
         return f"({op} {self.value()} {self.value()} {self.instr(size - 1)})"
 
     def fold_scalar(self, size: int) -> str:
-        options = list(self.scalars) + list(self.canons) + list(self.canon_maps) + [f"{s}.$.b" for s in self.scalars[:1]]
+        options = (
+            list(self.scalars) + list(self.canons) + list(self.canon_maps) + [f"{s}.$.b" for s in self.scalars[:1]]
+        )
         if not options:
             return self.leaf()
         return self.fold(self.rng.choice(options), size)
@@ -222,7 +246,7 @@ class ScriptMaker:
         return text
 
     def fail(self) -> str:
-        options = ['7 "failed"', "%last_error%", ":error:"] + self.scalars[:2]
+        options = ['7 "failed"', "%last_error%", ":error:", *self.scalars[:2]]
         return f"(fail {self.rng.choice(options)})"
 
     def other(self) -> str:
@@ -269,9 +293,7 @@ class Invocation:
     results: dict[int, CallResult]
 
 
-def run_network(
-    air: str, seed: int, steps: int, invoke: Callable[[Invocation], Outcome | None]
-) -> int:
+def run_network(air: str, seed: int, steps: int, invoke: Callable[[Invocation], Outcome | None]) -> int:
     """Run a script on three peers with random delivery; `invoke` None ends it. Returns the number of runs."""
     rng = random.Random(seed)
     stored = dict.fromkeys(PEERS, b"")
@@ -301,7 +323,6 @@ def run_network(
         stored[name] = outcome.data
         for key, request in outcome.call_requests.items():
             answers[name][key] = service(PEERS[name], request.function_name, request.arguments)
-        for peer in sorted(outcome.next_peer_pks):
-            if peer in names and rng.random() > 0.05:
-                messages.append((names[peer], outcome.data))
+        reached = [peer for peer in sorted(outcome.next_peer_pks) if peer in names and rng.random() > 0.05]
+        messages.extend((names[peer], outcome.data) for peer in reached)
     return done

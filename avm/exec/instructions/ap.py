@@ -1,4 +1,7 @@
-"""`(ap value target)`: to a scalar, a stream, or a stream map. Source: aquavm:air/src/execution_step/instructions/{ap,ap_map}.rs"""
+"""`(ap value target)`: to a scalar, a stream, or a stream map.
+
+Source: aquavm:air/src/execution_step/instructions/{ap,ap_map}.rs
+"""
 
 from __future__ import annotations
 

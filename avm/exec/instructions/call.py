@@ -69,7 +69,7 @@ def call(m: Machine, pc: int) -> int:
         known = m.trace.take_call()
         state = None
         if known is not None:
-            # OPERATION (known)
+            # OPERATION, for what is known
             state, source = known
             kind = state[0]
             if kind == FAILED:
@@ -84,7 +84,7 @@ def call(m: Machine, pc: int) -> int:
                 m.complete = False
                 m.trace.result.append(state)
                 return pc + 1
-        # OPERATION (new)
+        # OPERATION, for what is not
         m.complete = False
         if tetraplet.peer_pk != m.ctx.current_peer_id:
             m.next_peers[tetraplet.peer_pk] = None
@@ -229,7 +229,9 @@ def _requested(
     _bind_result(m, value, tetraplet, argument_hash, target)
 
 
-def _bind_result(m: Machine, value: Any, tetraplet: Tetraplet, argument_hash: str, target: tuple[int, int, int]) -> None:
+def _bind_result(
+    m: Machine, value: Any, tetraplet: Tetraplet, argument_hash: str, target: tuple[int, int, int]
+) -> None:
     output, slot, position = target
     trace = m.trace.result
     json = Json(value)

@@ -1,4 +1,7 @@
-"""`(fail …)`. Source: aquavm:air/src/execution_step/instructions/fail.rs, instruction_error/instruction_error_definition.rs"""
+"""`(fail …)`: raise an error object.
+
+Source: aquavm:air/src/execution_step/instructions/fail.rs, instruction_error/instruction_error_definition.rs
+"""
 
 from __future__ import annotations
 

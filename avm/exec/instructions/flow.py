@@ -1,4 +1,7 @@
-"""`null`, `never`, `seq` and the end of the script. Source: aquavm:air/src/execution_step/instructions/{null,never,seq}.rs"""
+"""`null`, `never`, `seq` and the end of the script.
+
+Source: aquavm:air/src/execution_step/instructions/{null,never,seq}.rs
+"""
 
 from __future__ import annotations
 

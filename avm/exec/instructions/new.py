@@ -1,4 +1,7 @@
-"""`(new variable body)`. Source: aquavm:air/src/execution_step/instructions/new.rs"""
+"""`(new variable body)`.
+
+Source: aquavm:air/src/execution_step/instructions/new.rs
+"""
 
 from __future__ import annotations
 

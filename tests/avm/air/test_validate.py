@@ -23,7 +23,7 @@ def undefined(name: str) -> str:
         ("(seq (ap 1 x) (ap x y))", []),
         ("(seq (ap x y) (ap 1 x))", ["x"]),
         ("(ap x x)", ["x"]),
-        ('(call p (s f) [a b.$.[c]])', ["p", "s", "f", "a", "b", "c"]),
+        ("(call p (s f) [a b.$.[c]])", ["p", "s", "f", "a", "b", "c"]),
         ("(match a #c (null))", ["a", "#c"]),
         ("(mismatch 1 #%c.length (null))", ["#%c"]),
         ("(ap (k v) %m)", ["k"]),  # the value is not looked at
@@ -115,7 +115,10 @@ AFTER = "fold can not have instructions after next"
 )
 def test_after_next(body: str, refused: bool) -> None:
     check(f"(seq (ap 1 $s) (fold $s i {body}))", *[AFTER] * refused)
-    check(f"(seq (ap 1 %m) (fold %m i {body}))".replace("(ap 1 %m)", "(ap (1 1) %m)").replace("$s", "%m"), *[AFTER] * refused)
+    check(
+        f"(seq (ap 1 %m) (fold %m i {body}))".replace("(ap 1 %m)", "(ap (1 1) %m)").replace("$s", "%m"),
+        *[AFTER] * refused,
+    )
 
 
 def test_a_scalar_fold_leaves_a_suspicion_behind() -> None:

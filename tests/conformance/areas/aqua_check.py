@@ -27,7 +27,11 @@ MAIN = f"{ROOT}/main.aqua"
 OWN_WARNINGS = frozenset({"warn.unreachable", "warn.duplicate-constant", "warn.duplicate-branch"})
 """Warnings the reference does not have."""
 
-FOLLOW_UPS = frozenset({"name.unknown", "arrow.unknown", "return.missing", "type.unknown", "struct.empty", "order.else"})
+FOLLOW_UPS = frozenset(
+    {"name.unknown", "arrow.unknown", "return.missing", "type.unknown", "struct.empty"}
+    | {"order.else", "order.catch", "order.otherwise", "order.par"}
+    | {"prop.unknown-field", "prop.unknown-property", "prop.unknown-arrow", "for.not-iterable", "call.arity"}
+)
 """Kinds the reference also reports as a consequence of another error; we may leave them out (README level 3)."""
 
 figures: Counter[str] = Counter()

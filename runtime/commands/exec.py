@@ -1,0 +1,130 @@
+"""`avm exec`: one run of the interpreter on files, with sensible values for whatever is not given.
+
+The outcome is printed as JSON. Errors: exit 1 for a script that does not parse, 3 for an error of the script, 6 for data
+that cannot be used, 2 for files and flags.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.commands.invoke import add_engine_flags
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP: Final = "run the interpreter once, on files"
+
+DEFAULT_PARTICLE_ID: Final = "particle"
+DEFAULT_TTL_MS: Final = 60_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("script", metavar="SCRIPT", help="AIR script; - for standard input")
+    parser.add_argument("--prev-data", metavar="FILE", help="data this peer kept; default: none")
+    parser.add_argument("--data", metavar="FILE", help="data that arrived; default: none")
+    parser.add_argument("--call-results", metavar="FILE", help='JSON: {"1": {"ret_code": 0, "result": "…"}}')
+    parser.add_argument("--init-peer-id", metavar="ID", help="default: the current peer")
+    parser.add_argument("--current-peer-id", metavar="ID", help="default: the peer of the key")
+    parser.add_argument("--particle-id", metavar="ID", default=DEFAULT_PARTICLE_ID)
+    parser.add_argument("--timestamp", metavar="MS", type=int, default=0, help="of the particle, default 0")
+    parser.add_argument("--ttl", metavar="MS", type=int, default=DEFAULT_TTL_MS, help=f"default {DEFAULT_TTL_MS}")
+    parser.add_argument("--key", metavar="SEED|FILE", help="secret key; default: a fixed one, the same on every run")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the new data there")
+    parser.add_argument("--plain", action="store_true", help="show the new data decoded instead of as base64")
+    add_engine_flags(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run once and print the outcome."""
+    from aquac.command_line import CommandError
+    from runtime.commands.invoke import make_interpreter
+    from runtime.invocation_json import outcome_json
+    from runtime.reference_avm import ReferenceTrapError
+
+    invocation = _invocation(args)
+    outcome = invocation.run(make_interpreter("auto" if args.engine == "both" else args.engine, args.wasm))
+    if args.engine == "both":
+        from runtime.invocation_json import difference
+
+        try:
+            found = difference(outcome, invocation.run(make_interpreter("reference", args.wasm)))
+        except ReferenceTrapError as error:
+            raise CommandError(str(error)) from error
+        if found:
+            raise CommandError(f"outcomes differ: {json.dumps(found, ensure_ascii=False)}", 1)
+    document = outcome_json(outcome)
+    if args.plain:
+        document["data"] = _plain(outcome.data)
+    if args.output:
+        try:
+            Path(args.output).write_bytes(outcome.data)
+        except OSError as error:
+            raise CommandError(f"cannot write {args.output}: {error.strerror}") from error
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return _exit_code(outcome.ret_code)
+
+
+def _invocation(args: argparse.Namespace) -> Any:
+    from aquac.command_line import CommandError, read_bytes
+    from avm.crypto.keys import key_pair
+    from avm.outcome import RunParameters
+    from runtime.commands.parse import read_script
+    from runtime.invocation_json import U32_MAX, U64_MAX, Invocation, InvocationError, read_call_results
+    from runtime.keys import load_secret
+
+    seed = load_secret(args.key) if args.key else bytes(range(32))
+    for name, maximum in (("timestamp", U64_MAX), ("ttl", U32_MAX)):
+        if not 0 <= getattr(args, name) <= maximum:
+            raise CommandError(f"--{name} must be from 0 to {maximum}")
+    current = args.current_peer_id or key_pair(0, seed).peer_id
+    results: Any = {}
+    if args.call_results:
+        try:
+            results = json.loads(read_bytes(args.call_results, what="call results"))
+        except ValueError as error:
+            raise CommandError(f"{args.call_results} is not JSON: {error}") from error
+    try:
+        call_results = read_call_results(results)
+    except InvocationError as error:
+        raise CommandError(f"{args.call_results}: {error}") from error
+    return Invocation(
+        air=read_script(args.script),
+        prev_data=read_bytes(args.prev_data, what="data") if args.prev_data else b"",
+        data=read_bytes(args.data, what="data") if args.data else b"",
+        params=RunParameters(
+            init_peer_id=args.init_peer_id or current,
+            current_peer_id=current,
+            timestamp=args.timestamp,
+            ttl=args.ttl,
+            particle_id=args.particle_id,
+            secret_key_bytes=seed,
+        ),
+        call_results=call_results,
+    )
+
+
+def _plain(data: bytes) -> Any:
+    from avm.data.human import HumanViewError, human_view, read_for_people
+
+    try:
+        return human_view(read_for_people(data))
+    except HumanViewError as error:
+        return str(error)
+
+
+def _exit_code(ret_code: int) -> int:
+    from aquac.command_line import DIAGNOSTICS, INCOMPATIBLE, OK, USAGE, WORKFLOW_ERROR
+    from avm import prepare
+
+    if ret_code == 0:
+        return OK
+    if ret_code == prepare.AIR_PARSE:
+        return DIAGNOSTICS
+    if ret_code in (prepare.CALL_RESULTS_DECODING, prepare.MALFORMED_KEY, prepare.SIZE_LIMIT):
+        return USAGE
+    return INCOMPATIBLE if ret_code <= prepare.SIGNATURES else WORKFLOW_ERROR
