@@ -70,9 +70,7 @@ def finished(
     )
 
 
-def _outcome(
-    code: int, message: str, data: bytes, flags: Flags, raw_call_requests: bytes | None = None
-) -> Outcome:
+def _outcome(code: int, message: str, data: bytes, flags: Flags, raw_call_requests: bytes | None = None) -> Outcome:
     return Outcome(
         ret_code=code,
         error_message=message,

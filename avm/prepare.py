@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from avm.call_data import CallDataError, decode_call_results
 from avm.crypto.keys import KeyFormatError, KeyPair, key_pair
+from avm.data.archive_reader import ArchiveError
 from avm.data.cid_store import CidStoreError, verify_stores
 from avm.data.codec import open_archive
 from avm.data.envelope import Envelope, EnvelopeError, read_envelope
 from avm.data.human import unsupported_version
 from avm.data.interpreter_data import InterpreterData, Stores
-from avm.data.archive_reader import ArchiveError
-from avm.data.signature_store import Signers, SignatureStoreError, merge
+from avm.data.signature_store import SignatureStoreError, Signers, merge
 from avm.data.versions import DATA_VERSION, INTERPRETER_VERSION, is_supported
 from avm.exec.context import DEFAULT_OPTIONS, RunContext
 
@@ -41,9 +41,7 @@ CID_STORE: Final = 8
 SIGNATURES: Final = 9
 SIZE_LIMIT: Final = 10
 
-_VERSIONS_NOTE: Final = (
-    f".\nAquaVM version is {INTERPRETER_VERSION} and it expects {DATA_VERSION} version."
-)
+_VERSIONS_NOTE: Final = f".\nAquaVM version is {INTERPRETER_VERSION} and it expects {DATA_VERSION} version."
 
 
 class PreparationError(Exception):
@@ -223,9 +221,7 @@ def _results(
         else:
             stray[key] = result
     if flags.call_result and params.hard_limit_enabled:
-        raise PreparationError(
-            SIZE_LIMIT, f"Call result size is bigger than the limit allowed: {limit} bytes"
-        )
+        raise PreparationError(SIZE_LIMIT, f"Call result size is bigger than the limit allowed: {limit} bytes")
     return results, stray
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -164,11 +165,9 @@ def _normal_form(outcome: Outcome) -> dict[str, Any]:
     del view["call_requests"]
     view["next_peer_pks"] = sorted(outcome.next_peer_pks)
     if outcome.data:
-        try:
+        # previous data that no interpreter could read stay bytes
+        with contextlib.suppress(HumanViewError):
             view["data"] = human_view(read_for_people(outcome.data))
-        except HumanViewError:
-            # previous data that no interpreter could read: compared as bytes
-            pass
     return view
 
 

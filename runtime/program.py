@@ -5,9 +5,10 @@ Errors: `CommandError`, with exit code 1 and the rendered diagnostics when the A
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,11 +129,12 @@ class Program:
 class CompileSettings:
     """What `avm run` passes on to the compiler."""
 
-    imports: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+    import_map: str | None = None
     constants: tuple[str, ...] = ()
     color: str = "auto"
     tracing: bool = False
-    quiet: bool = field(default=False)
+    quiet: bool = False
 
 
 def load_program(path: str, name: str | None, settings: CompileSettings) -> Program:
@@ -159,15 +161,30 @@ def _compile(path: str, settings: CompileSettings) -> Compiled:
     import aquac
 
     options = aquac.Options(no_empty_response=False, tracing=settings.tracing)
-    compiled = aquac.compile_path(
-        path, imports=list(settings.imports), constants=list(settings.constants), options=options
-    )
+    imports = read_imports(settings.import_map, settings.roots)
+    compiled = aquac.compile_path(path, imports=imports, constants=list(settings.constants), options=options)
     shown = [item for item in compiled.diagnostics if item.is_error or not settings.quiet]
     if shown:
         sys.stderr.write(render_text(shown, color=use_color(settings.color, sys.stderr)))
     if not compiled.ok:
         raise CommandError(f"{path} does not compile", DIAGNOSTICS)
     return compiled
+
+
+def read_imports(import_map: str | None, roots: Sequence[str]) -> Any:
+    """Where imports are looked up: a JSON import map, and folders for everything. Raises CommandError."""
+    from aquac.project.config import ImportsInvalid, parse_import_map, with_roots
+
+    imports: Any = {}
+    if import_map is not None:
+        try:
+            imports = parse_import_map(read_text(import_map, what="import map"))
+        except ImportsInvalid as error:
+            raise CommandError(f"import map {import_map}: {error}") from error
+    for root in roots:
+        if not Path(root).is_dir():
+            raise CommandError(f"import folder {root} does not exist")
+    return with_roots(imports, [str(Path(root).absolute()) for root in roots])
 
 
 def _choose(compiled: Compiled, name: str | None, path: str) -> CompiledFunction:
@@ -184,7 +201,9 @@ def _choose(compiled: Compiled, name: str | None, path: str) -> CompiledFunction
             f"function `{name}` is not exported by {path} (exported: {exported})",
             hint=f"add `export {name}` to the file",
         )
-    raise CommandError(f"{path} has no function `{name}` (exported: {exported})")
+    close = difflib.get_close_matches(name, compiled.functions, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else ""
+    raise CommandError(f"{path} has no function `{name}` (exported: {exported})", hint=hint)
 
 
 def _is_declared(compiled: Compiled, name: str) -> bool:

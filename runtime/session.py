@@ -7,6 +7,7 @@ Errors: none raised for anything the program, a peer or the network did; `Comman
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,15 +121,16 @@ def run_session(session: Session) -> Ended:
 async def _main(session: Session) -> Ended:
     started = time.perf_counter()
     timeout_s = float("inf") if session.timeout_ms is None else session.timeout_ms / 1000
+    particle_id = str(uuid.uuid4())
     ended = Ended(None, 0)
     with trio.move_on_after(timeout_s) as scope:
         if session.extra_peers is None:
-            ended = await _run_remote(session)
+            ended = await _run_remote(session, particle_id)
         else:
-            ended = await _run_local(session, session.extra_peers)
+            ended = await _run_local(session, session.extra_peers, particle_id)
     if scope.cancelled_caught:
         message = f"no result within {session.timeout_ms} ms"
-        ended = Ended(None, 0, error=SessionError("timeout", message, TIMED_OUT))
+        ended = Ended(particle_id, 0, error=SessionError("timeout", message, TIMED_OUT))
     return replace(ended, elapsed_ms=round((time.perf_counter() - started) * 1000))
 
 
@@ -156,7 +158,7 @@ def _identity(session: Session) -> Identity | None:
     return None if session.secret is None else Identity(session.secret)
 
 
-async def _run_local(session: Session, extra: int) -> Ended:
+async def _run_local(session: Session, extra: int, particle_id: str) -> Ended:
     """Run on a network of our own. When it comes to rest without an answer, there is no point in waiting longer."""
     vm = InlineVm(make_interpreter(session))
     network_ = open_local_network(extra=extra, vm=vm, clock=SystemClock(), console=_console, client=_identity(session))
@@ -166,7 +168,7 @@ async def _run_local(session: Session, extra: int) -> Ended:
         failures: list[Failed] = []
         for peer in network.hosts.values():
             peer.on_failed.append(failures.append)
-        pending = _start(session, network.client)
+        pending = _start(session, network.client, particle_id)
         network.on_quiet.append(lambda: _came_to_rest(session, pending))
         ended = await _wait(pending)
         if ended.error is not None and ended.error.code == "stuck":
@@ -205,7 +207,7 @@ def _peer(network: LocalNetwork, name: str) -> Peer:
     raise CommandError(f"--service: there is no peer `{name}` (peers: {known})", USAGE)
 
 
-async def _run_remote(session: Session) -> Ended:
+async def _run_remote(session: Session, particle_id: str) -> Ended:
     """Run as a client of a relay elsewhere."""
     for service in session.services:
         if service.peer != "client":
@@ -230,12 +232,18 @@ async def _run_remote(session: Session) -> Ended:
         except (DialFailed, trio.TooSlowError) as error:
             message = f"relay {session.relay} cannot be reached: {str(error) or 'no answer'}"
             return Ended(None, 0, error=SessionError("unreachable", message, UNREACHABLE))
-        pending = _start(session, Client(peer, services, relay_id))
+        pending = _start(session, Client(peer, services, relay_id), particle_id)
         return await _wait(pending)
 
 
-def _start(session: Session, client: Client) -> PendingCall:
-    return client.start(session.script, ttl_ms=session.ttl_ms, arguments=session.arguments, callbacks=session.callbacks)
+def _start(session: Session, client: Client, particle_id: str) -> PendingCall:
+    return client.start(
+        session.script,
+        ttl_ms=session.ttl_ms,
+        arguments=session.arguments,
+        callbacks=session.callbacks,
+        particle_id=particle_id,
+    )
 
 
 async def _wait(pending: PendingCall) -> Ended:

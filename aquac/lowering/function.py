@@ -83,9 +83,12 @@ class Fn:
         return labels(self.type)
 
     @cached_property
-    def defines(self) -> tuple[str, ...]:
-        """Names the body introduces."""
-        return defines(self.body)
+    def seeds(self) -> Mapping[str, str]:
+        """Names the body introduces, and the names the mangler is asked for them.
+
+        A stream declared in a closure follows the renaming of the function around it; all other names start afresh.
+        """
+        return {name: self.env.name(name) if declared else name for name, declared in defines(self.body).items()}
 
     @cached_property
     def capture(self) -> CapturePlan:

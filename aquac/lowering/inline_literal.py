@@ -46,7 +46,7 @@ async def stream(state: State, raw: r.StreamLit) -> tuple[ValueModel, Inline]:
     name = state.env.name(raw.name)
     if name in state.streams:
         # The same text is inlined twice into one scope; the second stream must not continue the first one.
-        name = state.mangler.new(name)
+        name = state.mangler.rename(name)
     target = Target(name, raw.type)
     prefixes: list[Model] = []
     pushes: list[Model] = []

@@ -171,16 +171,19 @@ def uses(tree: Tree) -> set[str]:
             assert_never(tree)
 
 
-def defines(tree: Tree) -> tuple[str, ...]:
-    """Every name introduced in a tree, in document order. Bodies of closures are not entered."""
-    found: dict[str, None] = {}
+def defines(tree: Tree) -> dict[str, bool]:
+    """Every name introduced in a tree, in document order, and whether it is declared there as a stream.
+
+    Bodies of closures are not entered.
+    """
+    found: dict[str, bool] = {}
     stack = [tree]
     while stack:
         node = stack.pop()
-        found.update(dict.fromkeys(exports(node)))
-        found.update(dict.fromkeys(restricts(node)))
+        for name in (*exports(node), *restricts(node)):
+            found[name] = found.get(name, False) or isinstance(node, DeclareTag)
         stack.extend(reversed(children_of(node)))
-    return tuple(found)
+    return found
 
 
 def free(tree: Tree) -> set[str]:

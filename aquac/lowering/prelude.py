@@ -48,7 +48,7 @@ def enter(
     renamed = mangler.find(find_order(label_of[param] for param in arguments.data))
     data = {param: renamed.get(label_of[param], label_of[param]) for param in arguments.data}
     captured = fn.capture.rename(mangler)
-    locals_ = mangler.find(find_order(fn.defines))
+    locals_ = mangler.find(find_order(fn.seeds.values()))
     canons: list[Canon] = []
     for param in set_order(arguments.canons):
         stream = arguments.canons[param]
@@ -60,7 +60,7 @@ def enter(
     names.update((raw, captured.names.get(name, name)) for raw, name in fn.env.names.items())
     names.update(arguments.renamed)
     names.update(data)
-    names.update((name, locals_.get(name, name)) for name in fn.defines)
+    names.update((name, locals_.get(seed, seed)) for name, seed in fn.seeds.items())
     state.env = Env(names, fn.env.canons.union(made.target.name for made in canons))
 
     state.arrows.update(passed)

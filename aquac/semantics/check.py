@@ -169,27 +169,30 @@ class Statements:
                 self.scope.define(name, None)
             return None
         results = _call_arrow(call).results
-        into_map = self._pair_into_map(s, results)
-        exports = (
-            [into_map] if into_map is not None else [self._export(name, results, i) for i, name in enumerate(s.results)]
-        )
-        if into_map is None and len(results) > len(s.results):
-            used = "none is used" if not s.results else f"only {len(s.results)} used"
-            message = f"the call returns {counted(len(results), 'value')}, {used}"
-            self.report(codes.WARN_UNUSED_RESULT, s.value.span, message)
+        if len(results) == 2 and self._is_map(s.results):
+            exports = [self._pair_export(s.results[0], results)]
+        else:
+            exports = [self._export(name, results, i) for i, name in enumerate(s.results)]
+            if len(results) > len(s.results):
+                used = "none is used" if not s.results else f"only {len(s.results)} used"
+                message = f"the call returns {counted(len(results), 'value')}, {used}"
+                self.report(codes.WARN_UNUSED_RESULT, s.value.span, message)
         good = tuple(e for e in exports if e is not None)
         return raw.CallTag(good, call) if len(good) == len(exports) else None
 
-    def _pair_into_map(self, s: ast.CallStmt, results: Sequence[Type]) -> raw.CallExport | None:
+    def _is_map(self, names: Sequence[ast.Name]) -> bool:
+        entry = self.scope.value(names[0].text) if len(names) == 1 else None
+        return entry is not None and isinstance(entry.type, StreamMap)
+
+    def _pair_export(self, name: ast.Name, results: Sequence[Type]) -> raw.CallExport | None:
         """`m <- f()` where m is a stream map and f returns a key and a value."""
-        if len(s.results) != 1 or len(results) != 2:
-            return None
-        entry = self.scope.value(s.results[0].text)
-        if entry is None or not isinstance(entry.type, StreamMap):
-            return None
-        good = self.values.match.ensure(s.results[0], STRING, results[0])
-        good = self.values.match.ensure(s.results[0], entry.type.element, results[1]) and good
-        return raw.CallExport(s.results[0].text, entry.type, existing=True) if good else None
+        entry = self.scope.value(name.text)
+        assert entry is not None
+        assert isinstance(entry.type, StreamMap)
+        self.scope.occurs(name.span, entry.kind, name.text, entry.type, entry.site)
+        good = self.values.match.ensure(name, STRING, results[0])
+        good = self.values.match.ensure(name, entry.type.element, results[1]) and good
+        return raw.CallExport(name.text, entry.type, existing=True) if good else None
 
     def _export(self, name: ast.Name, results: Sequence[Type], at: int) -> raw.CallExport | None:
         if at >= len(results):

@@ -17,7 +17,7 @@ from aquac.lowering.hash_order import set_order
 from aquac.source import Span
 from aquac.syntax import ast
 
-from .raw import ConstPart, ModuleContext, Part, PlacedPart, ServicePart, TypePart
+from .raw import ConstPart, ModuleContext, PlacedPart, ServicePart, TypePart
 from .report import Reporter, listed
 
 if TYPE_CHECKING:
@@ -62,28 +62,19 @@ def declared(context: ModuleContext) -> ModuleContext:
 
 def _pick(context: ModuleContext, name: str, new_name: str, into: Names) -> bool:
     """Take `name` (a part, a used module or a member of one) from a module under a new name. False if there is none."""
-    found = False
-    for is_type in (False, True):
-        placed = context.placed(name, is_type=is_type)
-        if placed is not None:
-            into_names = into
-            simple = new_name
-            module, dot, last = new_name.rpartition(".")
-            if dot:
-                into_names, simple = Names(), last
-            into_names.add([(placed[0], placed[1] if placed[1].name == simple else _renamed(placed[1], simple))])
-            if dot:
-                into.use(module, ModuleContext(module, parts=list(into_names.parts.values())))
-            found = True
+    module, dot, last = name.rpartition(".")
+    owner = context.module_at(module) if dot else context
+    placed = [] if owner is None else [owner.placed(last, is_type=is_type) for is_type in (False, True)]
+    new_module, dot, new_last = new_name.rpartition(".")
+    renamed = [(p[0], p[1] if p[1].name == new_last else replace(p[1], name=new_last)) for p in placed if p is not None]
+    if renamed and dot:
+        into.use(new_module, ModuleContext(new_module, parts=renamed))
+    else:
+        into.add(renamed)
     used = context.module_at(name)
     if used is not None:
         into.use(new_name, used)
-        found = True
-    return found
-
-
-def _renamed(part: Part, name: str) -> Part:
-    return replace(part, name=name)
+    return bool(renamed) or used is not None
 
 
 class Header:

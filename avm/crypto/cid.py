@@ -12,7 +12,7 @@ from typing import Final
 
 from blake3 import blake3
 
-from . import multibase
+from . import base58, multibase
 
 JSON_CODEC: Final = 0x0200
 BLAKE3_256: Final = 0x1E
@@ -32,7 +32,9 @@ _TEXT_SIZE: Final = len(PREFIX) + 52
 _ALPHABET: Final = b"abcdefghijklmnopqrstuvwxyz234567"
 _TO_TEXT: Final = bytes(_ALPHABET[i] if i < 32 else 0x21 for i in range(256))
 # To the digits of int(…, 32); everything that is not of the alphabet becomes a character int() refuses.
-_TO_INT: Final = bytes(b"0123456789abcdefghijklmnopqrstuv"[_ALPHABET.index(i)] if i in _ALPHABET else 0x21 for i in range(256))
+_TO_INT: Final = bytes(
+    b"0123456789abcdefghijklmnopqrstuv"[_ALPHABET.index(i)] if i in _ALPHABET else 0x21 for i in range(256)
+)
 
 
 class CidError(ValueError):
@@ -101,7 +103,7 @@ def parse(cid: str) -> tuple[int, int, bytes]:
     if len(text.encode("utf-8", "surrogatepass")) < 2:
         raise CidError("Input too short")
     try:
-        data = multibase.base58.decode(text) if len(text) == 46 and text.startswith("Qm") else multibase.decode(text)
+        data = base58.decode(text) if len(text) == 46 and text.startswith("Qm") else multibase.decode(text)
     except ValueError:
         raise CidError(_BAD_MULTIHASH) from None
     version, at = _varint(data, 0)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .interpreter_data import CanonElement, CanonResult, InterpreterData, ServiceResult, Tetraplet
 
+_WITH_PEER: Final = frozenset({SENT_BY, REQUESTED, CANON_SENT_BY})
 _PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
 _INLINE_MAX: Final = 7
 _PROVENANCE_TAGS: Final = {"literal": 0, "service_result": 1, "canon": 2}
@@ -111,7 +112,7 @@ class _Writer:
         targets: list[int] = []
         for state in trace:
             kind = state[0]
-            if kind == SENT_BY or kind == REQUESTED or kind == CANON_SENT_BY:  # noqa: PLR1714 - a set is slower here
+            if kind in _WITH_PEER:
                 targets.append(self.peer_id(state[1]))
             elif kind == PAR:
                 targets.append(0)
@@ -203,9 +204,7 @@ class _Writer:
         at = self.size
         offset, size = (source[0] - at - 20, source[1]) if source is not None else (0, 0)
         return self.append(
-            struct.pack(
-                ">iIiIBxxxiI", value[0] - at, value[1], tetraplet[0] - at - 8, tetraplet[1], tag, offset, size
-            )
+            struct.pack(">iIiIBxxxiI", value[0] - at, value[1], tetraplet[0] - at - 8, tetraplet[1], tag, offset, size)
         )
 
     def canon_result(self, cid: str, result: CanonResult) -> int:

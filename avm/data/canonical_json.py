@@ -40,20 +40,26 @@ def _make_encoder() -> Callable[[Any], str]:
 
 
 _decoder: Final = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, parse_constant=_refuse_constant)
+_scan: Final[Callable[[str, int], tuple[Any, int]]] = getattr(_decoder, "scan_once")  # noqa: B009 - absent from the stubs
 _encode: Final = _make_encoder()
 _CONTAINERS: Final = frozenset({list, dict})
+
+
+def _decode(text: str) -> Any:
+    """As the decoder's own method, without its search for spaces where there are none."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+        value = None
+    # spaces around the value, or something else after it
+    return value if end == len(text) else _decoder.decode(text)
 
 
 def parse(text: str) -> Any:
     """Value of a JSON text; of duplicate keys the last one wins. Raises JsonError."""
     try:
-        try:
-            value, end = _decoder.scan_once(text, 0)
-        except StopIteration:
-            end = -1
-        if end != len(text):
-            # spaces around the value, or something else after it
-            value = _decoder.decode(text)
+        value = _decode(text)
         if ("\\ud" in text or "\\uD" in text) and not _encode(value).isascii():
             _encode(value).encode()  # a lone surrogate escape: refused by the format, kept by the C parser
     except (ValueError, RecursionError):

@@ -50,9 +50,7 @@ def human_view(data: InterpreterData) -> dict[str, Any]:
                 },
                 "service_result_store": {cid: item._asdict() for cid, item in stores.service_results.items()},
             },
-            "signatures": {
-                base58.encode(key): base58.encode(signature) for key, signature in data.signatures.items()
-            },
+            "signatures": {base58.encode(key): base58.encode(signature) for key, signature in data.signatures.items()},
         },
     }
 

@@ -180,7 +180,7 @@ def decode_text(payload: bytes) -> str:
 
 
 def unexpected(family: str, payload: Any, expected: str, complaint: str = "type") -> FormatError:
-    """serde's complaint about a value of the wrong kind: ``invalid type: integer `1`, expected …``."""
+    """Serde's complaint about a value of the wrong kind: ``invalid type: integer `1`, expected …``."""
     try:
         found = _describe(family, payload)
     except FormatError as error:

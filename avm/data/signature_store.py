@@ -21,6 +21,7 @@ from .cid_store import CANON_RESULT, SERVICE_RESULT, TETRAPLET
 if TYPE_CHECKING:
     from .interpreter_data import InterpreterData
 
+_OF_SERVICES: Final = frozenset({SCALAR, STREAM, FAILED})
 CID_CODE: Final = 8
 SIGNATURE_CODE: Final = 9
 
@@ -63,7 +64,7 @@ class Signers:
         for state in data.trace:
             kind = state[0]
             try:
-                if kind == SCALAR or kind == STREAM or kind == FAILED:  # noqa: PLR1714 - a set is slower here
+                if kind in _OF_SERVICES:
                     tetraplet = service_results[state[1]][2]
                 elif kind == CANON:
                     tetraplet = canon_results[state[1]][0]
@@ -121,4 +122,6 @@ def _list(cids: list[str]) -> str:
 
 
 def _dangling(cid: str, source: str, target: str) -> SignatureStoreError:
-    return SignatureStoreError(f'Reference CID {quoted(cid)} from type "{source}" to "{target}" was not found', CID_CODE)
+    return SignatureStoreError(
+        f'Reference CID {quoted(cid)} from type "{source}" to "{target}" was not found', CID_CODE
+    )

@@ -28,17 +28,14 @@ def tree_text(data: InterpreterData) -> str:
         f"data {data.data_version}, interpreter {data.interpreter_version}, last call request {data.last_call_request_id}",
         "signed by " + (", ".join(_signer(key) for key in data.signatures) or "nobody"),
     ]
-    ends: list[int] = []  # where the enclosing parts end
+    ends: list[int] = []  # where the enclosing `par` end
     for index, state in enumerate(data.trace):
         while ends and ends[-1] <= index:
             ends.pop()
         indent = "  " * min(len(ends), DEPTH_SHOWN_MAX)
         lines.append(f"{index:>5} {indent}{_state(state, data.stores)}")
         if state[0] == PAR:
-            left, right = index + 1 + state[1], index + 1 + state[1] + state[2]
-            ends.append(right)
-            if left > index + 1:
-                ends.append(left)
+            ends.append(index + 1 + state[1] + state[2])
     return "\n".join(lines)
 
 

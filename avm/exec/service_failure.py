@@ -22,11 +22,12 @@ _FIELDS: Final = ("ret_code", "message")
 def read_failure(value: Any) -> tuple[int, str]:
     """Code and message. Raises 20012."""
     if type(value) is list:
+        # elements are read in order, so a wrong type is reported before a missing element
+        fields = dict(zip(_FIELDS, value, strict=False))
+        _check(fields)
         if len(value) < len(_FIELDS):
             raise _malformed(f"invalid length {len(value)}, expected struct CallServiceFailed with 2 elements")
-        fields = dict(zip(_FIELDS, value, strict=False))
         if len(value) > len(_FIELDS):
-            _check(fields)
             raise _malformed(f"invalid length {len(value)}, expected fewer elements in array")
     elif type(value) is dict:
         fields = {name: value[name] for name in sorted(_FIELDS) if name in value}

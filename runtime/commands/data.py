@@ -17,7 +17,9 @@ HELP: Final = "print what interpreter data hold"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("file", metavar="FILE", help="data of a particle, as bytes; - for standard input")
-    parser.add_argument("--format", choices=("json", "tree"), default="json", help="everything, or the trace with its values")
+    parser.add_argument(
+        "--format", choices=("json", "tree"), default="json", help="everything, or the trace with its values"
+    )
     parser.add_argument("--base64", action="store_true", help="the file holds base64 text")
 
 

@@ -24,7 +24,9 @@ ENGINES: Final = ("auto", "interp", "jit", "reference", "both")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="invocations; - for standard input (default)")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="invocations; - for standard input (default)"
+    )
     add_engine_flags(parser)
 
 
@@ -36,7 +38,9 @@ def add_engine_flags(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="interpreter, native code, the reference module, or ours beside the reference up to the first difference",
     )
-    parser.add_argument("--wasm", metavar="FILE", help="the reference's avm.wasm; default $AVM_WASM, else ./node_modules")
+    parser.add_argument(
+        "--wasm", metavar="FILE", help="the reference's avm.wasm; default $AVM_WASM, else ./node_modules"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -206,8 +206,7 @@ def test_long_chains_of_functions_and_statements_compile():
     chain = "".join(f"func f{i}() -> string:\n  r <- f{i - 1}()\n  <- r\n" for i in range(1, 151))
     body = '  Echo.say("x")\n' * 300
     source = (
-        f"aqua M declares *\nexport f150, long\n{SERVICE}func long():\n{body}"
-        f'func f0() -> string:\n  <- "end"\n{chain}'
+        f'aqua M declares *\nexport f150, long\n{SERVICE}func long():\n{body}func f0() -> string:\n  <- "end"\n{chain}'
     )
     compiled = compile_source(source)
     assert compiled.ok

@@ -165,13 +165,13 @@ class ScriptMaker:
         return f"(fold {iterable} {iterator} {body}{last})"
 
     def new(self, size: int) -> str:
-        name = self.rng.choice(["$s", "$t", "%m", "x", "y", "#c", "#%d"])
+        name = self.rng.choice(["$s", "$t", "%m", "x", "y", "#cc", "#%d"])
         lists = {"$": self.streams, "%": self.maps}
         if name[0] in lists and name not in lists[name[0]]:
             lists[name[0]].append(name)
         elif name in {"x", "y"} and name not in self.scalars:
             self.scalars.append(name)
-        elif name == "#c" and name not in self.canons:
+        elif name == "#cc" and name not in self.canons:
             self.canons.append(name)
         elif name == "#%d" and name not in self.canon_maps:
             self.canon_maps.append(name)
@@ -226,7 +226,7 @@ class ScriptMaker:
 
     def canon(self) -> str:
         self.count += 1
-        name = self.rng.choice(["#c", f"#c{self.count}"])
+        name = self.rng.choice(["#cc", f"#cc{self.count}"])
         text = f"(canon {self.peer()} {self.stream()} {name})"
         if name not in self.canons:
             self.canons.append(name)

@@ -26,13 +26,13 @@ export on_relay, to_peer, fail_there, wait_there
 
 func on_relay(text: string) -> string, string:
   on HOST_PEER_ID:
-    res <- Op.identity(text)
+    res <- Op.concat_strings(text, "")
     who <- Peer.identify()
   <- res, who.node_version
 
 func to_peer(target: string, text: string) -> string:
   on target via HOST_PEER_ID:
-    res <- Op.identity(text)
+    res <- Op.concat_strings(text, "")
   <- res
 
 func fail_there() -> i64:
@@ -42,7 +42,7 @@ func fail_there() -> i64:
 
 func wait_there():
   on HOST_PEER_ID:
-    Peer.timeout(600000, "late")
+    late <- Peer.timeout(600000, "late")
 """
 
 

@@ -20,7 +20,7 @@ from aquac.semantics.constants import parse_constants
 from aquac.semantics.raw import ConstPart, FuncArrow, FuncPart, ModuleContext
 
 MAIN = "/main.aqua"
-_EXPECTATION = re.compile(r'(error|warning): (AQ\d{4}) "([^"]*)"')
+_EXPECTATION = re.compile(r'(error|warning): (AQ\d{4}) "(.*?)"(?=, (?:error|warning): |\s*$)')
 
 Line = tuple[str, int, str, str, str]
 """File, line, severity, code, covered text."""
@@ -68,7 +68,8 @@ def check(
     for name, text in (files or {}).items():
         expected |= set(_expected(name, text))
     _, found = checked(source, files, constants, legacy=legacy)
-    assert {_line(d, expected) for d in found} == expected
+    lines = {_line(d, expected) for d in found}
+    assert lines == expected, f"not expected: {sorted(lines - expected)}; missing: {sorted(expected - lines)}"
 
 
 def _expected(file: str, source: str) -> list[Line]:

@@ -63,7 +63,7 @@ def test_d3_signs_the_failure_of_a_result_that_is_not_json() -> None:
 def test_d1_a_generation_that_arrives_late_is_visited_when_fixed() -> None:
     """B adds to the stream it folds over. C knows the first value, then learns three generations at once."""
     air = (
-        '(seq (seq (ap 0 $s) (null))'
+        "(seq (seq (ap 0 $s) (null))"
         ' (fold $s i (par (seq (call "B" ("s" "step") [i] x) (mismatch x 4 (ap x $s))) (next i))))'
     )
     visits = {}

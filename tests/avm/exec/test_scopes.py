@@ -87,11 +87,21 @@ def apply(scopes: Scopes, op: str, slot: int, value: int) -> object:
     return None
 
 
-@given(st.lists(st.tuples(st.sampled_from(["fold", "next", "set", "set", "set", "new", "leave", "leave", "new_end"]), st.integers(0, 2), st.integers(1, 9)), max_size=60))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["fold", "next", "set", "set", "set", "new", "leave", "leave", "new_end"]),
+            st.integers(0, 2),
+            st.integers(1, 9),
+        ),
+        max_size=60,
+    )
+)
 def test_equals_the_rules(steps: list[tuple[str, int, int]]) -> None:
     scopes, model = Scopes(["x", "y", "z"]), Model(3)
     opened: list[str] = []
-    for op, slot, value in steps:
+    for name, slot, value in steps:
+        op = name
         if op == "leave":
             if not opened:
                 continue
@@ -108,7 +118,7 @@ def test_equals_the_rules(steps: list[tuple[str, int, int]]) -> None:
             assert scopes.find(other) is model.find(other) or scopes.find(other) == model.find(other)
             # also where the top cell is hidden
             assert scopes.settable(other) == (
-                model.depth != 0 or bool(model.cells[other]) and model.cells[other][-1][1] is EMPTY
+                model.depth != 0 or (bool(model.cells[other]) and model.cells[other][-1][1] is EMPTY)
             )
 
 

@@ -35,6 +35,9 @@ def test_accepted(value: Any, expected: tuple[int, str]) -> None:
         ({"message": None, "ret_code": 1}, "invalid type: null, expected a string"),
         ("text", 'invalid type: string "text", expected struct CallServiceFailed'),
         (True, "invalid type: boolean `true`, expected struct CallServiceFailed"),
+        ([{}], "invalid type: map, expected i32"),
+        ([], "invalid length 0, expected struct CallServiceFailed with 2 elements"),
+        ([1, "m", 2], "invalid length 3, expected fewer elements in array"),
         ([1], "invalid length 1, expected struct CallServiceFailed with 2 elements"),
     ],
 )

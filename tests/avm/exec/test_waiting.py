@@ -96,7 +96,7 @@ def test_a_variable_cleared_by_new_is_an_error() -> None:
         ("(seq (ap 1 $s) (fold $s i (seq (null) (next i)) (never)))", False),
         ("(seq (ap 1 $s) (new $t (seq (null) (ap 1 $t))))", True),
         ("(fold [] i (never))", True),
-        ("(seq (ap 1 $s) (canon \"A\" $s #c))", True),
+        ('(seq (ap 1 $s) (canon "A" $s #c))', True),
         ('(seq (ap 1 $s) (canon "B" $s #c))', False),
         ("(match 1 1 (never))", False),
         ("(seq (ap 1 $s) (fold $s i (par (null) (next i))))", True),

@@ -1,0 +1,45 @@
+"""Every example prints what its `expected.txt` says, through the real command.
+
+A line `# avm …` is a command, run in the example's folder; what follows is its standard output. `→ exit N` after it is the
+exit code, 0 when absent.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from runtime.cli import main
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+COMMAND = re.compile(r"# avm (?P<args>.*?)(?:\s+→ exit (?P<code>\d+))?$")
+
+
+def cases():
+    for path in sorted(EXAMPLES.glob("*/expected.txt")):
+        found = []
+        for line in path.read_text(encoding="utf-8").splitlines():
+            match = COMMAND.match(line)
+            if match:
+                found.append((match["args"], int(match["code"] or 0), []))
+            else:
+                found[-1][2].append(line)
+        for args, code, lines in found:
+            yield pytest.param(path.parent, args, code, lines, id=f"{path.parent.name}: {args}")
+
+
+@pytest.mark.parametrize(("folder", "args", "code", "lines"), list(cases()))
+def test_example(folder, args, code, lines, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert main(shlex.split(args)) == code, capsys.readouterr().err
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
+def test_every_example_is_whole(folder):
+    for name in ("main.aqua", "README.md", "expected.txt"):
+        assert (EXAMPLES / folder / name).is_file(), name
+    assert COMMAND.match((EXAMPLES / folder / "expected.txt").read_text(encoding="utf-8").splitlines()[0])

@@ -1,0 +1,185 @@
+"""`avm invoke`, `avm exec`, `avm data` through the command line."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avm import Avm
+from avm.call_data import encode_call_results
+from avm.crypto.keys import KeyPair
+from avm.outcome import CallResult
+from runtime.cli import main
+from runtime.invocation_json import InvocationError, difference, read_invocation
+
+SEED = bytes(range(32))
+PEER = KeyPair(SEED).peer_id
+CALL = '(call %init_peer_id% ("s" "f") [1.0 "é"] x)'
+PARAMS = {
+    "init_peer_id": PEER,
+    "current_peer_id": PEER,
+    "timestamp": 1,
+    "ttl": 2,
+    "particle_id": "p",
+    "secret_key_bytes": base64.b64encode(SEED).decode(),
+}
+
+
+def invocation(**fields: Any) -> dict[str, Any]:
+    return {"id": 1, "air": CALL, "prev_data": "", "data": "", "call_results": {}, "params": PARAMS, **fields}
+
+
+def check(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lines: list[Any], *flags: str, code: int = 0
+) -> list[dict[str, Any]]:
+    """Run `avm invoke` on lines; texts go in as they are."""
+    text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["invoke", *flags]) == code
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_outcome_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = check(capsys, monkeypatch, [invocation(id={"any": "json"})])
+    assert list(line) == [
+        "id",
+        "ret_code",
+        "error_message",
+        "data",
+        "next_peer_pks",
+        "call_requests",
+        "requests",
+        "air_size_limit_exceeded",
+        "particle_size_limit_exceeded",
+        "call_result_size_limit_exceeded",
+    ]
+    assert line["id"] == {"any": "json"}
+    assert base64.b64decode(line["call_requests"]).startswith(b"\x81\x04\x81\x01")
+    assert line["requests"] == {
+        "1": {
+            "service_id": "s",
+            "function_name": "f",
+            "arguments": [1.0, "é"],
+            "tetraplets": [[{"peer_pk": PEER, "service_id": "", "function_name": "", "lens": ""}]] * 2,
+        }
+    }
+
+
+def test_results_as_object_and_as_bytes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (first,) = check(capsys, monkeypatch, [invocation()])
+    raw = base64.b64encode(encode_call_results({1: CallResult(0, "1")})).decode()
+    forms = [{"1": {"ret_code": 0, "result": "1"}}, raw]
+    lines = check(capsys, monkeypatch, [invocation(prev_data=first["data"], call_results=form) for form in forms])
+    assert lines[0] == lines[1]
+    assert lines[0]["ret_code"] == 0
+
+
+def test_malformed_lines_do_not_stop_the_rest(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = [
+        ("{", None, "not a JSON document"),
+        ("[" * 100_000, None, "not a JSON document"),
+        ("[]", None, "one JSON object"),
+        ({"id": 7}, 7, "`air` is missing"),
+        (invocation(id="a", air=5), "a", "`air` must be a string"),
+        (invocation(air="\ud800"), 1, "lone surrogate"),
+        (invocation(data="%"), 1, "`data` is not base64"),
+        (invocation(params=None), 1, "`params` must be an object"),
+        (invocation(params={**PARAMS, "ttl": 2**32}), 1, "`params.ttl` must be an integer from 0 to 4294967295"),
+        (invocation(params={**PARAMS, "timestamp": True}), 1, "`params.timestamp`"),
+        (invocation(params={**PARAMS, "hard_limit_enabled": 1}), 1, "true or false"),
+        (invocation(params={**PARAMS, "hard_limit": True}), 1, "`params.hard_limit` is not known"),
+        (invocation(call_results={"1": {"ret_code": 2**31, "result": ""}}), 1, "32-bit"),
+        (invocation(call_results={"1": {"ret_code": 0}}), 1, "`call_results.1`"),
+        (invocation(call_results=[]), 1, "base64 or an object"),
+    ]
+    lines = check(capsys, monkeypatch, ["", *[line for line, _, _ in bad], invocation(id="last")])
+    assert [line["id"] for line in lines] == [*[name for _, name, _ in bad], "last"]
+    for line, (_, _, message) in zip(lines, bad, strict=False):
+        assert message in line["error"]
+    assert lines[-1]["ret_code"] == 0
+
+
+def test_missing_engines_and_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["invoke", str(tmp_path / "absent")]) == 2
+    assert main(["invoke", "--engine", "reference", "--wasm", str(tmp_path / "absent")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "cannot read" in captured.err
+    assert "no reference interpreter at" in captured.err
+
+
+@pytest.mark.reference
+def test_beside_the_reference(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, avm_wasm: Path
+) -> None:
+    lines = [invocation(), "x", invocation(air="(nul"), invocation(data=base64.b64encode(b"\xc1").decode())]
+    both = check(capsys, monkeypatch, lines, "--engine", "both", "--wasm", str(avm_wasm))
+    theirs = check(capsys, monkeypatch, lines, "--engine", "reference", "--wasm", str(avm_wasm))
+    for mine, other in zip(both, theirs, strict=True):
+        assert mine.keys() == other.keys()
+        assert mine.get("error_message") == other.get("error_message")
+        assert mine.get("call_requests") == other.get("call_requests")
+
+
+def test_differences_are_found() -> None:
+    one = read_invocation(invocation())
+    ours = one.run(Avm())
+    assert difference(ours, ours) == {}
+    other = read_invocation(invocation(air=CALL.replace("1.0", "1"))).run(Avm())
+    assert difference(ours, other).keys() == {"requests"}
+    with pytest.raises(InvocationError):
+        read_invocation(None)
+
+
+def test_exec_and_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    script, data, results = tmp_path / "a.air", tmp_path / "data", tmp_path / "results.json"
+    script.write_text(CALL, encoding="utf-8")
+    results.write_text('{"1": {"ret_code": 0, "result": "[1]"}}')
+    assert main(["exec", str(script), "-o", str(data)]) == 0
+    assert json.loads(capsys.readouterr().out)["requests"]["1"]["service_id"] == "s"
+    assert main(["exec", str(script), "--prev-data", str(data), "--call-results", str(results), "--plain"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["data"]["data"]["cid_info"]["value_store"].values()) == ["[1]"]
+    assert main(["data", str(data)]) == 0
+    assert json.loads(capsys.readouterr().out)["data"]["lcid"] == 1
+    assert main(["data", "--format", "tree", str(data)]) == 0
+    assert f"0 call 1 requested from the host of {PEER}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("air", "data", "code"),
+    [("(nul", b"", 1), ("(null)", b"\xc1", 6), ('(fail 1 "x")', b"", 3)],
+)
+def test_exit_codes(capsys: pytest.CaptureFixture[str], tmp_path: Path, air: str, data: bytes, code: int) -> None:
+    script, file = tmp_path / "a.air", tmp_path / "data"
+    script.write_text(air, encoding="utf-8")
+    file.write_bytes(data)
+    assert main(["exec", str(script), "--data", str(file)]) == code
+    assert json.loads(capsys.readouterr().out)["ret_code"] != 0
+
+
+def test_bad_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"\xff\xfe")
+    assert main(["data", str(junk)]) == 6
+    assert main(["data", "--base64", str(junk)]) == 2
+    assert main(["data", str(tmp_path / "absent")]) == 2
+    assert main(["exec", str(junk)]) == 2
+    script = tmp_path / "a.air"
+    script.write_text("(null)")
+    for flags in (
+        ["--ttl", "-1"],
+        ["--key", "zz"],
+        ["--call-results", str(junk)],
+        ["-o", str(tmp_path / "no" / "dir")],
+    ):
+        assert main(["exec", str(script), *flags]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
