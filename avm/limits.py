@@ -47,6 +47,3 @@ VERIFIED_SIGNATURE_ENTRIES: Final = 1 << 13
 
 KEY_CACHE_ENTRIES: Final = 1 << 12
 """Decoded public keys and key pairs."""
-
-TETRAPLET_CID_ENTRIES: Final = 1 << 13
-"""CIDs of tetraplets and argument lists that this process computed."""

@@ -21,9 +21,9 @@ COMMANDS: Final[dict[str, str]] = {
     "key": "make, show, list and import secret keys",
     "invoke": "run the interpreter as a function: JSON lines in, JSON lines out",
     "exec": "run the interpreter once, on files",
-    "parse": "print the syntax tree of an AIR script",
-    "beautify": "print an AIR script in readable form",
-    "disasm": "print the flat program of an AIR script",
+    "parse": "print the tree of an AIR script as JSON, or its errors",
+    "beautify": "pretty-print an AIR script",
+    "disasm": "print the flat program the virtual machine runs",
     "data": "print what interpreter data hold",
 }
 

@@ -143,9 +143,13 @@ class Peer:
         """Take nothing new and wait until everything begun is done; False when the time ran out first."""
         self._draining = True
         with trio.move_on_after(timeout_s) as scope:
-            while not self.is_idle:
-                await self._changed.park()
+            await self.wait_idle()
         return not scope.cancelled_caught
+
+    async def wait_idle(self) -> None:
+        """Return when there is nothing to do; at once when that is so now."""
+        while not self.is_idle:
+            await self._changed.park()
 
     def submit(self, particle: Particle) -> None:
         """Take in a particle that was made here. Local particles skip the queue's bound, not the checks."""

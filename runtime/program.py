@@ -156,9 +156,8 @@ def load_program(path: str, name: str | None, settings: CompileSettings) -> Prog
 
 
 def _compile(path: str, settings: CompileSettings) -> Compiled:
-    from aquac.render import render_text
-
     import aquac
+    from aquac.render import render_text
 
     options = aquac.Options(no_empty_response=False, tracing=settings.tracing)
     imports = read_imports(settings.import_map, settings.roots)

@@ -102,9 +102,11 @@ class ReferenceAvm:
             module = self._wasmtime.Module(self._engine, source)
         try:
             cached.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=cached.parent, delete=False) as file:
-                file.write(module.serialize())
-            os.replace(file.name, cached)
+            # written beside and renamed: another process must never load half a module
+            with tempfile.TemporaryDirectory(dir=cached.parent) as place:
+                fresh = Path(place, cached.name)
+                fresh.write_bytes(module.serialize())
+                fresh.replace(cached)
         except OSError:
             pass
         return module

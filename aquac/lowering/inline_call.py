@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquac import codes
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 
 from . import inline_tag, inline_value
 from .build import Inline, after, flatten, join_prefixes, mark, seq
-from .errors import InternalError
+from .errors import InternalError, LoweringError
 from .model import Apply, Insert, L, Model, Push, Srv, Target, V, ValueModel
 from .prelude import enter, passed_arrows
 from .returned import Saved, returned
@@ -52,6 +53,12 @@ async def service_call(
     targets = _targets(state, exports)
     results = [state.resolve(V(target.name, target.type)) for target in targets]
     models = [await nested(inline_value.model(state, arg)) for arg in raw.args]
+    for value, _ in models:
+        if isinstance(value.type, t.Arrow | t.AbilityType | t.ServiceType):
+            message = (
+                f"`{raw.method}` of a service is given a function or an ability, but only data can leave the program"
+            )
+            raise LoweringError(codes.UNSUPPORTED, message)
     args = [freeze(state, value, before) for value, before in models]
     service_id, id_prefix = await nested(inline_value.model(state, raw.service_id))
     if isinstance(service_id, L) and not service_id.text.startswith('"'):

@@ -210,7 +210,8 @@ def strip(state: State, value: V) -> tuple[V, tuple[Model, ...]]:
     """A variable without properties, copied if necessary."""
     if not value.props:
         return value, ()
-    name = state.mangler.new(f"{value.name}_flat")
+    # `:error:` may stand in AIR by itself only, not as a part of a name.
+    name = state.mangler.new(f"{value.name.strip(':')}_flat")
     return V(name, value.type), (flatten(value, name),)
 
 

@@ -2,7 +2,7 @@
 
 Input:  `ModuleContext` of semantics.
 Output: `LoweredModule`; functions and services in the order of the reference's output.
-Errors: AQ0502.
+Errors: AQ0501, AQ0502.
 Source: aqua:model/transform/src/main/scala/aqua/model/transform/Transform.scala
 """
 

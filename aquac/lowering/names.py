@@ -187,7 +187,11 @@ def defines(tree: Tree) -> dict[str, bool]:
 
 
 def free(tree: Tree) -> set[str]:
-    """Names used in a tree and not introduced by it."""
+    """Names used in a tree and not introduced by it.
+
+    As in the reference, the item of a loop counts: it is introduced for the loop only, and used by it. This is harmless,
+    and it decides names when a closure stands beside another loop over the same item.
+    """
     order = [tree]
     for node in order:
         order.extend(children_of(node))

@@ -72,7 +72,7 @@ def _plain(state: State, value: V, key: ValueModel, trees: list[Model]) -> Value
     """A key that can stand in brackets: no properties."""
     if not isinstance(key, V) or not key.props:
         return key
-    name = state.mangler.new(f"-{key.name}_ap")
+    name = state.mangler.new(f"-{key.name.strip(':')}_ap")
     trees.append(flatten(key, name))
     return V(name, key.type)
 

@@ -1,6 +1,7 @@
 """Statements: from syntax to Raw trees, with the rules of scopes.
 
 A statement that fails yields None after reporting; names it would have bound become broken, so that their uses stay quiet.
+One that is wrong only in the names it binds still yields a tree: a function exists for its callers if any statement does.
 Blocks nest as coroutines (see `resolve.py`); siblings are a loop.
 
 Errors: AQ02xx, AQ0314, AQ0315, AQ0323 – AQ0325, those of values and folding. Warnings AQ0901, AQ0904.
@@ -150,8 +151,8 @@ class Statements:
 
     async def _assign(self, s: ast.Assign) -> Tree | None:
         value = await nested(self.values.value(s.value))
-        defined = self.scope.define(s.name, None if value is None else value.type)
-        return raw.AssignTag(value, s.name.text) if value is not None and defined else None
+        self.scope.define(s.name, None if value is None else value.type)
+        return None if value is None else raw.AssignTag(value, s.name.text)
 
     async def _call(self, s: ast.CallStmt) -> Tree | None:
         call = await nested(self.values.value(s.value))
@@ -177,8 +178,7 @@ class Statements:
                 used = "none is used" if not s.results else f"only {len(s.results)} used"
                 message = f"the call returns {counted(len(results), 'value')}, {used}"
                 self.report(codes.WARN_UNUSED_RESULT, s.value.span, message)
-        good = tuple(e for e in exports if e is not None)
-        return raw.CallTag(good, call) if len(good) == len(exports) else None
+        return raw.CallTag(tuple(e for e in exports if e is not None), call)
 
     def _is_map(self, names: Sequence[ast.Name]) -> bool:
         entry = self.scope.value(names[0].text) if len(names) == 1 else None
@@ -296,23 +296,25 @@ class Statements:
 
     async def _closure(self, s: ast.Closure) -> Tree | None:
         t, arrow = await nested(self.arrow(s.signature, s.body))
-        defined = self.scope.define(s.name, t)
-        return raw.ClosureTag(s.name.text, arrow, s.detached) if arrow is not None and defined else None
+        self.scope.define(s.name, t)
+        if arrow is None:
+            return None if t is None else raw.EMPTY
+        return raw.ClosureTag(s.name.text, arrow, s.detached)
 
     # ── compound statements ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def _peer(self, peer: ast.Value, via: Sequence[ast.Value]) -> tuple[RawValue, ...] | None:
+    async def _peer(self, peer: ast.Value, via: Sequence[ast.Value]) -> tuple[RawValue, ...]:
         """What `on` does before its body: the peer is checked, relays are elaborated. The peer's value comes after."""
-        good = await self.values.typed(peer, STRING_LITERAL) is not None
+        await self.values.typed(peer, STRING_LITERAL)
         relays: list[RawValue] = []
         for v in via:
             value = await nested(self.values.value(v))
             if value is None:
-                return None
+                break
             if not self.values.match.ensure(v, Option(STRING) if is_collection(value.type) else STRING, value.type):
-                return None
+                break
             relays.append(value)
-        return tuple(relays) if good else None
+        return tuple(relays)
 
     async def _on(self, peer: ast.Value, via: Sequence[ast.Value], body: ast.Body) -> Tree | None:
         relays = await self._peer(peer, via)
@@ -320,7 +322,7 @@ class Statements:
             tree = await nested(self.block(body))
         # Elaborated a second time, after the body: the names it generates come after those of the body.
         target = await nested(self.values.value(peer))
-        if relays is None or target is None or tree is None:
+        if target is None or tree is None:
             return None
         return raw.OnTag(target, relays, "", tree)
 
@@ -349,10 +351,10 @@ class Statements:
                         s.iterable.span,
                         f"a value of type `{for_message(t)}` cannot be iterated; arrays, options, streams and stream maps can",
                     )
-        good = self.scope.define(s.item, item)
+        self.scope.define(s.item, item)
         if s.value_item is not None:
-            good = self.scope.define(s.value_item, value_item) and good
-        return iterable if good else None
+            self.scope.define(s.value_item, value_item)
+        return iterable if item is not None else None
 
     async def _for(self, s: ast.For) -> Tree | None:
         with self.scope.frame():
@@ -378,7 +380,7 @@ class Statements:
             relays = await self._peer(s.peer, s.via)
             body = await nested(self.block(s.body))
             target = await nested(self.values.value(s.peer))
-        if iterable is None or relays is None or target is None or body is None:
+        if iterable is None or target is None or body is None:
             return None
         item, second = s.item.text, None if s.value_item is None else s.value_item.text
         on = raw.OnTag(target, relays, "relay", body)

@@ -163,8 +163,8 @@ class Scope:
         """Bind a function of the module; with None as broken."""
         taken = self.value(name.text)
         if taken is not None and taken.type is not None:
-            if t is not None or taken.kind == "constant":
-                self.report_redefined(name, t or Arrow((), ()), taken)
+            if t is not None:
+                self.report_redefined(name, t, taken)
             return False
         self._functions[name.text] = ValueEntry(t, "function", self.site(name.span))
         self.occurs(name.span, "function", name.text, t, self.site(name.span))

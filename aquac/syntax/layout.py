@@ -19,7 +19,7 @@ from typing import Final, Literal
 from aquac.source import Span
 
 from .ast import Comment
-from .limits import BRACKET_RESCANS_MAX
+from .limits import RESCAN_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ class _Reader:
         self.text = text
         self.lines: list[LogicalLine] = []
         self.comments: dict[int, Comment] = {}
-        self.rescans = 0
+        # Characters that may still be read again after a bracket that never closes.
+        self.rescan_budget = RESCAN_FACTOR * (len(text) + 1024)
         # A `"` without partner would pair with the wrong ones further down: then no string spans lines.
         self.long_strings = not _has_open_string(text)
 
@@ -131,7 +132,7 @@ class _Reader:
                 line.end = at + len(code)
             if special is None:
                 if stack:
-                    return self._unclosed(line, stack, first_break, first_end)
+                    return self._unclosed(line, stack, first_break, first_end, at)
                 return len(text)
             token = special.group()
             at = special.end()
@@ -151,8 +152,8 @@ class _Reader:
                 if first_break < 0:
                     first_break, first_end = at, line.end
                 if stack:
-                    if line.problem is not None or _NEVER_INSIDE.match(text, at):
-                        return self._unclosed(line, stack, first_break, first_end)
+                    if line.problem is not None or self.rescan_budget < 0 or _NEVER_INSIDE.match(text, at):
+                        return self._unclosed(line, stack, first_break, first_end, at)
                 elif not self._goes_on(line, at):
                     return at
 
@@ -170,7 +171,7 @@ class _Reader:
         line.end = close + 1
         return close + 1
 
-    def _unclosed(self, line: LogicalLine, stack: list[int], first_break: int, first_end: int) -> int:
+    def _unclosed(self, line: LogicalLine, stack: list[int], first_break: int, first_end: int, at: int) -> int:
         """End `line` at its first physical line, so that what follows is read on its own."""
         line.problem = line.problem or Problem("bracket", Span(stack[-1], stack[-1] + 1))
         if first_break < 0:
@@ -179,12 +180,12 @@ class _Reader:
         if line.problem.kind == "bracket" and line.problem.span.start >= first_break:
             line.problem = Problem("bracket", Span(stack[0], stack[0] + 1))
         line.end = first_end
-        self.rescans += 1
+        self.rescan_budget -= at - first_break
         return first_break
 
     def _goes_on(self, line: LogicalLine, at: int) -> bool:
         """Whether the text before the line break at `at` waits for more, and the next line can be it."""
-        if line.problem is not None or self.rescans > BRACKET_RESCANS_MAX:
+        if line.problem is not None or self.rescan_budget < 0:
             return False
         text = self.text
         waits = text[line.end - 1] == ","
@@ -209,7 +210,7 @@ class _Reader:
         if not self.lines or self.text[start] not in ",|&=!<>*+-/%":
             return False
         line = self.lines[-1]
-        if line.problem is not None or self.text[line.end - 1] == ":" or self.rescans > BRACKET_RESCANS_MAX:
+        if line.problem is not None or self.text[line.end - 1] == ":" or self.rescan_budget < 0:
             return False
         if indent and not (indent.startswith(line.indent) and len(indent) > len(line.indent)):
             return False

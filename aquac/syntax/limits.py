@@ -8,8 +8,8 @@ SOURCE_BYTES_MAX: Final = 4 * 1024 * 1024
 NESTING_MAX: Final = 256
 """Deepest nesting of brackets, of operators in a value, of types, and of blocks (AQ0109). Later passes recurse this deep."""
 
-BRACKET_RESCANS_MAX: Final = 64
-"""How often one file is read again after a bracket that never closes; beyond it no line continues another."""
+RESCAN_FACTOR: Final = 8
+"""How many times the length of a file is read again after brackets that never close; then no line continues another."""
 
 SYNTAX_ERRORS_MAX: Final = 200
 """Syntax errors reported for one file; the rest would be noise of a file that is not Aqua."""

@@ -12,7 +12,7 @@ class Users:
         self._users[user["name"]] = user
         return len(self._users)
 
-    async def find(self, name: str):
+    async def find(self, name: str) -> dict | None:
         return self._users.get(name)
 
     def oldest(self) -> dict:

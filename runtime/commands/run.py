@@ -63,7 +63,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-I", "--import", metavar="DIR", dest="imports", action="append", default=[], help="where imports are looked up"
     )
-    parser.add_argument("--imports", metavar="FILE", dest="import_map", help="JSON import map, as `aquac build` takes it")
+    parser.add_argument(
+        "--imports", metavar="FILE", dest="import_map", help="JSON import map, as `aquac build` takes it"
+    )
     parser.add_argument(
         "--const", metavar="'NAME = value'", action="append", default=[], help="a constant of the program"
     )
@@ -105,7 +107,12 @@ def run(args: argparse.Namespace) -> int:
     variables |= {name: CallbackName(name) for name in callback_names}
     call = _call(args.func, variables)
     settings = CompileSettings(
-        tuple(args.imports), args.import_map, tuple(args.const), color=args.color, tracing=args.tracing, quiet=args.quiet > 0
+        tuple(args.imports),
+        args.import_map,
+        tuple(args.const),
+        color=args.color,
+        tracing=args.tracing,
+        quiet=args.quiet > 0,
     )
     program = load_program(args.file, call.name if call else None, settings)
     values, wanted = program.bind(call, variables)

@@ -7,13 +7,12 @@ Source: js-client:packages/core/js-client/src/jsServiceHost, services, compilerS
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from avm.data.canonical_json import dumps
 from runtime.protocol.identity import Identity, verify
 
-from . import client_builtins
+from . import client_builtins, js_json
 from .registry import CallContext, Handler, ServiceError, Services
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class ClientServices(Services):
 
     def not_found(self, request: CallRequest) -> str:
         """The error for a call that nobody handles."""
-        arguments = json.dumps(request.arguments, indent=4, ensure_ascii=False)
+        arguments = js_json.text(request.arguments, indent=4)
         return (
             f"No service found for service call: serviceId='{request.service_id}', "
             f"fnName='{request.function_name}' args='{arguments}'"

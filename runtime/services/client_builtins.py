@@ -6,7 +6,6 @@ Source: js-client:packages/core/js-client/src/services/builtins.ts
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,8 @@ import trio
 from avm.crypto import base58
 from avm.data.canonical_json import JsonError, parse
 
+from . import js_json
+from .js_json import number
 from .op import BASE58_BYTES_MAX
 from .registry import ServiceError
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from runtime.clock import Clock
 
     from .registry import CallContext, Handler
-
-_SAFE_INTEGER_TEXT_MAX: Final = 1e21
-"""JavaScript prints integral doubles below this without an exponent."""
 
 _UNSUPPORTED: Final = {
     "peer": ("is_connected", "connect", "get_contact"),
@@ -64,14 +62,6 @@ def type_of(value: Any) -> str:
             return "array"
         case _:
             return "object"
-
-
-def number(value: float) -> Any:
-    """The JSON value of a JavaScript number: doubles only, integral ones as integers, no infinities."""
-    value = float(value)
-    if not math.isfinite(value):
-        return None
-    return int(value) if value.is_integer() and abs(value) < _SAFE_INTEGER_TEXT_MAX else value
 
 
 def _check(place: int, value: Any, expected: str) -> None:
@@ -238,16 +228,11 @@ def parse_text(text: str) -> Any:
         raise ServiceError(str(error)) from error
 
 
-def compact(value: Any) -> str:
-    """`JSON.stringify(value)`."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def stringify(values: list[Any], _: CallContext) -> Any:
     """The argument, or the array of all, as JSON text indented by four."""
     if not values:
         return '"<empty argument list>"'
-    return json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False, indent=4)
+    return js_json.text(values[0] if len(values) == 1 else values, indent=4)
 
 
 async def timeout(duration_ms: float, message: str) -> str:
@@ -327,6 +312,6 @@ def tables(clock: Clock) -> dict[str, dict[str, Handler]]:
         "put": fixed("object", "string", "any", then=lambda start, name, value: {**start, name: value}),
         "puts": puts,
         "parse": fixed("string", then=parse_text),
-        "stringify": fixed("object", then=compact),
+        "stringify": fixed("object", then=js_json.text),
     }
     return out

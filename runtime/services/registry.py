@@ -123,7 +123,8 @@ class Services:
             return failure(error.value)
         except Exception as error:
             # A service is somebody else's code: its bug must cost its caller one catchable error, not the peer.
-            log.warning("service %s.%s failed", request.service_id, request.function_name, exc_info=True)
+            trace = log.isEnabledFor(logging.DEBUG)
+            log.warning("service %s.%s failed: %r", request.service_id, request.function_name, error, exc_info=trace)
             return failure(self.broken(request, error))
 
     def unit(self) -> Any:

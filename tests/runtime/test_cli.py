@@ -16,7 +16,7 @@ HEAVY = ("libp2p", "trio", "llvmlite", "wasmtime", "pygls", "cryptography", "lar
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_whole(name):
     module = import_module(f"runtime.commands.{name}")
-    assert module.HELP == COMMANDS[name]
+    assert COMMANDS[name] == module.HELP
     assert callable(module.configure)
     assert callable(module.run)
 

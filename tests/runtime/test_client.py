@@ -83,8 +83,10 @@ def test_an_error_without_a_value():
 
 
 def test_an_error_of_the_interpreter():
-    with pytest.raises(InterpreterError, match=r"^Script interpretation failed: .*  \(particle id: [-0-9a-f]{36}\)$") as caught:
-        check("(fail 7 \"why\")")
+    with pytest.raises(
+        InterpreterError, match=r"^Script interpretation failed: .*  \(particle id: [-0-9a-f]{36}\)$"
+    ) as caught:
+        check('(fail 7 "why")')
     assert caught.value.ret_code == 10006
 
 
@@ -100,7 +102,12 @@ def test_the_end_of_time():
 
 
 def test_an_answer_in_time():
-    script = seq(RELAY, '(call relay ("peer" "timeout") [1000 "in time"] r)', '(call relay ("op" "noop") [])', RESPOND.format("r"))
+    script = seq(
+        RELAY,
+        '(call relay ("peer" "timeout") [1000 "in time"] r)',
+        '(call relay ("op" "noop") [])',
+        RESPOND.format("r"),
+    )
     assert check(script, ttl_ms=1500) == ["in time"]
 
 
@@ -125,7 +132,12 @@ def test_a_waiting_call_is_not_rest():
         async with open_local_network(
             extra=0, vm=InlineVm(Avm("interp")), clock=LoopClock(), console=lambda line: None
         ) as network:
-            script = seq(RELAY, '(call relay ("peer" "timeout") [9000 "x"] r)', '(call relay ("op" "noop") [])', RESPOND.format("r"))
+            script = seq(
+                RELAY,
+                '(call relay ("peer" "timeout") [9000 "x"] r)',
+                '(call relay ("op" "noop") [])',
+                RESPOND.format("r"),
+            )
             pending = network.client.start(script, ttl_ms=60_000)
             network.on_quiet.append(lambda: pending.abandon("at rest"))
             assert (await pending.wait()).values == ["x"]
@@ -146,7 +158,12 @@ def test_handlers_of_one_call_serve_no_other():
         async with open_local_network(
             extra=0, vm=InlineVm(Avm("interp")), clock=LoopClock(), console=lambda line: None
         ) as network:
-            script = seq('(call %init_peer_id% ("getDataSrv" "x") [] x)', RELAY, '(call relay ("op" "noop") [])', RESPOND.format("x"))
+            script = seq(
+                '(call %init_peer_id% ("getDataSrv" "x") [] x)',
+                RELAY,
+                '(call relay ("op" "noop") [])',
+                RESPOND.format("x"),
+            )
             calls = [network.client.start(script, ttl_ms=5000, arguments={"x": number}) for number in range(5)]
             assert [(await call.wait()).values for call in calls] == [[0], [1], [2], [3], [4]]
 

@@ -76,12 +76,6 @@ def make(fabric, identity, probe=None, *, listen=True, bootstrap=(), vm=None, li
     )
 
 
-async def settle(*peers):
-    """Wait until the peers have nothing to do."""
-    while not all(peer.is_idle for peer in peers):
-        await trio.sleep(0.001)
-
-
 def test_a_particle_visits_two_peers():
     async def main():
         fabric, probe_a, probe_b = Fabric(), Probe(), Probe()
@@ -147,7 +141,7 @@ def test_a_broken_service_is_an_error_of_the_program():
             a.submit(particle(
                 f'(xor (call "{A.peer_id}" ("probe" "fail") []) (call "{A.peer_id}" ("probe" "note") [:error:.$.message]))'
             ))  # fmt: skip
-            await settle(a)
+            await a.wait_idle()
             ((_, (message,), _),) = probe.calls
             assert "broken" in message
 
@@ -233,7 +227,7 @@ def test_a_broken_interpreter_costs_one_run():
             a.on_failed.append(failed.append)
             a.submit(particle("(null)"))
             a.submit(particle("(null)"))
-            await settle(a)
+            await a.wait_idle()
             assert [(item.ret_code, item.message) for item in failed] == [(-1, "trap")]
             assert vm.runs == 2
 
@@ -378,7 +372,7 @@ def test_runs_in_threads():
         async with make(Fabric(), A, vm=ThreadVm(Interpreter, size=2), clock=clock) as a:
             for number in range(6):
                 a.submit(particle("(boom)" if number == 0 else "(null)", particle_id=f"p{number}"))
-            await settle(a)
+            await a.wait_idle()
             assert a.counters.runs == 6
             assert a.counters.failed_runs == 1
             assert 2 <= Interpreter.made <= 3

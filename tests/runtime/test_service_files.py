@@ -83,7 +83,9 @@ def test_by_id_and_on_another_peer(tmp_path):
 
 
 def test_functions_of_a_file(tmp_path):
-    text = "import os\ndef hello(name): return name\ndef maybe(name): return name\ndef ping(): pass\ndef _hidden(): pass\n"
+    text = (
+        "import os\ndef hello(name): return name\ndef maybe(name): return name\ndef ping(): pass\ndef _hidden(): pass\n"
+    )
     provided = load(tmp_path, text)
     assert sorted(provided.handlers) == ["hello", "maybe", "ping"]
     assert call(provided, "hello", "x") == "x"
@@ -114,11 +116,20 @@ def test_the_context(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("def ping(self)", "def pong(self)"), r"file\.py: service Greeter declares `ping: nothing -> nothing`, but there is no"),
+        (
+            ("def ping(self)", "def pong(self)"),
+            r"file\.py: service Greeter declares `ping: nothing -> nothing`, but there is no",
+        ),
         (("def ping(self)", "def ping(self, x)"), r"file\.py:13: Greeter\.ping takes 1 arguments, the declaration"),
         (("maybe(self, name)", "maybe(self)"), r"file\.py:11: Greeter\.maybe takes 0 arguments"),
-        (("name: str", "name: int"), r"file\.py:8: parameter `name` of Greeter\.hello is annotated int, but declared as string"),
-        (("-> str", "-> list[str]"), r"file\.py:8: the result of Greeter\.hello is annotated list, but declared as string"),
+        (
+            ("name: str", "name: int"),
+            r"file\.py:8: parameter `name` of Greeter\.hello is annotated int, but declared as string",
+        ),
+        (
+            ("-> str", "-> list[str]"),
+            r"file\.py:8: the result of Greeter\.hello is annotated list, but declared as string",
+        ),
         (('"greeter"', '"greter"'), r"marked 'greter', but the program declares the id 'greeter'"),
         (("self.count = 0", "self.count = 1 / 0"), r"file\.py:4: Greeter\(\) failed: ZeroDivisionError"),
         (("class Greeter:", "class Greeter"), r"file\.py:5: "),

@@ -144,7 +144,12 @@ def _summary(event: Event) -> Any:
         case Arrived(particle):
             return (particle.id, len(particle.data))
         case Ran(key, outcome):
-            return (key.signature[:4].hex(), outcome.ret_code, sorted(outcome.next_peer_pks), sorted(outcome.call_requests))
+            return (
+                key.signature[:4].hex(),
+                outcome.ret_code,
+                sorted(outcome.next_peer_pks),
+                sorted(outcome.call_requests),
+            )
         case Called(key, call_id, result):
             return (key.signature[:4].hex(), call_id, result.result)
         case _:

@@ -22,7 +22,9 @@ def check(seed, faults, *, peers=4, particles=3, ttl_ms=60_000, **limits):
         author = net.random.randrange(peers)
         net.submit(author, random_script(net, author), ttl_ms=ttl_ms)
     net.run()
-    twice = [call for call, times in Counter((peer, id_, text) for _, peer, id_, text in net.calls).items() if times > 1]
+    twice = [
+        call for call, times in Counter((peer, id_, text) for _, peer, id_, text in net.calls).items() if times > 1
+    ]
     assert not twice, f"seed {seed}: called twice: {twice}"
     assert not net.late, f"seed {seed}: acted after expiry: {net.late}"
     assert not net.failures, f"seed {seed}: interpreter errors: {net.failures}"

@@ -89,13 +89,13 @@ def test_negative_index_is_an_error() -> None:
 
 
 def test_initial_peer_as_service_id() -> None:
-    body = "func f() -> string:\n  Worker INIT_PEER_ID\n  r <- Worker.run(\"x\")\n  <- r\n"
+    body = 'func f() -> string:\n  Worker INIT_PEER_ID\n  r <- Worker.run("x")\n  <- r\n'
     assert "(ap %init_peer_id% service_id)" in script(body)
     check(body, '(call %init_peer_id% (service_id "run") ["x"] ret)', "[ret])")
 
 
 def test_exports_of_imported_files_stay_theirs() -> None:
-    lib = "aqua Lib declares *\n\nexport lib\n\nfunc lib() -> string:\n  <- \"x\"\n"
+    lib = 'aqua Lib declares *\n\nexport lib\n\nfunc lib() -> string:\n  <- "x"\n'
     main = 'aqua Main\n\nimport "lib.aqua"\n\nexport f\n\nfunc f() -> string:\n  r <- lib()\n  <- r\n'
     found = compile_bundle({"main.aqua": main, "lib.aqua": lib}, "main.aqua")
     assert list(found.functions) == ["f"]
@@ -136,7 +136,7 @@ func f(n: string) -> User:
 
 
 def test_returned_parameter_that_was_frozen() -> None:
-    body = 'func g(a: []string) -> []string:\n  <- a\n\nfunc f() -> []string:\n  s: *string\n  r <- g(s)\n  <- r\n'
+    body = "func g(a: []string) -> []string:\n  <- a\n\nfunc f() -> []string:\n  s: *string\n  r <- g(s)\n  <- r\n"
     check(body, "[#s_canon])")
 
 
@@ -192,3 +192,25 @@ func f() -> string:
   <- b
 """
     assert [line.split("[")[1] for line in calls(main, lib=lib)] == ['"1"] ret)', '"2"] ret-0)', "ret-0])"]
+
+
+def test_a_field_of_the_error_is_copied_under_a_name_air_accepts() -> None:
+    body = 'func f():\n  try:\n    Echo.log("a")\n  catch e:\n    m = e.message\n    Echo.log(m)\n'
+    assert "(ap :error:.$.message error_flat)" in script(body)
+    check(body, '["a"])', "[error_flat])")
+
+
+def test_a_function_cannot_be_sent_to_a_service() -> None:
+    body = """aqua Main
+
+export f
+
+service S("s"):
+  find(p: string -> bool) -> bool
+
+func f(p: string -> bool) -> bool:
+  r <- S.find(p)
+  <- r
+"""
+    found = compile_bundle({"main.aqua": body}, "main.aqua")
+    assert [d.code.id for d in found.diagnostics if d.is_error] == ["AQ0501"]

@@ -22,7 +22,7 @@ def depth_and_size(body: str) -> tuple[int, int]:
 
 
 def test_long_body() -> None:
-    count = 400
+    count = 150
     body = "func f(x: string) -> string:\n" + "".join(f"  y{at} <- Echo.say(x)\n" for at in range(count)) + "  <- y0\n"
     _, size = depth_and_size(body)
     assert size >= count

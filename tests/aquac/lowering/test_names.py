@@ -72,8 +72,10 @@ def test_defines_in_document_order() -> None:
 
 
 def test_free_names() -> None:
-    tree = SeqTag((AssignTag(var("a"), "x"), loop("i"), PushTag(var("x"), None, "s", t.Stream(S)), ReturnTag((var("r"),))))
-    assert free(tree) == {"a", "xs", "g", "z", "s", "r"}
+    tree = SeqTag(
+        (AssignTag(var("a"), "x"), loop("i"), PushTag(var("x"), None, "s", t.Stream(S)), ReturnTag((var("r"),)))
+    )
+    assert free(tree) == {"a", "xs", "g", "z", "s", "r", "i"}
 
 
 def test_existing_exports_are_used_not_defined() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 
 import pytest
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 
 from avm.crypto import base58, multibase
 from avm.crypto.cid import CidError, json_cid, matches
-import contextlib
 
 ONE = "bagaaihra2y55tkbgv6i4d7vdoglfuzhbd3ra6e7ennpvfrmzaejwmbntusdq"
 BINARY = bytes.fromhex("0180041e20") + blake3(b"1").digest()

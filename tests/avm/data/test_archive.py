@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import pytest
@@ -14,7 +15,6 @@ from avm.data.codec import EnvelopeError, decode, encode
 from avm.data.interpreter_data import InterpreterData, ServiceResult, Stores, Tetraplet
 from avm.trace.states import CANON, FOLD, REQUESTED, SCALAR
 from tests.avm.data.strategies import DATA
-import contextlib
 
 SAMPLE = InterpreterData(
     trace=[
@@ -43,16 +43,19 @@ def word(archive: bytes, at: int, value: int) -> bytes:
     return archive[:at] + struct.pack(">I", value & 0xFFFFFFFF) + archive[at + 4 :]
 
 
+@pytest.mark.slow
 @given(DATA)
 def test_round_trip(data: InterpreterData) -> None:
     assert decode(encode(data)) == data
 
 
+@pytest.mark.slow
 @given(DATA)
 def test_writing_is_deterministic(data: InterpreterData) -> None:
     assert encode(decode(encode(data))) == encode(data)
 
 
+@pytest.mark.slow
 @given(DATA, st.lists(st.tuples(st.integers(0, 2**16), st.binary(min_size=1, max_size=4)), min_size=1, max_size=4))
 def test_damage_is_refused_or_read_never_more(data: InterpreterData, damage: list[tuple[int, bytes]]) -> None:
     archive = bytearray(encode(data))

@@ -102,11 +102,13 @@ def test_values_nested_deeper_than_the_parser_allows_are_printed() -> None:
     assert text == "[" * 100_000 + "1.5e300" + "]" * 100_000
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_printing_loses_nothing(value: Any) -> None:
     assert equal(json.loads(dumps(value)), value)
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_parsing_agrees_with_the_strict_reader(value: Any) -> None:
     text = json.dumps(value)

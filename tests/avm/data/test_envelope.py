@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgpack
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 from avm.data.envelope import EnvelopeError, Versions, read_envelope, write_envelope
 from avm.data.versions import VersionError, is_supported, parse_version
 from avm.limits import MESSAGEPACK_DEPTH_MAX
-import contextlib
 
 VERSIONS = Versions("0.17.2", "0.62.0")
 FIELDS: dict[Any, Any] = {"version": "0.17.2", "interpreter_version": "0.62.0", "inner_data": b"archive"}

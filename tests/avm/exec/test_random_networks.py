@@ -110,7 +110,7 @@ def test_forged_traces_are_answered() -> None:
 def test_forged_traces_are_answered_as_by_the_reference(avm_wasm: Path) -> None:
     ours, reference = Avm(), ReferenceAvm(avm_wasm)
     compared = 0
-    for seed, air in scripts(60_000, 80):
+    for seed, air in scripts(40_000, 80):
         rng = random.Random(seed)
 
         def invoke(inputs: Invocation, rng: random.Random = rng) -> Outcome:

@@ -190,7 +190,9 @@ def test_time_is_up(check):
     document = json.loads(out)
     assert (code, document["error"]["code"]) == (4, "timeout")
     assert document["particle_id"] is not None
-    refused(check, "program.aqua", "-f", "wait(60000)", "--ttl", "50", code=4, says="Particle expired after ttl of 50ms")
+    refused(
+        check, "program.aqua", "-f", "wait(60000)", "--ttl", "50", code=4, says="Particle expired after ttl of 50ms"
+    )
 
 
 def test_print_air_goes_to_stderr(check):
@@ -208,7 +210,9 @@ def test_print_peers(check):
 
 
 def test_diagnostics(check, tmp_path):
-    (tmp_path / "bad.aqua").write_text("aqua Bad declares *\nexport f\nfunc f() -> string:\n  <- nothing\n", encoding="utf-8")
+    (tmp_path / "bad.aqua").write_text(
+        "aqua Bad declares *\nexport f\nfunc f() -> string:\n  <- nothing\n", encoding="utf-8"
+    )
     err = refused(check, "bad.aqua", "-f", "f()", code=1)
     assert "bad.aqua:4" in err
 
@@ -230,7 +234,7 @@ def test_diagnostics(check, tmp_path):
         (["program.aqua", "-f", "greet("], "expected a value"),
         (["program.aqua", "-f", 'callTwice("x", "y")'], "argument `cb` is a function: string -> string"),
         (["program.aqua", "-f", "greet(cb)", "--callback", "cb=print"], "argument `name`: expected string"),
-        (["program.aqua", "-f", "greet(x)", "--arg", "x=bob"], 'a string needs quotes: \'x="bob"\''),
+        (["program.aqua", "-f", "greet(x)", "--arg", "x=bob"], "a string needs quotes: 'x=\"bob\"'"),
         (["program.aqua", "-f", "greet(x)", "--arg", "x"], "expected NAME=JSON"),
         (["program.aqua", "-f", "greet(x)", "--data", "[]"], "expected a JSON object"),
         (["program.aqua", "-f", "greet(x)", "--data", "{"], "not JSON"),
@@ -252,7 +256,10 @@ def test_diagnostics(check, tmp_path):
         (["program.aqua", "-f", 'greet("x")', "--engine", "other"], "invalid choice"),
         (["program.aqua", "-f", 'greet("x")', "--engine", "reference", "--wasm", "missing.wasm"], "missing.wasm"),
         (["program.aqua", "-f", 'greet("x")', "--unknown"], "unrecognized arguments"),
-        (["--print-peers", "--relay", "/ip4/127.0.0.1/tcp/1"], "--print-peers lists the peers of an in-process network"),
+        (
+            ["--print-peers", "--relay", "/ip4/127.0.0.1/tcp/1"],
+            "--print-peers lists the peers of an in-process network",
+        ),
     ],
 )
 def test_wrong_calls(check, args, says):

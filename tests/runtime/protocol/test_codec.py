@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgpack
 import pytest
 from hypothesis import given
@@ -49,8 +51,7 @@ def js_client_body():
 def test_the_signature_vector():
     assert VECTOR.signature == SIGNATURE
     assert VECTOR.signed_bytes().hex() == (
-        "30303030303030302d303030302d343030302d383030302d303030303030303030303031"
-        "0068e5cf8b010000581b0000286e756c6c29"
+        "30303030303030302d303030302d343030302d383030302d3030303030303030303030310068e5cf8b010000581b0000286e756c6c29"
     )
     assert VECTOR.is_signed_by_author()
 
@@ -162,20 +163,16 @@ def test_round_trip(particle):
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_message_or_a_codec_error(body):
     for message in (body, MULTICODEC + body):
-        try:
+        with contextlib.suppress(CodecError):
             decode(message)
-        except CodecError:
-            pass
 
 
 @given(PARTICLES, st.integers(0, 400), st.integers(0, 255))
 def test_a_changed_byte_is_a_message_or_a_codec_error(particle, place, byte):
     message = bytearray(encode(particle))
     message[place % len(message)] = byte
-    try:
+    with contextlib.suppress(CodecError):
         decode(bytes(message))
-    except CodecError:
-        pass
 
 
 @given(st.lists(st.binary(max_size=300), max_size=6), st.lists(st.integers(1, 200), min_size=1, max_size=5))

@@ -33,7 +33,17 @@ def test_wrong_seeds(size):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "0", "12D3KooW", PEER_ID[:-1], PEER_ID + "1", "1" * 129, "é", "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"],
+    [
+        "",
+        "x",
+        "0",
+        "12D3KooW",
+        PEER_ID[:-1],
+        PEER_ID + "1",
+        "1" * 129,
+        "é",
+        "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",
+    ],
 )
 def test_texts_without_a_key(text):
     assert public_key_of(text) is None

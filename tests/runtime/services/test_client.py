@@ -13,6 +13,7 @@ from avm.outcome import CallRequest
 from runtime.clock import LoopClock
 from runtime.core.particle import new_particle
 from runtime.protocol.identity import named_identity
+from runtime.services import js_json
 from runtime.services.client import ClientServices
 from runtime.services.registry import CallContext, ServiceError
 
@@ -184,3 +185,27 @@ def test_a_client_signs_what_trusted_services_made_for_itself():
     assert call("sig", "sign", [1], tetraplets=made_by("op", "identity")) == (0, REFUSED)
     assert call("sig", "sign", [1], tetraplets=[[]]) == (0, REFUSED)
     assert call("sig", "sign", [1]) == (0, REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2.0, "2"),
+        (-0.0, "0"),
+        (1e-6, "0.000001"),
+        (1e-7, "1e-7"),
+        (1.5e-7, "1.5e-7"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (-1.25e300, "-1.25e+300"),
+        (92233720368547758070.0, "92233720368547760000"),
+        (0.1, "0.1"),
+        (123.456, "123.456"),
+        (2**63 - 1, "9223372036854775807"),
+        ([], "[]"),
+        ({}, "{}"),
+        ({"a": [1, True, None, "\u2028é\n"]}, '{"a":[1,true,null,"\u2028é\\n"]}'),
+    ],
+)
+def test_json_texts_of_javascript(value, text):
+    assert js_json.text(value) == text

@@ -291,4 +291,4 @@ def test_signing_what_is_no_bytes():
     code, value = call("sig", "sign", "text", author=HOST, tetraplets=made_by())
     assert code == 0
     assert value["success"] is False
-    assert "expected Vec<u8>, got \"text\"" in value["error"][0]
+    assert 'expected Vec<u8>, got "text"' in value["error"][0]

@@ -1,0 +1,135 @@
+"""Every command on bad input: one clear message on stderr, the documented exit code, no traceback, no half result."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from aquac.cli import main as aquac
+from lsp.__main__ import main as aqua_lsp
+from runtime.cli import main as avm
+
+NOBODY = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWPt1SKAjmmvQ78dzjQhqgY6PK6KnffK1CS223kfyXiy5w"
+COMMANDS = {"aquac": aquac, "avm": avm, "aqua-lsp": aqua_lsp}
+
+# command line, exit code, what the message must contain
+ROWS = [
+    ("aquac", 2, "usage"),
+    ("aquac frob", 2, "frob"),
+    ("aquac build", 2, "PATH"),
+    ("aquac build missing.aqua", 2, "missing.aqua"),
+    ("aquac build syntax.aqua", 1, "AQ0101"),
+    ("aquac build latin.aqua", 1, "AQ0111"),
+    ("aquac build types.aqua", 1, "AQ0304"),
+    ("aquac build ok.aqua --nope", 2, "--nope"),
+    ("aquac build ok.aqua --target nope", 2, "targets are"),
+    ("aquac build ok.aqua --const bad", 1, "AQ0133"),
+    ("aquac build ok.aqua -I nowhere", 2, "nowhere"),
+    ("aquac build ok.aqua --imports missing.json", 2, "missing.json"),
+    ("aquac build ok.aqua --imports latin.aqua", 2, "latin.aqua"),
+    ("aquac build ok.aqua -o ok.aqua/below", 2, "cannot write"),
+    ("aquac check missing.aqua", 2, "missing.aqua"),
+    ("aquac check latin.aqua", 1, "AQ0111"),
+    ("aquac check syntax.aqua", 1, "AQ0101"),
+    ("aquac explain AQ9999", 2, "AQ9999"),
+    ("aquac -C nowhere check ok.aqua", 2, "nowhere"),
+    ("aquac call ok.aqua g()", 1, "AQ0134"),
+    ("aquac call ok.aqua f(", 1, "AQ0134"),
+    ("avm", 2, "COMMAND"),
+    ("avm frob", 2, "frob"),
+    ("avm run", 2, "FILE"),
+    ("avm run missing.aqua -f f()", 2, "missing.aqua"),
+    ("avm run syntax.aqua -f f()", 1, "AQ0101"),
+    ("avm run latin.aqua -f f()", 1, "AQ0111"),
+    ("avm run ok.aqua -f g()", 2, "no function `g`"),
+    ("avm run ok.aqua -f f(", 2, "f("),
+    ("avm run ok.aqua -f f(1)", 2, "argument"),
+    ("avm run ok.aqua -f f() --nope", 2, "--nope"),
+    ("avm run ok.aqua -f f() --relay garbage", 2, "garbage"),
+    ("avm run ok.aqua -f f() --relay sim:x", 2, "sim:x"),
+    ("avm run ok.aqua -f f() --ttl soon", 2, "soon"),
+    ("avm run ok.aqua -f f() --service S=missing.py", 2, "missing.py"),
+    ("avm run ok.aqua -f f() --service S", 2, "NAME="),
+    ("avm run ok.aqua -f f() --sk nonsense", 2, "nonsense"),
+    ("avm run ok.aqua -f f() --data {", 2, "--data"),
+    ("avm run ok.aqua -f f() --data-file missing.json", 2, "missing.json"),
+    ("avm run bytes.air", 2, "bytes.air"),
+    ("avm run broken.air", 3, "air can't be parsed"),
+    ("avm invoke missing.jsonl", 2, "missing.jsonl"),
+    ("avm parse missing.air", 2, "missing.air"),
+    ("avm parse bytes.air", 2, "not UTF-8"),
+    ("avm parse broken.air", 1, 'expected ")"'),
+    ("avm beautify broken.air", 1, 'expected ")"'),
+    ("avm disasm broken.air", 1, 'expected ")"'),
+    ("avm disasm missing.air", 2, "missing.air"),
+    ("avm data missing.data", 2, "missing.data"),
+    ("avm data broken.air", 6, "deserialize"),
+    ("avm exec missing.air", 2, "missing.air"),
+    ("avm key show nonsense", 2, "nonsense"),
+    ("avm peer", 2, "COMMAND"),
+    ("avm peer run --nope", 2, "--nope"),
+    ("avm peer run --config missing.toml", 2, "missing.toml"),
+    ("avm peer run --config unknown.toml", 2, "`colour`"),
+    ("avm peer run --config wrong.toml", 2, "wrong.toml"),
+    ("avm peer run --key nonsense", 2, "nonsense"),
+    ("avm peer run --http nonsense", 2, "nonsense"),
+    ("avm peer run --management nonsense", 2, "nonsense"),
+    ("aqua-lsp --nope", 2, "--nope"),
+    ("aqua-lsp --tcp nonsense", 2, "nonsense"),
+]
+NEEDS_P2P = [
+    ("avm peer run --listen garbage", 2, "garbage"),
+    (f"avm run ok.aqua -f f() --relay {NOBODY}", 5, "cannot"),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    header = "aqua Main\n\nexport f\n\n"
+    (tmp_path / "ok.aqua").write_text(header + "func f() -> u8:\n  <- 1\n")
+    (tmp_path / "syntax.aqua").write_text(header + "func f( -> u8:\n  <- 1\n")
+    (tmp_path / "types.aqua").write_text(header + "func f() -> string:\n  <- 1\n")
+    (tmp_path / "latin.aqua").write_bytes(b"aqua M\xfcnchen\n")
+    (tmp_path / "broken.air").write_text("(null")
+    (tmp_path / "bytes.air").write_bytes(b"\xff\xfe")
+    (tmp_path / "unknown.toml").write_text('colour = "red"\n')
+    (tmp_path / "wrong.toml").write_text("listen = \n")
+    return tmp_path
+
+
+def check(line: str, code: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program, *words = line.split(" ")
+    assert COMMANDS[program](words) == code
+    out, err = capsys.readouterr()
+    assert message in err
+    assert "Traceback" not in err
+    # `aquac call` prints the reference's result document, which has a field for errors
+    assert out == "" or line.startswith("aquac call")
+
+
+@pytest.mark.parametrize(("line", "code", "message"), ROWS, ids=lambda v: v if isinstance(v, str) else None)
+def test_one_message_and_its_code(line: str, code: int, message: str, place: Path, capsys) -> None:
+    check(line, code, message, capsys)
+
+
+@pytest.mark.p2p
+@pytest.mark.slow
+@pytest.mark.parametrize(("line", "code", "message"), NEEDS_P2P)
+def test_network(line: str, code: int, message: str, place: Path, capsys) -> None:
+    check(line, code, message, capsys)
+
+
+@pytest.mark.parametrize("line", [f"avm run ok.aqua -f f() --relay {NOBODY}", "avm peer run"])
+def test_missing_extra_is_named(line: str, place: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "libp2p", None)  # what an import system without it answers
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: None)
+    check(line, 2, "needs the extra `p2p`", capsys)
+
+
+def test_a_malformed_line_does_not_stop_invoke(place: Path, capsys) -> None:
+    (place / "lines.jsonl").write_text('{"id": "one"}\nnonsense\n{"id": "two", "air": 1}\n')
+    avm(["invoke", "lines.jsonl"])
+    assert len(capsys.readouterr().out.splitlines()) == 3
