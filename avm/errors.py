@@ -145,6 +145,12 @@ COMPACTION_NO_GENERATION: Final = ErrorKind(
     "trying to change generation of a state {state} on {position} position, the state doesn't contain generation",
 )
 FOLD_STATE_NOT_FOUND: Final = ErrorKind(20003, "FoldStateNotFound", "fold state not found for this iterable '{name}'")
+REQUEST_IDS_EXHAUSTED: Final = ErrorKind(
+    20002,
+    "IntConversion",
+    "trying to cast integer types, there is an error out of range: request id {id}",
+    traps=True,
+)
 ITERATOR_SHADOWED: Final = ErrorKind(
     20004,
     "IterableShadowing",
@@ -175,6 +181,12 @@ SCALARS_CORRUPTED: Final = ErrorKind(
 CID_NOT_FOUND: Final = ErrorKind(20010, "ValueForCidNotFound", '{store} for CID "{cid}" not found')
 VALUE_NOT_JSON: Final = ErrorKind(
     20010, "ValueForCidNotFound", 'value for CID "{cid}" is not JSON: {error}', traps=True
+)
+GENERATION_IMPOSSIBLE: Final = ErrorKind(
+    20011,
+    "StreamDontHaveSuchGeneration",
+    "stream doesn't have generation with number {generation}, supplied to the interpreter data is corrupted",
+    traps=True,
 )
 MALFORMED_FAILURE: Final = ErrorKind(
     20012, "MalformedCallServiceFailed", "failed to deserialize to CallServiceFailed: {error}"
@@ -232,8 +244,29 @@ PAR_UNDERFLOW: Final = ErrorKind(
     "underflow is occurred while calculating the new position of a current slider for resolved par {par} "
     "and current subtrace len {length}'",
 )
+PAR_SIZE_OVERFLOW: Final = ErrorKind(
+    20000,
+    _TRACE,
+    "overflow is occurred while calculating the entire len occupied by executed states corresponded to current par: "
+    "'{par}'",
+)
+PAR_POSITION_OVERFLOW: Final = ErrorKind(
+    20000,
+    _TRACE,
+    "overflow is occurred while calculating the new position of a previous slider for resolved par {par} "
+    "and current position {position}'",
+)
 FOLD_DESCRIPTORS: Final = ErrorKind(20000, _TRACE, "fold contains {count} sublore descriptors, but 2 is expected")
 FOLD_REPEATED: Final = ErrorKind(20000, _TRACE, "{fold} contains several subtraces with the same value_pos {position}")
+FOLD_SIZE_OVERFLOW: Final = ErrorKind(
+    20000, _TRACE, "the first {count} subtrace descriptors lens of fold {fold} overflows"
+)
+FOLD_POSITION_OVERFLOW: Final = ErrorKind(
+    20000,
+    _TRACE,
+    "overflow is occurred while calculating the new position of a {side} slider for resolved fold {fold} "
+    "and current position {position}'",
+)
 FOLD_UNDERFLOW: Final = ErrorKind(
     20000,
     _TRACE,

@@ -1,6 +1,7 @@
 """The interpreter as one object: prepare, execute, farewell, with caches that live between runs.
 
-Errors: ValueError for an unknown engine; a run itself never raises, whatever its inputs are.
+Errors: ValueError for an unknown engine; a run itself never raises, whatever bytes it is given
+(texts must be encodable: a lone surrogate is a mistake of the caller and raises UnicodeEncodeError).
 Source: aquavm:air/src/runner.rs
 """
 

@@ -24,6 +24,9 @@ JSON_DEPTH_MAX: Final = 127
 MESSAGEPACK_DEPTH_MAX: Final = 1023
 """Deepest nesting of MessagePack containers that is read or skipped, as `rmp-serde`."""
 
+REQUEST_ID_MAX: Final = 2**32 - 1
+"""Largest id of a call request; ids are u32 and never used twice for a particle and peer."""
+
 PROGRAM_CACHE_ENTRIES: Final = 256
 """Parsed scripts kept by one `Avm`, least recently used first out."""
 

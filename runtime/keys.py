@@ -34,11 +34,12 @@ def parse_secret(text: str) -> bytes | None:
     text = text.strip()
     if text.startswith("{"):
         try:
-            text = json.loads(text)["secret_key"]
+            value: object = json.loads(text)["secret_key"]
         except (ValueError, KeyError, TypeError):
             return None
-        if not isinstance(text, str):
+        if not isinstance(value, str):
             return None
+        text = value
     if len(text) > 2 * PAIR_BYTES:
         return None
     for decode in (bytes.fromhex, _base64, _base58):

@@ -84,6 +84,7 @@ class Peer:
             store=store,
         )
         self.on_failed: list[Callable[[Failed], None]] = []
+        self.on_dropped: list[Callable[[Drop], None]] = []
         self.on_forget: list[Callable[[Forget], None]] = []
         self.on_change: list[Callable[[], None]] = []
         self.on_unreachable: list[Callable[[str, Particle], None]] = []
@@ -166,11 +167,12 @@ class Peer:
             self.counters.malformed += 1
             log.info("malformed message from %s: %s", sender, error)
             return
-        if isinstance(particle, codec.Upgrade) or self._draining:
+        if isinstance(particle, codec.Upgrade):
             return
         while not self.core.has_room or self._sending >= SENDS_MAX:
             await self._changed.park()
-        self._feed(Arrived(particle))
+        if not self._draining:
+            self._feed(Arrived(particle))
 
     def on_connected(self, contact: Contact) -> None:
         """Note a new peer."""
@@ -226,6 +228,8 @@ class Peer:
             case Drop():
                 self.counters.dropped += 1
                 log.info("particle %s dropped: %s %s", action.particle_id, action.reason.value, action.detail)
+                for dropped_listener in self.on_dropped:
+                    dropped_listener(action)
             case Failed():
                 self.counters.failed_runs += 1
                 log.info(

@@ -17,6 +17,7 @@ from aquac.command_line import TIMED_OUT, UNREACHABLE, USAGE, WORKFLOW_ERROR, Co
 from runtime.client import Abandoned, Client, InterpreterError, ParticleExpired, WorkflowError
 from runtime.clock import SystemClock
 from runtime.config import PeerConfig
+from runtime.core.actions import DropReason
 from runtime.core.peer_core import ClientPolicy
 from runtime.local import open_local_network
 from runtime.network import DialFailed
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runtime.client import CallFailed, PendingCall
-    from runtime.core.actions import Failed
+    from runtime.core.actions import Drop, Failed
     from runtime.local import LocalNetwork
     from runtime.provided import ProvidedService
     from runtime.vm import Interpreter
@@ -166,13 +167,15 @@ async def _run_local(session: Session, extra: int, particle_id: str) -> Ended:
         for service in session.services:
             _peer(network, service.peer).services.add(service.service_id, service.handlers)
         failures: list[Failed] = []
+        drops: list[Drop] = []
         for peer in network.hosts.values():
             peer.on_failed.append(failures.append)
+            peer.on_dropped.append(drops.append)
         pending = _start(session, network.client, particle_id)
         network.on_quiet.append(lambda: _came_to_rest(session, pending))
         ended = await _wait(pending)
         if ended.error is not None and ended.error.code == "stuck":
-            return replace(ended, error=_explain(network, failures))
+            return replace(ended, error=_explain(network, failures, drops))
         return ended
 
 
@@ -183,13 +186,16 @@ def _came_to_rest(session: Session, pending: PendingCall) -> None:
         pending.resolve([])
 
 
-def _explain(network: LocalNetwork, failures: list[Failed]) -> SessionError:
+def _explain(network: LocalNetwork, failures: list[Failed], drops: list[Drop]) -> SessionError:
     """Why nothing more happens: an error nobody caught, a peer that is not there, or a value that never comes."""
     if failures:
         failed = failures[-1]
         return SessionError(
             failed.ret_code, f"nobody handled an error: {failed.message}", WORKFLOW_ERROR, peer_id=failed.key.scope
         )
+    named = [drop.detail for drop in drops if drop.reason is DropReason.BAD_NEXT_PEER]
+    if named:
+        return SessionError("unreachable", f"`{named[-1]}` is no peer id, the program cannot go there", UNREACHABLE)
     if network.unreachable:
         missing = ", ".join(network.unreachable)
         return SessionError("unreachable", f"peer {missing} cannot be reached", UNREACHABLE)

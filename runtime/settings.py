@@ -63,7 +63,8 @@ def load_settings(config: str | None, environment: Mapping[str, str], flags: Map
         values |= _from_file(config)
     values |= _from_environment(environment)
     values |= {name: value for name, value in flags.items() if value not in (None, [], False)}
-    return PeerSettings(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+    arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return PeerSettings(**arguments)
 
 
 def split_http(text: str) -> tuple[str, int]:

@@ -19,9 +19,8 @@ from .model import V, ValueModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aquac.semantics.mangler import Mangler
-
     from .function import Fn
+    from .mangle import Mangler
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquac.semantics import types as t
-from aquac.semantics.mangler import Mangler
 
 from .abilities import as_ability, last, leaves
 from .function import NO_ENV, Env, Fn
 from .hash_order import ScalaMap
+from .mangle import Mangler
 from .model import L, V, ValueModel
 
 if TYPE_CHECKING:

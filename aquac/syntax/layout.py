@@ -95,7 +95,7 @@ class _Reader:
         at = 0
         doc: list[str] = []
         while at < size:
-            if text[at] == "\r" and at:
+            if text[at] == "\r" and at and text[at - 2 : at] != "\r\n":
                 at += 1  # second half of the line break `\n\r`
             blanks = _BLANKS.match(text, at)
             start = blanks.end() if blanks else at
@@ -127,7 +127,10 @@ class _Reader:
         while True:
             special = _SPECIAL.search(text, at)
             stop = special.start() if special else len(text)
-            code = text[at:stop].rstrip(" \t\r\n")
+            code = text[at:stop]
+            if code.endswith("\r") and text[stop : stop + 1] == "\n":
+                code = code[:-1]
+            code = code.rstrip(" \t")
             if code:
                 line.end = at + len(code)
             if special is None:

@@ -379,7 +379,7 @@ class Builder(Transformer[Token, Any]):
 
     def push(self, word: Token, _sign: Token, first: V, second: V | None) -> ast.Push:
         """`s <<- v` or `m <<- key, v`."""
-        name = self._name(word)
+        name = self._lower(word, "a stream")
         if second is None:
             return ast.Push(name, None, first.node, name.span)
         return ast.Push(name, first.node, second.node, name.span)
@@ -394,7 +394,7 @@ class Builder(Transformer[Token, Any]):
 
     def declare(self, word: Token, _colon: Token, item: TypeItem) -> ast.Declare:
         """`s: *T`."""
-        name = self._name(word)
+        name = self._lower(word, "a stream")
         return ast.Declare(name, item.type, name.span)
 
     def service_id(self, path: ast.NamedType, value: V) -> ast.ServiceId:
@@ -484,7 +484,7 @@ class Builder(Transformer[Token, Any]):
         self, word: Token, _sign: Token, detached: Token | None, signature: _Signature, _colon: Token
     ) -> CompoundHead:
         """`c = (x: T) -> R:`."""
-        name = self._name(word)
+        name = self._lower(word, "a function")
         return CompoundHead(ast.Closure(name, _of_function(signature), (), detached is not None, name.span))
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────

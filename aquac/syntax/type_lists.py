@@ -111,16 +111,20 @@ def _plain(items: list[Item]) -> list[TypeItem]:
 
 def _arguments(items: list[Item]) -> tuple[list[Item], tuple[NamedType, ...], list[TypeItem]]:
     """Split what stands before an arrow into separate types, abilities and the arguments of the arrow."""
-    last = items[-1] if items else None
-    if isinstance(last, TypeItem) and last.parenthesised:
-        first = len(items) - 1
-    else:
-        first = len(items)
-        while first and isinstance(items[first - 1], TypeItem):
-            item = items[first - 1]
-            if isinstance(item, TypeItem) and item.parenthesised:
-                break
-            first -= 1
+    first = len(items)
+    while first:
+        item = items[first - 1]
+        if not isinstance(item, TypeItem):
+            break
+        if item.parenthesised:
+            if first == len(items):
+                raise Reject(
+                    "an argument of a function type cannot be in parentheses",
+                    item.span,
+                    hint="give the inner function type a name with `alias`",
+                )
+            break
+        first -= 1
     args = _plain(items[first:])
     if first and isinstance(found := items[first - 1], AbilitiesItem):
         return items[: first - 1], found.abilities, args

@@ -80,12 +80,11 @@ def matches(cid: str, data: bytes) -> bool:
     """Whether `cid` is an identifier of `data`. Raises CidError when it is no identifier at all, or of a foreign kind."""
     if len(cid) == _TEXT_SIZE and cid.startswith(PREFIX):
         try:
-            number = int(cid[len(PREFIX) :].encode().translate(_TO_INT), 32)
+            number = int(cid.encode().translate(_TO_INT)[len(PREFIX) :], 32)
         except ValueError:
-            pass
-        else:
-            if not number & 15:
-                return (number >> 4) == int.from_bytes(blake3(data).digest(), "big")
+            number = -1
+        if number == int.from_bytes(blake3(data).digest(), "big") << 4:
+            return True
     codec, code, digest = parse(cid)
     if codec != JSON_CODEC:
         raise CidError(f"unsupported CID codec: {codec}")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from .interpreter_data import CanonElement, CanonResult, InterpreterData, ServiceResult, Tetraplet
 
 _WITH_PEER: Final = frozenset({SENT_BY, REQUESTED, CANON_SENT_BY})
-_PAD: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
+_PADDING: Final = (b"", b"\0", b"\0\0", b"\0\0\0")
+_RAW_VALUE: Final = struct.Struct(">iI").pack
+_SERVICE_RESULT: Final = struct.Struct(">iIiIiI").pack
 _INLINE_MAX: Final = 7
 _PROVENANCE_TAGS: Final = {"literal": 0, "service_result": 1, "canon": 2}
 _CALL: Final = 1 << 24
@@ -68,7 +70,7 @@ class _Writer:
 
     def align(self) -> None:
         if self.size & 3:
-            self.append(_PAD[self.size & 3])
+            self.append(_PADDING[-self.size & 3])
 
     def cid(self, text: str) -> tuple[int, int]:
         """Position and byte length of a shared string, written on first use."""
@@ -126,22 +128,25 @@ class _Writer:
         self.align()
         base = self.size
         words: list[int] = []
+        cids = self.cids
         at = base
         for state, target in zip(trace, targets, strict=True):
-            words += self.state(state, at, target)
+            kind = state[0]
+            if kind == SCALAR:
+                words += (_CALL, _TAG_1, 0, target - at - 12, cids[state[1]][1], 0)
+            elif kind == PAR:
+                words += (0, state[1], state[2], 0, 0, 0)
+            elif kind == STREAM:
+                words += (_CALL, _TAG_1, _TAG_1, target - at - 12, cids[state[1]][1], state[2])
+            else:
+                words += self.other_state(state, at, target)
             at += 24
         self.append(struct.pack(f">{len(words)}I", *[word & 0xFFFFFFFF for word in words]))
         return base, len(trace)
 
-    def state(self, state: State, at: int, target: int) -> tuple[int, int, int, int, int, int]:
-        """The six words of one state at position `at`."""
+    def other_state(self, state: State, at: int, target: int) -> tuple[int, int, int, int, int, int]:
+        """The six words of a state at position `at`."""
         kind = state[0]
-        if kind == SCALAR:
-            return _CALL, _TAG_1, 0, target - at - 12, self.cids[state[1]][1], 0
-        if kind == STREAM:
-            return _CALL, _TAG_1, _TAG_1, target - at - 12, self.cids[state[1]][1], state[2]
-        if kind == PAR:
-            return 0, state[1], state[2], 0, 0, 0
         if kind == AP:
             return 3 << 24, target - at - 4, len(state[1]), 0, 0, 0
         if kind == FOLD:
@@ -185,11 +190,16 @@ class _Writer:
         return base, len(entries)
 
     def raw_value(self, cid: str, text: str) -> int:
-        self.cid(cid)
+        if cid not in self.cids:
+            self.cid(cid)
         piece = text.encode()
-        body = self.append(piece)
-        self.align()
-        return self.append(struct.pack(">iI", body - self.size, len(piece)))
+        length = len(piece)
+        pad = -(self.size + length) & 3
+        # the struct points back at the text just before it
+        self.parts.append(piece + _PADDING[pad] + _RAW_VALUE(-length - pad, length))
+        place = self.size + length + pad
+        self.size = place + 8
+        return place
 
     def tetraplet(self, cid: str, tetraplet: Tetraplet) -> int:
         self.cid(cid)
@@ -222,21 +232,22 @@ class _Writer:
         return at
 
     def service_result(self, cid: str, result: ServiceResult) -> int:
-        self.cid(cid)
-        value, arguments, tetraplet = self.cid(result[0]), self.cid(result[1]), self.cid(result[2])
+        cids, write = self.cids, self.cid
+        if cid not in cids:
+            write(cid)
+        value_cid, arguments_cid, tetraplet_cid = result
+        value, value_size = cids.get(value_cid) or write(value_cid)
+        arguments, arguments_size = cids.get(arguments_cid) or write(arguments_cid)
+        tetraplet, tetraplet_size = cids.get(tetraplet_cid) or write(tetraplet_cid)
         self.align()
         at = self.size
-        return self.append(
-            struct.pack(
-                ">iIiIiI",
-                value[0] - at,
-                value[1],
-                arguments[0] - at - 8,
-                arguments[1],
-                tetraplet[0] - at - 16,
-                tetraplet[1],
+        self.parts.append(
+            _SERVICE_RESULT(
+                value - at, value_size, arguments - at - 8, arguments_size, tetraplet - at - 16, tetraplet_size
             )
         )
+        self.size = at + 24
+        return at
 
     def signatures(self, signatures: dict[bytes, bytes]) -> tuple[int, int]:
         places = [(self.append(key), self.append(signature)) for key, signature in signatures.items()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from avm.data import canonical_json
+from avm.air.numbers import display_float
 from avm.errors import MALFORMED_FAILURE
 from avm.trace.debug import quoted
 
@@ -60,7 +60,7 @@ def _kind(value: Any) -> str:
     if type(value) is int:
         return f"integer `{value}`"
     if type(value) is float:
-        return f"floating point `{canonical_json.dumps(value)}`"
+        return f"floating point `{display_float(value)}`"
     if type(value) is str:
         return f"string {quoted(value)}"
     return "sequence" if type(value) is list else "map"

@@ -3,7 +3,7 @@
 Values from the previous data keep their recorded generation, so do those from the current data; values of this run go to
 the last generation of a third part. Order of all values: previous, current, new; by generation inside each part.
 Generations are sparse dictionaries: the numbers come from other peers and are not signed, so they may be anything.
-Errors: VmError 20013 (size), 20001 (compaction).
+Errors: VmError 20013 (size), 20011 (impossible generation), 20001 (compaction).
 Source: aquavm:air/src/execution_step/value_types/stream/, execution_context/streams_variables.rs
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from avm.errors import STREAM_SIZE
+from avm.errors import GENERATION_IMPOSSIBLE, STREAM_SIZE
 from avm.trace.handler import FROM_PREVIOUS
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 STREAM_SIZE_MAX: Final = 1024
 """A stream holds fewer values than this; it stops endless recursive folds."""
+
+GENERATIONS_MAX: Final = (2**31 - 1) // 12
+"""Generations a part may count, empty ones included: as many as the reference can address, it panics beyond."""
 
 Sizes = tuple[int, int, int]
 """Number of generations, empty ones included, of the previous, current and new part."""
@@ -64,7 +67,9 @@ class Stream:
         self.count = 0
 
     def add_known(self, record: Record, source: int, generation: int) -> None:
-        """A value whose state was found in the data. Raises VmError 20013."""
+        """A value whose state was found in the data. Raises VmError 20013, 20011."""
+        if generation >= GENERATIONS_MAX:
+            raise GENERATION_IMPOSSIBLE.error(generation=generation)
         (self._previous if source == FROM_PREVIOUS else self._current).add(generation, record)
         self._count()
 

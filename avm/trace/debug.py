@@ -109,8 +109,12 @@ def state_display(state: State) -> str:
     if kind == AP:
         return f"ap: _ -> {list(state[1])}"
     if kind == FOLD:
-        rows = "".join(f"          {v} - [{b}, {bl}], [{a}, {al}]\n" for v, b, bl, a, al in state[1])
-        return f"fold(\n{rows}     )"
+        rows = []
+        for entry in state[1]:
+            # honest entries have two parts; the reference panics on others
+            parts = ", ".join(f"[{pos}, {size}]" for pos, size in zip(entry[1::2], entry[2::2], strict=True))
+            rows.append(f"          {entry[0]} - {parts}\n")
+        return f"fold(\n{''.join(rows)}     )"
     return "canon [<object>]"
 
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from avm.errors import FOLD_UNDERFLOW
+from avm.errors import FOLD_POSITION_OVERFLOW, FOLD_UNDERFLOW
 
 from . import merge
 from .lore import Lore, read_lore
-from .states import FOLD, PAR
+from .states import FOLD, PAR, SIZE_MAX
 
 if TYPE_CHECKING:
     from .cursor import Slider
@@ -158,6 +158,8 @@ class FoldAutomaton:
 def _final(slider: Slider, lore: Lore, side: str) -> tuple[int, int]:
     """Window behind the fold: its states are skipped wherever the iterations left the slider."""
     rest = slider.rest() - lore.states
+    if slider.pos + lore.states > SIZE_MAX:
+        raise FOLD_POSITION_OVERFLOW.trace_error(side=side, fold=lore.debug(), position=slider.pos)
     if rest < 0:
         raise FOLD_UNDERFLOW.trace_error(side=side, fold=lore.debug(), position=slider.pos)
     return slider.pos + lore.states, rest

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from avm.errors import COMPACTION_NO_GENERATION, COMPACTION_NO_POSITION, PAR_UNDERFLOW
+from avm.errors import (
+    COMPACTION_NO_GENERATION,
+    COMPACTION_NO_POSITION,
+    PAR_POSITION_OVERFLOW,
+    PAR_SIZE_OVERFLOW,
+    PAR_UNDERFLOW,
+)
 
 from . import merge
 from .cursor import Slider
 from .debug import par_debug, state_display
 from .position_map import PositionMap
-from .states import AP, CALL_KINDS, PAR, STREAM
+from .states import AP, CALL_KINDS, PAR, SIZE_MAX, STREAM
 
 if TYPE_CHECKING:
+    from avm.errors import TraceError
+
     from .states import State, Trace
 
 FROM_PREVIOUS: Final = 0
@@ -94,6 +102,9 @@ class TraceHandler:
             merge.par_states(previous, current)
         before = _par_window(self.previous, previous)
         after = _par_window(self.current, current)
+        for _, left, right, rest in (before, after):
+            if left + right > rest:
+                raise _impossible_par(before, after)
         slot = len(self.result)
         self.result.append((PAR, 0, 0))
         self.previous.set_len(before[1])
@@ -136,7 +147,20 @@ def _par_window(slider: Slider, state: State | None) -> ParWindow:
     rest = slider.rest()
     if state is None:
         return slider.pos, 0, 0, rest
-    _, left, right = state
-    if left + right > rest:
-        raise PAR_UNDERFLOW.trace_error(par=par_debug(left, right), length=rest)
-    return slider.pos, left, right, rest
+    return slider.pos, state[1], state[2], rest
+
+
+def _impossible_par(before: ParWindow, after: ParWindow) -> TraceError:
+    """Which of its checks the reference fails first: it computes both left ends, then both right ends, in 32 bits."""
+    for pos, left, right, _ in (before, after):
+        if pos + left > SIZE_MAX:
+            return PAR_POSITION_OVERFLOW.trace_error(par=par_debug(left, right), position=pos)
+    for pos, left, right, rest in (before, after):
+        par = par_debug(left, right)
+        if left + right > SIZE_MAX:
+            return PAR_SIZE_OVERFLOW.trace_error(par=par)
+        if pos + left + right > SIZE_MAX:
+            return PAR_POSITION_OVERFLOW.trace_error(par=par, position=pos)
+        if left + right > rest:
+            return PAR_UNDERFLOW.trace_error(par=par, length=rest)
+    raise AssertionError("called for a pair of windows that fit")

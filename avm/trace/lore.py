@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from avm.errors import FOLD_DESCRIPTORS, FOLD_REPEATED, SLIDER_NO_GENERATION, SLIDER_NO_STATE
+from avm.errors import FOLD_DESCRIPTORS, FOLD_REPEATED, FOLD_SIZE_OVERFLOW, SLIDER_NO_GENERATION, SLIDER_NO_STATE
 
 from .debug import fold_debug, state_display
-from .states import AP, STREAM
+from .states import AP, SIZE_MAX, STREAM
 
 if TYPE_CHECKING:
     from .states import State, Trace
@@ -34,7 +34,7 @@ class Lore:
     def debug(self) -> str:
         """`{:?}` of the reference's resolved fold; the order of its entries is random there."""
         entries = ", ".join(
-            f"TracePos({position}): ResolvedSubTraceDescs {{ "
+            f"{position}: ResolvedSubTraceDescs {{ "
             f"before_subtrace: SubTraceDesc {{ begin_pos: {before}, subtrace_len: {before_len} }}, "
             f"after_subtrace: SubTraceDesc {{ begin_pos: {after}, subtrace_len: {after_len} }} }}"
             for position, (before, before_len, after, after_len) in self.windows.items()
@@ -61,6 +61,8 @@ def read_lore(state: State | None, trace: Trace) -> Lore:
             generation = entry_generation
             start = index
         states += entry[2] + entry[4]
+        if states > SIZE_MAX:
+            raise FOLD_SIZE_OVERFLOW.trace_error(count=index, fold=fold_debug(state))
         before_lens.append(entry[2])
         after_lens.append(entry[4] + (after_lens[-1] if index > start else 0))
     _widen(before_lens, after_lens, start)

@@ -34,6 +34,9 @@ AP: Final = 8
 CANON_SENT_BY: Final = 9
 CANON: Final = 10
 
+SIZE_MAX: Final = 2**32 - 1
+"""Positions and lengths are u32; beyond it the reference reports an overflow."""
+
 State = tuple[Any, ...]
 Trace = list[State]
 

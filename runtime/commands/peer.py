@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -29,18 +30,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands."""
     commands = parser.add_subparsers(dest="peer_command", metavar="COMMAND", required=True, parser_class=Parser)
     run_parser = commands.add_parser("run", help="run a peer until SIGTERM", description=run_peer.__doc__)
-    run_parser.add_argument("--config", metavar="FILE.toml", help="settings; flags and AVM_PEER_… variables win over it")
     run_parser.add_argument(
-        "--listen", metavar="MULTIADDR", action="append", default=[], help="address to listen at: /ip4/…/tcp/PORT or …/tcp/PORT/ws"
+        "--config", metavar="FILE.toml", help="settings; flags and AVM_PEER_… variables win over it"
     )
-    run_parser.add_argument("--key", metavar="SEED|FILE", help="secret key of the peer; default: a new one, kept in --data-dir")
     run_parser.add_argument(
-        "--bootstrap", metavar="MULTIADDR", action="append", default=[], help="peer to stay connected to; ends in /p2p/<peer id>"
+        "--listen",
+        metavar="MULTIADDR",
+        action="append",
+        default=[],
+        help="address to listen at: /ip4/…/tcp/PORT or …/tcp/PORT/ws",
+    )
+    run_parser.add_argument(
+        "--key", metavar="SEED|FILE", help="secret key of the peer; default: a new one, kept in --data-dir"
+    )
+    run_parser.add_argument(
+        "--bootstrap",
+        metavar="MULTIADDR",
+        action="append",
+        default=[],
+        help="peer to stay connected to; ends in /p2p/<peer id>",
     )
     run_parser.add_argument(
         "--external-address", metavar="MULTIADDR", action="append", default=[], help="address to tell others instead"
     )
-    run_parser.add_argument("--management", metavar="PEER_ID", action="append", default=[], help="peer id with administrator rights")
+    run_parser.add_argument(
+        "--management", metavar="PEER_ID", action="append", default=[], help="peer id with administrator rights"
+    )
     run_parser.add_argument("--data-dir", metavar="DIR", help="where the peer keeps its key")
     run_parser.add_argument("--http", metavar="HOST:PORT", help="answer /peer_id, /versions and /health there")
     run_parser.add_argument(
@@ -129,7 +144,7 @@ def _run(settings: PeerSettings) -> int:
     )
 
     async def main() -> int:
-        with _signals() as signals:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with peer, trio.open_nursery() as nursery:
                 address = None
                 if http is not None:
@@ -144,7 +159,7 @@ def _run(settings: PeerSettings) -> int:
                 number = await anext(signals)
                 await peer.drain(DRAIN_SECONDS)
                 nursery.cancel_scope.cancel()
-        return OK if number == _sigterm() else INTERRUPTED
+        return OK if number == signal.SIGTERM else INTERRUPTED
 
     try:
         return trio.run(main)
@@ -158,21 +173,7 @@ def health(peer: Peer) -> Mapping[str, bool]:
     return {"bootstrap_nodes": set(wanted) <= set(peer.network.peers())} if wanted else {}
 
 
-def _signals():  # type: ignore[no-untyped-def]  # trio's own return type is private
-    import signal
-
-    import trio
-
-    return trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT)
-
-
-def _sigterm() -> int:
-    import signal
-
-    return signal.SIGTERM
-
-
-def _first(group: BaseExceptionGroup) -> str:  # type: ignore[type-arg]
+def _first(group: BaseExceptionGroup) -> str:
     """Text of the first exception in a group of groups."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):

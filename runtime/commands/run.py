@@ -7,6 +7,7 @@ peers. These are whole peers; only the sockets are missing. Their names are vari
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -117,29 +118,31 @@ def run(args: argparse.Namespace) -> int:
     program = load_program(args.file, call.name if call else None, settings)
     values, wanted = program.bind(call, variables)
     arrows = {given.name: arrow for arrow, given in wanted.values()}
-    functions = dict(load_callback(text, arrows) for text in args.callback)
-    services = [load_service(text, program.declarations) for text in args.service]
+    # What service files print while they are loaded or called must not mix with the result.
+    with contextlib.redirect_stdout(sys.stderr):
+        functions = dict(load_callback(text, arrows) for text in args.callback)
+        services = [load_service(text, program.declarations) for text in args.service]
     if args.print_air:
         print(program.script, file=sys.stderr)
 
     from runtime.session import Session, run_session
 
-    ended = run_session(
-        Session(
-            script=program.script,
-            answers=program.answers,
-            arguments=values,
-            callbacks={name: functions[given.name] for name, (_, given) in wanted.items()},
-            services=tuple(services),
-            relay=args.relay,
-            extra_peers=extra,
-            secret=_secret(args),
-            ttl_ms=ttl_ms,
-            timeout_ms=timeout_ms,
-            engine=args.engine,
-            wasm=args.wasm,
-        )
+    session = Session(
+        script=program.script,
+        answers=program.answers,
+        arguments=values,
+        callbacks={name: functions[given.name] for name, (_, given) in wanted.items()},
+        services=tuple(services),
+        relay=args.relay,
+        extra_peers=extra,
+        secret=_secret(args),
+        ttl_ms=ttl_ms,
+        timeout_ms=timeout_ms,
+        engine=args.engine,
+        wasm=args.wasm,
     )
+    with contextlib.redirect_stdout(sys.stderr):
+        ended = run_session(session)
     return _report(args, program, ended)
 
 

@@ -1,7 +1,7 @@
 """Every bound of the peer, by name, with its unit and its reason.
 
-A stranger can make a peer hold only what these allow. All are checked in `peer_core`, `codec` or `peer`, and tested in
-`tests/runtime/core/test_limits.py`.
+A stranger can make a peer hold only what these allow. Checked in `peer_core`, `codec` and `peer`; tests are in
+`tests/runtime/core/test_peer_core.py` and `tests/runtime/protocol/test_codec.py`.
 Source: nox:crates/server-config/src/defaults.rs where a line says "as the reference".
 """
 

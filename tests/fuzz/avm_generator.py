@@ -127,10 +127,27 @@ class ScriptMaker:
 
     # ── instructions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def whole(self, size: int) -> str:
+        """A script. Most start with some values, as those of compilers do, so that later parts find work."""
+        if size < 5 or self.chance(0.25):
+            return self.instr(size)
+        start = [self.first_value() for _ in range(self.rng.randint(1, 3))]
+        text = self.instr(size - len(start))
+        while start:
+            text = f"(seq {start.pop()} {text})"
+        return f'(xor {text} (call %init_peer_id% ("s" "id") [:error:]))' if self.chance(0.3) else text
+
+    def first_value(self) -> str:
+        name = self.fresh("v")
+        function = self.rng.choice(("obj", "arr", "peers", "id", "num"))
+        peer = f'"{self.rng.choice(self.peers)}"' if self.chance(0.4) else "%init_peer_id%"
+        self.define(name)
+        return f'(call {peer} ("s" "{function}") [{self.rng.choice(LITERALS)}] {name})'
+
     def instr(self, size: int) -> str:
         """An instruction of about `size` instructions."""
         if size <= 1:
-            return self.leaf()
+            return f"(xor {self.leaf()} (null))" if self.chance(0.15) else self.leaf()
         makers = [self.seq, self.par, self.xor, self.match, self.fold_scalar, self.fold_stream, self.new, self.idiom]
         return self.rng.choices(makers, [9, 6, 4, 1.3, 2.4, 3.2, 1.8, 1.2])[0](size)
 
@@ -321,7 +338,7 @@ class ScriptMaker:
 
 def script(rng: random.Random, peers: list[str], size: int) -> str:
     """A script of about `size` instructions; it may be refused by the validator."""
-    return ScriptMaker(rng, peers).instr(size)
+    return ScriptMaker(rng, peers).whole(size)
 
 
 def valid_script(rng: random.Random, peers: list[str], size: int) -> str:

@@ -249,6 +249,6 @@ def play(
 def random_history(seed: int) -> tuple[str, Manners]:
     """Script and manners that belong to a seed."""
     rng = random.Random(seed ^ 0x5EED)
-    size = rng.choice((3, 6, 10, 16, 24, 32, 48))
+    size = rng.choice((4, 8, 14, 20, 28, 40, 60))
     peers = rng.sample(list(IDS.values()), rng.choice((1, 2, 3, 5)))
     return valid_script(rng, peers, size), HONEST if rng.random() < 0.5 else HOSTILE

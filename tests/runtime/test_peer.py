@@ -383,3 +383,39 @@ def test_runs_in_threads():
 def test_a_pool_has_a_size():
     with pytest.raises(ValueError, match="at least one"):
         ThreadVm(lambda: Avm("interp"), size=0)
+
+
+def test_outgoing_messages_are_bounded(monkeypatch):
+    """While too many messages wait to leave, nothing more is taken in; they leave, and it goes on."""
+    monkeypatch.setattr("runtime.peer.SENDS_MAX", 1)
+
+    class Gate:
+        peer_id = A.peer_id
+        addresses = ()
+
+        def __init__(self):
+            self.open = trio.Event()
+
+        async def serve(self, receiver, listen, *, task_status):
+            task_status.started(())
+            await trio.sleep_forever()
+
+        async def send(self, peer_id, message):
+            await self.open.wait()
+
+    async def main():
+        gate = Gate()
+        peer = Peer(PeerConfig(A), gate, vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START))
+        script = f'(call "{B.peer_id}" ("op" "noop") [])'
+        async with peer, trio.open_nursery() as nursery:
+            for number in range(3):
+                message = codec.encode(particle(script, particle_id=f"p{number}"))
+                nursery.start_soon(peer.on_message, B.peer_id, message)
+                await trio.sleep(0.1)
+            assert peer.core.actor_count == 1
+            gate.open.set()
+            await trio.sleep(0.1)
+            assert peer.core.actor_count == 3
+            assert peer.counters.sent == 3
+
+    check(main)

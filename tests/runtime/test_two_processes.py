@@ -55,7 +55,12 @@ def program(tmp_path: Path) -> Path:
 
 def avm(*words: str | Path, code: int = 0) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "avm", *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "avm", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
@@ -68,7 +73,9 @@ def test_results_over_tcp_and_ws_and_between_two_peers(program: Path) -> None:
             text, version = json.loads(avm("run", program, "-f", 'on_relay("hi")', "--relay", relay))
             assert text == "hi"
             assert version
-        there = avm("run", program, "-f", f'to_peer("{second["peer_id"]}", "over two hops")', "--relay", websocket(first))
+        there = avm(
+            "run", program, "-f", f'to_peer("{second["peer_id"]}", "over two hops")', "--relay", websocket(first)
+        )
         assert json.loads(there) == "over two hops"
 
 

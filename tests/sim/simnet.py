@@ -188,5 +188,5 @@ def random_script(net: SimNet, author: int) -> str:
         join = f'(call "{home}" ("probe" "mark") ["{number}" {" ".join(made + more)}] v{number})'
         return f"(seq (par {left} {right}) {join})", [*made, *more, f"v{number}"]
 
-    body, made = build(4, [])
+    body, made = build(3, [])
     return f'(seq {body} (call "{home}" ("probe" "end") [{" ".join(made)}]))'

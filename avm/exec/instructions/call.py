@@ -15,6 +15,7 @@ from avm.errors import (
     ITERATOR_SHADOWED,
     LOCAL_SERVICE_ERROR,
     PARAMETERS_MISMATCH,
+    REQUEST_IDS_EXHAUSTED,
     RESULT_KIND,
     SHADOWING,
     UNDEFINED_VARIABLE_CODE,
@@ -27,6 +28,7 @@ from avm.exec.service_failure import read_failure
 from avm.exec.tracking import text_cid
 from avm.exec.values import SERVICE_RESULT, Json, Record
 from avm.ir.opcodes import OUTPUT_NONE, OUTPUT_SCALAR, OUTPUT_STREAM
+from avm.limits import REQUEST_ID_MAX
 from avm.trace.debug import tetraplet_debug, value_debug
 from avm.trace.states import FAILED, REQUESTED, SCALAR, SENT_BY, STREAM, UNUSED
 
@@ -196,6 +198,8 @@ def _request(m: Machine, tetraplet: Tetraplet, arguments: list[Resolved]) -> Non
     """Hand the call to the host."""
     from avm.outcome import CallRequest
 
+    if m.last_call_request_id == REQUEST_ID_MAX:
+        raise REQUEST_IDS_EXHAUSTED.error(id=REQUEST_ID_MAX + 1)
     m.last_call_request_id += 1
     call_id = m.last_call_request_id
     m.requests[call_id] = CallRequest(

@@ -32,6 +32,7 @@ def test_accepted(value: Any, expected: tuple[int, str]) -> None:
         ({"message": "m", "ret_code": "1"}, 'invalid type: string "1", expected i32'),
         ({"message": "m", "ret_code": 2**31}, "invalid value: integer `2147483648`, expected i32"),
         ({"message": "m", "ret_code": 1.5}, "invalid type: floating point `1.5`, expected i32"),
+        ({"message": "m", "ret_code": 1.0}, "invalid type: floating point `1`, expected i32"),
         ({"message": None, "ret_code": 1}, "invalid type: null, expected a string"),
         ("text", 'invalid type: string "text", expected struct CallServiceFailed'),
         (True, "invalid type: boolean `true`, expected struct CallServiceFailed"),

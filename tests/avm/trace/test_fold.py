@@ -77,7 +77,7 @@ def test_more_states_than_the_window_has() -> None:
         FoldAutomaton(TraceHandler([state, *aps(0)], []))
     assert str(caught.value) == (
         "underflow is occurred while calculating the new position of a previous slider for resolved fold "
-        "ResolvedFold { lore: {TracePos(1): ResolvedSubTraceDescs { before_subtrace: SubTraceDesc { begin_pos: 0, "
+        "ResolvedFold { lore: {1: ResolvedSubTraceDescs { before_subtrace: SubTraceDesc { begin_pos: 0, "
         "subtrace_len: 3 }, after_subtrace: SubTraceDesc { begin_pos: 0, subtrace_len: 0 } }}, fold_states_count: 3 } "
         "and current subtrace len 1'"
     )

@@ -98,12 +98,34 @@ def test_par_merges_both_sides() -> None:
     assert handler.take_call() is None
 
 
-@pytest.mark.parametrize("trace", [[(PAR, 1, 1), A], [(PAR, 2**32 - 1, 2**32 - 1), A]])
-def test_par_larger_than_its_window(trace: Trace) -> None:
+def par_error(previous: Trace, current: Trace) -> str:
     with pytest.raises(TraceError) as caught:
-        TraceHandler([], trace).par_start()
+        TraceHandler(previous, current).par_start()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("trace", [[(PAR, 1, 1), A], [(PAR, 2**32 - 3, 1), A]])
+def test_par_larger_than_its_window(trace: Trace) -> None:
     left, right = trace[0][1:]
-    assert str(caught.value) == (
+    assert par_error([], trace) == (
         "underflow is occurred while calculating the new position of a current slider for resolved par "
         f"ParResult {{ left_size: {left}, right_size: {right} }} and current subtrace len 1'"
     )
+
+
+@pytest.mark.parametrize(("left", "right"), [(2**32 - 1, 0), (2**32 - 2, 1)])
+def test_par_beyond_32_bits(left: int, right: int) -> None:
+    assert par_error([], [(PAR, left, right), A]) == (
+        "overflow is occurred while calculating the new position of a previous slider for resolved par "
+        f"ParResult {{ left_size: {left}, right_size: {right} }} and current position 1'"
+    )
+
+
+def test_par_whose_size_is_beyond_32_bits() -> None:
+    # left ends of both sides are computed before any right end
+    previous, current = [(PAR, 2**31, 2**31), A], [(PAR, 2**32 - 1, 0), A]
+    assert par_error(previous, []) == (
+        "overflow is occurred while calculating the entire len occupied by executed states corresponded to current par: "
+        "'ParResult { left_size: 2147483648, right_size: 2147483648 }'"
+    )
+    assert "4294967295" in par_error(previous, current)

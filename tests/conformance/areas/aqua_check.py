@@ -30,7 +30,15 @@ OWN_WARNINGS = frozenset({"warn.unreachable", "warn.duplicate-constant", "warn.d
 FOLLOW_UPS = frozenset(
     {"name.unknown", "arrow.unknown", "return.missing", "type.unknown", "struct.empty"}
     | {"order.else", "order.catch", "order.otherwise", "order.par"}
-    | {"prop.unknown-field", "prop.unknown-property", "prop.unknown-arrow", "for.not-iterable", "call.arity"}
+    | {
+        "service.no-arrows",
+        "ability.empty",
+        "prop.unknown-field",
+        "prop.unknown-property",
+        "prop.unknown-arrow",
+        "for.not-iterable",
+        "call.arity",
+    }
 )
 """Kinds the reference also reports as a consequence of another error; we may leave them out (README level 3)."""
 

@@ -181,6 +181,18 @@ def test_an_unreachable_peer(check):
     assert (code, json.loads(out)["error"]["code"]) == (5, "unreachable")
 
 
+def test_a_peer_id_that_is_none(check):
+    refused(check, "program.aqua", "-f", 'far("nobody")', code=5, says="`nobody` is no peer id")
+
+
+def test_prints_of_service_files_go_to_stderr(check, tmp_path):
+    (tmp_path / "code.py").write_text(
+        "print('loading')\ndef twice(s):\n    print('called')\n    return s\n", encoding="utf-8"
+    )
+    code, out, err = check("program.aqua", "-f", 'local("x")', "--service", "Local=code.py")
+    assert (code, out, err) == (0, '"x"\n', "loading\ncalled\n")
+
+
 def test_a_program_that_waits_in_vain(check):
     refused(check, "program.aqua", "-f", "lost()", code=4, says="came to rest without a result")
 
