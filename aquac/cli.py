@@ -121,7 +121,7 @@ def _add_sources(parser: argparse.ArgumentParser, *, many: bool) -> None:
         "--const", dest="constants", metavar="'NAME = value'", action="append", default=[], help="define a constant"
     )
     group.add_argument(
-        "--legacy-headers", action="store_true", help="accept files without header, and the word `module`"
+        "--legacy-headers", action="store_true", help="accept files without header, the word `module`, and other forms of old versions"
     )
     group.add_argument("--message-format", choices=FORMATS, default="human", help="form of the messages")
 
@@ -276,8 +276,6 @@ def _targets(args: argparse.Namespace) -> list[str]:
     for name in wanted:
         if name not in TARGETS:
             raise CommandError(f"no target `{name}`", hint=f"targets are {', '.join(TARGETS)}")
-        if name not in ("air", "json"):
-            raise CommandError(f"target `{name}` is not supported yet", hint="supported are air and json")
     targets = list(dict.fromkeys(wanted))
     if args.output == "-" and len(targets) > 1 and not args.emit:
         raise CommandError("only one target can be printed", hint="give a folder with `-o DIR`")
@@ -359,9 +357,9 @@ def _report(args: argparse.Namespace, diagnostics: list[Diagnostic], files: int,
     if args.message_format == "json":
         stream.write(dumps(to_json(diagnostics, files)))
     elif args.message_format == "sarif":
-        stream.write(dumps(to_sarif(diagnostics)))
+        stream.write(dumps(to_sarif(diagnostics, base=os.getcwd())))
     else:
-        stream.write(to_github(diagnostics))
+        stream.write(to_github(diagnostics, base=os.getcwd()))
 
 
 def _print_json(document: Any) -> None:

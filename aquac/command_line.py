@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Final, TextIO
@@ -27,6 +28,8 @@ INCOMPATIBLE: Final = 6
 INTERNAL: Final = 70
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
 
 
 class CommandError(Exception):
@@ -115,6 +118,8 @@ def read_text(path: str, *, what: str = "file") -> str:
 def read_bytes(path: str, *, what: str = "file") -> bytes:
     """Bytes of a file, or of standard input for `-`. Raises CommandError (exit 2) when it cannot be read."""
     if path == "-":
+        if sys.stdin is None:
+            raise CommandError("standard input is closed")
         return sys.stdin.buffer.read()
     try:
         with open(path, "rb") as file:
@@ -126,6 +131,7 @@ def read_bytes(path: str, *, what: str = "file") -> bytes:
 def run_main(prog: str, body: Callable[[Sequence[str]], int], argv: Sequence[str] | None = None) -> int:
     """Run a command and turn whatever ends it into an exit code and one message on stderr."""
     args = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -139,19 +145,42 @@ def run_main(prog: str, body: Callable[[Sequence[str]], int], argv: Sequence[str
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more at exit and would print a second error: give it somewhere to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return BROKEN_PIPE
-    except Exception as error:
-        if os.environ.get("AQUA_TRACEBACK"):
-            raise
-        _complain(
-            prog,
-            f"internal error: {type(error).__name__}: {error}",
-            "this is a bug; set AQUA_TRACEBACK=1 to see the traceback and please report it",
-        )
-        return INTERNAL
+    except OSError as error:
+        # Only what is not the reader's or the writer's own doing arrives here: a full disk behind a redirection.
+        if error.errno not in _FULL:
+            return _internal(prog, error)
+        _forget_output()
+        _complain(prog, f"cannot write the result: {error.strerror}", "")
+        return USAGE
+    except Exception as error:  # noqa: BLE001 - the last resort: one message instead of a traceback
+        return _internal(prog, error)
     return code
+
+
+def _internal(prog: str, error: Exception) -> int:
+    if os.environ.get("AQUA_TRACEBACK"):
+        raise error
+    _complain(
+        prog,
+        f"internal error: {type(error).__name__}: {error}",
+        "this is a bug; set AQUA_TRACEBACK=1 to see the traceback and please report it",
+    )
+    return INTERNAL
+
+
+def _open_closed_streams() -> None:
+    """Give a closed output stream (`>&-`) the null device: who closed it does not want it."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _forget_output() -> None:
+    """Python flushes stdout once more at exit and would print a second error: give it somewhere to flush to."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(prog: str, message: str, hint: str) -> None:

@@ -44,7 +44,8 @@ class Options:
         no_xor: errors inside `on` and `if` are not passed on with their place.
         no_empty_response: a function without results sends no response.
         tracing: every call reports its beginning and end to `tracingSrv`.
-        legacy_headers: accept deprecated header words without an error.
+        legacy_headers: accept, with warnings, files without header, the header word `module`, and other forms of
+            versions before 0.14 (types that hide imported ones, `x: ?T` as a stream, `<-` inside `on`, uneven indentation).
     """
 
     no_relay: bool = False
@@ -80,6 +81,7 @@ class Compiled:
         diagnostics: everything found, in the order found.
         call: the compiled call, for `compile_call`.
         files: paths of all files read, imported ones included.
+        entries: paths of the files whose exports were compiled, in order; empty after an error in checking.
         contexts: checked modules by path.
     """
 
@@ -88,12 +90,18 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...] = ()
     call: CompiledFunction | None = None
     files: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
     contexts: Mapping[str, ModuleContext] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Whether there was no error."""
         return not has_errors(self.diagnostics)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was exported."""
+        return not self.functions and not self.services
 
     def to_json(self) -> Json:
         """`{"functions", "services", "errors", "warnings"}`, for a single call with `"functionCall"`."""
@@ -202,6 +210,7 @@ class _Compilation:
         self._diagnostics: list[Diagnostic] = []
         self._modules: list[LoadedModule] = []
         self._contexts: dict[str, ModuleContext] = {}
+        self._entries: list[str] = []
 
     def everything(self, paths: Sequence[str]) -> Compiled:
         """Compile all exports of the files at `paths`; of equal names the last file's wins."""
@@ -253,7 +262,9 @@ class _Compilation:
             legacy_headers=self._options.legacy_headers,
         )
         self._diagnostics += found
-        return [] if has_errors(found) else [module.path for module in self._modules if module.entry]
+        if not has_errors(found):
+            self._entries = [module.path for module in self._modules if module.entry]
+        return self._entries
 
     def _exports(self, path: str, functions: dict[str, CompiledFunction], services: dict[str, Json]) -> None:
         from .emit.definitions import service_definition
@@ -346,6 +357,7 @@ class _Compilation:
             diagnostics=tuple(self._diagnostics),
             call=call,
             files=tuple(module.path for module in self._modules),
+            entries=tuple(self._entries),
             contexts=self._contexts,
         )
 

@@ -59,6 +59,7 @@ def make_outputs(results: Sequence[tuple[Unit, Compiled]], targets: Sequence[str
             texts |= {f"{unit.stem}.{name}.air": f.script for name, f in result.functions.items()}
         if "json" in targets:
             texts[f"{unit.stem}.json"] = dumps(result.to_json())
+        texts |= _client_code(unit.stem, result, targets)
         for name, text in texts.items():
             if name in made:
                 raise CommandError(
@@ -68,10 +69,37 @@ def make_outputs(results: Sequence[tuple[Unit, Compiled]], targets: Sequence[str
     return made
 
 
+def _client_code(stem: str, result: Compiled, targets: Sequence[str]) -> dict[str, str]:
+    """Modules for targets ts, js and py; none when nothing is exported. Python gets a name that can be imported."""
+    if result.empty or not {"ts", "js", "py"}.intersection(targets):
+        return {}
+    from .emit.bindings import bindings
+    from .emit.javascript import javascript_source
+    from .emit.names import module_path
+    from .emit.python import python_source
+    from .emit.typescript import typescript_declarations, typescript_source
+
+    exported = bindings(result)
+    texts = {}
+    if "ts" in targets:
+        texts[f"{stem}.ts"] = typescript_source(exported)
+    if "js" in targets:
+        texts |= {f"{stem}.js": javascript_source(exported), f"{stem}.d.ts": typescript_declarations(exported)}
+    if "py" in targets:
+        texts[f"{module_path(stem)}.py"] = python_source(exported)
+    return texts
+
+
 def print_outputs(result: Compiled, targets: Sequence[str]) -> str:
-    """The text for stdout. Several scripts follow each other, each behind a comment with its name."""
+    """The text for stdout. Several scripts follow each other, each behind a comment with its name.
+
+    Target js prints the module alone, without its declarations.
+    """
     if "json" in targets:
         return dumps(result.to_json())
+    for target in ("ts", "js", "py"):
+        if target in targets:
+            return next(iter(_client_code("", result, [target]).values()), "")
     scripts = [(name, f.script.rstrip("\n") + "\n") for name, f in result.functions.items()]
     if len(scripts) == 1:
         return scripts[0][1]

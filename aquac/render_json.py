@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .codes import TABLE, Severity
+from .render import shown_path
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def span_json(file: SourceFile | None, span: Span | None) -> Json | None:
     }
 
 
-def to_sarif(diagnostics: Sequence[Diagnostic]) -> Json:
-    """A SARIF 2.1.0 log, for code scanning."""
+def to_sarif(diagnostics: Sequence[Diagnostic], *, base: str | None = None) -> Json:
+    """A SARIF 2.1.0 log, for code scanning. Paths below `base` are relative to it, as code hosts want them."""
     used = sorted({d.code.id for d in diagnostics})
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -100,13 +101,13 @@ def to_sarif(diagnostics: Sequence[Diagnostic]) -> Json:
                     }
                 },
                 "columnKind": "utf16CodeUnits",
-                "results": [_sarif_result(d, used) for d in diagnostics],
+                "results": [_sarif_result(d, used, base) for d in diagnostics],
             }
         ],
     }
 
 
-def _sarif_result(diagnostic: Diagnostic, used: list[str]) -> Json:
+def _sarif_result(diagnostic: Diagnostic, used: list[str], base: str | None) -> Json:
     text = "\n".join([diagnostic.message, *(note.message for note in diagnostic.notes)])
     result: Json = {
         "ruleId": diagnostic.code.id,
@@ -115,7 +116,7 @@ def _sarif_result(diagnostic: Diagnostic, used: list[str]) -> Json:
         "message": {"text": text},
     }
     if diagnostic.file is not None:
-        location: Json = {"artifactLocation": {"uri": quote(diagnostic.file.path.replace("\\", "/"))}}
+        location: Json = {"artifactLocation": {"uri": _uri(diagnostic.file.path, base)}}
         if diagnostic.span is not None:
             start = diagnostic.file.lines.position(diagnostic.span.start)
             end = diagnostic.file.lines.position(diagnostic.span.end)
@@ -129,18 +130,24 @@ def _sarif_result(diagnostic: Diagnostic, used: list[str]) -> Json:
     return result
 
 
+def _uri(path: str, base: str | None) -> str:
+    """A relative reference below `base`, else a `file` URI: a bare absolute path would be taken as one of any server."""
+    text = quote(shown_path(path, base).replace("\\", "/"))
+    return f"file://{text}" if text.startswith("/") else text
+
+
 def _level(severity: Severity) -> str:
     return "note" if severity is Severity.INFO else severity.value
 
 
-def to_github(diagnostics: Iterable[Diagnostic]) -> str:
-    """Workflow commands, one a line, that annotate a pull request."""
+def to_github(diagnostics: Iterable[Diagnostic], *, base: str | None = None) -> str:
+    """Workflow commands, one a line, that annotate a pull request. Paths below `base` are relative to it."""
     lines = []
     for diagnostic in diagnostics:
         word = "notice" if diagnostic.code.severity is Severity.INFO else diagnostic.code.severity.value
         properties = [f"title={_property(diagnostic.code.id)}"]
         if diagnostic.file is not None:
-            properties.insert(0, f"file={_property(diagnostic.file.path)}")
+            properties.insert(0, f"file={_property(shown_path(diagnostic.file.path, base))}")
             if diagnostic.span is not None:
                 start = diagnostic.file.lines.position(diagnostic.span.start)
                 end = diagnostic.file.lines.position(diagnostic.span.end)

@@ -9,6 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
+
+BOM: Final = b"\xef\xbb\xbf"
+"""The byte order mark some editors put before UTF-8; no part of the text, but of every byte offset."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,9 +39,10 @@ class Position:
 class LineIndex:
     """Converts offsets of one text into lines, UTF-16 columns and byte offsets."""
 
-    def __init__(self, text: str) -> None:
-        """Index `text`; costs one pass over it."""
+    def __init__(self, text: str, first_byte: int = 0) -> None:
+        """Index `text`, which begins at byte `first_byte` of its file; costs one pass over it."""
         self._text = text
+        self._first_byte = first_byte
         self._ascii = text.isascii()
         starts = [0]
         find = text.find
@@ -62,10 +67,10 @@ class LineIndex:
         line = self.line_of(offset)
         start = self.starts[line]
         if self._ascii:
-            return Position(line + 1, offset - start + 1, offset)
+            return Position(line + 1, offset - start + 1, self._first_byte + offset)
         before = self._text[start:offset]
         column = len(before.encode("utf-16-le")) // 2 + 1
-        return Position(line + 1, column, len(self._text[:offset].encode()))
+        return Position(line + 1, column, self._first_byte + len(self._text[:offset].encode()))
 
     def offset(self, line: int, column_utf16: int) -> int:
         """Code point offset of a 0-based line and 0-based UTF-16 column; clamps to the line."""
@@ -85,12 +90,13 @@ class LineIndex:
 
 @dataclass(frozen=True, eq=False)
 class SourceFile:
-    """One file: `path` as shown to people (absolute for files on disk), `text` without BOM."""
+    """One file: `path` as shown to people (absolute for files on disk), `text` without BOM, `bom`: whether it had one."""
 
     path: str
     text: str
+    bom: bool = False
 
     @cached_property
     def lines(self) -> LineIndex:
         """Line index of the text, built on first use."""
-        return LineIndex(self.text)
+        return LineIndex(self.text, len(BOM) if self.bom else 0)

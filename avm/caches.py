@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from avm.limits import DATA_CACHE_BYTES, DATA_CACHE_ENTRIES, PROGRAM_CACHE_BYTES, PROGRAM_CACHE_ENTRIES
+from avm.stats import CacheStats, Lookups
 
 if TYPE_CHECKING:
     from avm.data.interpreter_data import InterpreterData
@@ -23,21 +24,25 @@ _TAIL: Final = 256  # the end of the bytes holds signatures and root, which diff
 class Caches:
     """The caches of one interpreter. Not thread-safe."""
 
-    __slots__ = ("_data", "_data_size", "_programs", "_programs_size")
+    __slots__ = ("_data", "_data_lookups", "_data_size", "_program_lookups", "_programs", "_programs_size")
 
     def __init__(self) -> None:
         """Start empty."""
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._programs_size = 0
+        self._program_lookups = Lookups()
         self._data: OrderedDict[bytes, tuple[bytes, Decoded]] = OrderedDict()
         self._data_size = 0
+        self._data_lookups = Lookups()
 
     def program(self, air: str) -> Program:
         """The program of a script. Raises PreparationError."""
         program = self._programs.get(air)
         if program is not None:
+            self._program_lookups.hits += 1
             self._programs.move_to_end(air)
             return program
+        self._program_lookups.misses += 1
         from avm.air import parse
         from avm.ir.lower import lower
         from avm.prepare import AIR_PARSE, PreparationError
@@ -58,7 +63,9 @@ class Caches:
         """The decoded form of an earlier output, or None."""
         found = self._data.get(data[-_TAIL:])
         if found is None or found[0] != data:
+            self._data_lookups.misses += 1
             return None
+        self._data_lookups.hits += 1
         self._data.move_to_end(data[-_TAIL:])
         return found[1]
 
@@ -77,3 +84,16 @@ class Caches:
         while len(self._data) > DATA_CACHE_ENTRIES or self._data_size > DATA_CACHE_BYTES:
             _, (dropped, _) = self._data.popitem(last=False)
             self._data_size -= len(dropped)
+
+    def stats(self) -> tuple[CacheStats, CacheStats]:
+        """Counts of programs and of data."""
+        return (
+            CacheStats.of(
+                self._program_lookups,
+                len(self._programs),
+                PROGRAM_CACHE_ENTRIES,
+                self._programs_size,
+                PROGRAM_CACHE_BYTES,
+            ),
+            CacheStats.of(self._data_lookups, len(self._data), DATA_CACHE_ENTRIES, self._data_size, DATA_CACHE_BYTES),
+        )

@@ -178,7 +178,13 @@ SCALARS_CORRUPTED: Final = ErrorKind(
     "ScalarsStateCorrupted",
     "new end block tries to pop up a variable '{name}' that wasn't defined at depth {depth}",
 )
-CID_NOT_FOUND: Final = ErrorKind(20010, "ValueForCidNotFound", '{store} for CID "{cid}" not found')
+TEXT_EXHAUSTED: Final = ErrorKind(
+    20009,
+    "CidError",
+    "failed to calculate value's CID: the values of this run take more than {limit} characters",
+    traps=True,
+)
+CID_NOT_FOUND: Final = ErrorKind(20010, "ValueForCidNotFound", "{store} for CID {cid} not found")
 VALUE_NOT_JSON: Final = ErrorKind(
     20010, "ValueForCidNotFound", 'value for CID "{cid}" is not JSON: {error}', traps=True
 )

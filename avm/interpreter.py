@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from avm import farewell
 from avm.caches import Caches
+from avm.crypto import signatures
+from avm.crypto.keys import public_key_peer_id
+from avm.data import cid_store
 from avm.exec import run as run_interpreter
 from avm.exec.context import DEFAULT_OPTIONS
+from avm.exec.values import canonical_text_lookups
 from avm.prepare import Flags, PreparationError, prepare
+from avm.stats import CacheStats, VmStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +43,7 @@ class Avm:
         self._run = _runner(engine)
         self._caches = Caches()
         self._options = options
+        self._runs = 0
 
     def invoke(
         self,
@@ -52,6 +58,7 @@ class Avm:
         prev_data: what this peer kept of the particle (trusted); data: what arrived (verified); both may be empty.
         call_results: the binary form, or results by request id.
         """
+        self._runs += 1
         flags = Flags()
         try:
             prepared = prepare(air, prev_data, data, params, call_results, flags, self._caches, self._options)
@@ -59,6 +66,19 @@ class Avm:
             return farewell.refused(error, prev_data, flags)
         result = self._run(prepared.program, prepared.context)
         return farewell.finished(prepared, result, prev_data, params, flags, self._caches)
+
+    def stats(self) -> VmStats:
+        """What this interpreter's caches did so far, and those of the process."""
+        programs, data = self._caches.stats()
+        return VmStats(
+            runs=self._runs,
+            programs=programs,
+            data=data,
+            cids=cid_store.stats(),
+            signatures=signatures.stats(),
+            canonical_texts=CacheStats.of_function(canonical_text_lookups()),
+            keys=CacheStats.of_function(public_key_peer_id.cache_info()),
+        )
 
 
 def _runner(engine: str) -> Callable[[Program, RunContext], RunResult]:

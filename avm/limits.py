@@ -18,6 +18,9 @@ PARTICLE_SIZE_LIMIT: Final = 64 * MIB
 CALL_RESULT_SIZE_LIMIT: Final = 32 * MIB
 """Default limit of one service result, bytes of UTF-8."""
 
+RUN_TEXT_MAX: Final = 1024 * MIB
+"""Characters of JSON text and error messages one run may make; the reference's address space ends at four times that."""
+
 JSON_DEPTH_MAX: Final = 127
 """Deepest nesting of arrays and objects that a JSON value may have; the reference refuses the 128th level."""
 

@@ -20,6 +20,8 @@ COMMANDS: Final[dict[str, str]] = {
     "peer": "run a peer that others reach over tcp and websockets",
     "key": "make, show, list and import secret keys",
     "invoke": "run the interpreter as a function: JSON lines in, JSON lines out",
+    "replay": "run recorded invocations again and show the first that answers differently",
+    "stats": "run invocations and print what the interpreter's caches did",
     "exec": "run the interpreter once, on files",
     "parse": "print the tree of an AIR script as JSON, or its errors",
     "beautify": "pretty-print an AIR script",

@@ -49,7 +49,7 @@ def describe(value: Any) -> str:
         case dict():
             return "an object"
         case _:
-            return f"a {type(value).__name__}"
+            return f"a value of type {type(value).__name__}"
 
 
 def type_text(schema: Type) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import h11
@@ -61,8 +62,10 @@ class HttpEndpoint:
             with trio.move_on_after(REQUEST_SECONDS):
                 try:
                     await self._exchange(stream)
-                except (h11.RemoteProtocolError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                except (h11.ProtocolError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
                     log.debug("http client failed: %s", error)
+                except Exception as error:  # noqa: BLE001 - whatever one request provokes stays with its connection
+                    log.warning("http request failed: %r", error)
 
     async def _exchange(self, stream: trio.SocketStream) -> None:
         connection = h11.Connection(h11.SERVER)
@@ -76,8 +79,12 @@ class HttpEndpoint:
         status, kind, body = self.answer(event.method.decode("ascii"), event.target.decode("ascii", "replace"))
         data = body.encode()
         headers = [("content-type", kind), ("content-length", str(len(data))), ("connection", "close")]
-        parts = (h11.Response(status_code=status, headers=headers), h11.Data(data=data), h11.EndOfMessage())
-        for part in parts:
+        parts: list[h11.Event] = [
+            h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode())
+        ]
+        if event.method != b"HEAD":
+            parts.append(h11.Data(data=data))
+        for part in (*parts, h11.EndOfMessage()):
             chunk = connection.send(part)
             if chunk:
                 await stream.send_all(chunk)

@@ -17,7 +17,7 @@ from runtime.protocol.codec import FrameReader, frame
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runtime.network import TaskStatus
+    from runtime.network import IdentifiedListener, Resolver, TaskStatus
 
 QUEUE_MAX: Final = 128
 """Messages on their way to one peer; a sender waits above it."""
@@ -70,6 +70,8 @@ class InProcessNetwork:
         """Belong to a fabric; nothing is delivered before `serve`."""
         self.connected: dict[str, None] = {}
         self.listens = False
+        self.on_identified: IdentifiedListener | None = None
+        self.resolve: Resolver | None = None
         self._fabric = fabric
         self._peer_id = peer_id
         self._receiver: Receiver | None = None
@@ -172,7 +174,10 @@ class InProcessNetwork:
     def _note_connection(self, other: InProcessNetwork) -> None:
         if other.peer_id not in self.connected and self._receiver is not None:
             self.connected[other.peer_id] = None
-            self._receiver.on_connected(Contact(other.peer_id, other.addresses))
+            contact = Contact(other.peer_id, other.addresses)
+            self._receiver.on_connected(contact)
+            if self.on_identified is not None:
+                self.on_identified(contact, tuple(other._handlers))
 
 
 def address_of(peer_id: str) -> str:

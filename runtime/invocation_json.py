@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from avm.call_data import encode_call_results
+from avm.call_data import CallDataError, decode_call_requests, encode_call_results
 from avm.data.human import HumanViewError, human_view, read_for_people
 from avm.outcome import CallResult, Outcome, RunParameters
 
@@ -31,6 +31,7 @@ _OPTIONAL_NUMBERS: Final = {
     "particle_size_limit": U64_MAX,
     "call_result_size_limit": U64_MAX,
 }
+_FLAGS: Final = ("air_size_limit_exceeded", "particle_size_limit_exceeded", "call_result_size_limit_exceeded")
 _KNOWN_PARAMS: Final = frozenset((*_TEXTS, *_NUMBERS, *_OPTIONAL_NUMBERS, "secret_key_bytes", "hard_limit_enabled"))
 # Messages whose text depends on memory addresses or on the order of a hash map in the reference.
 _UNSTABLE_MESSAGES: Final = frozenset({2, 8, 9, 30000})
@@ -144,6 +145,38 @@ def requests_json(outcome: Outcome) -> dict[str, Any]:
         }
         for request_id, request in outcome.call_requests.items()
     }
+
+
+def read_outcome(document: Mapping[str, Any]) -> Outcome:
+    """The outcome of an output line; requests are those of its bytes. Raises InvocationError."""
+    peers = document.get("next_peer_pks")
+    if not isinstance(peers, list):
+        raise InvocationError("`next_peer_pks` must be an array")
+    flags: dict[str, bool] = {}
+    for name in _FLAGS:
+        flag = document.get(name)
+        if not isinstance(flag, bool):
+            raise InvocationError(f"`{name}` must be true or false")
+        flags[name] = flag
+    code = document.get("ret_code")
+    if not isinstance(code, int) or isinstance(code, bool):
+        raise InvocationError("`ret_code` must be an integer")
+    requests = _bytes(document.get("call_requests"), "call_requests")
+    try:
+        decoded = decode_call_requests(requests)
+    except CallDataError as error:
+        raise InvocationError(f"`call_requests`: {error}") from None
+    return Outcome(
+        ret_code=code,
+        error_message=_text(document.get("error_message"), "error_message"),
+        data=_bytes(document.get("data"), "data"),
+        next_peer_pks=tuple(_text(peer, "next_peer_pks") for peer in peers),
+        call_requests=decoded,
+        air_size_limit_exceeded=flags["air_size_limit_exceeded"],
+        particle_size_limit_exceeded=flags["particle_size_limit_exceeded"],
+        call_result_size_limit_exceeded=flags["call_result_size_limit_exceeded"],
+        raw_call_requests=requests,
+    )
 
 
 def difference(ours: Outcome, theirs: Outcome) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from runtime.client import Client
 from runtime.config import PeerConfig
 from runtime.core.peer_core import ClientPolicy
 from runtime.inprocess import Fabric, address_of
+from runtime.kademlia import Kademlia
 from runtime.peer import Peer
 from runtime.protocol.identity import Identity, named_identity
 from runtime.services.client import ClientServices
@@ -95,7 +96,8 @@ async def open_local_network(
             bootstrap=() if name == RELAY else (address_of(relay.peer_id),),
         )
         network = fabric.endpoint(identity.peer_id)
-        hosts[name] = Peer(config, network, vm=vm, services=host_services(config, network, clock), clock=clock)
+        services_ = host_services(config, network, clock, kademlia=Kademlia(network, clock))
+        hosts[name] = Peer(config, network, vm=vm, services=services_, clock=clock)
     identity = client or named_identity(CLIENT)
     services = ClientServices(identity, clock, console)
     peer = Peer(

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 RpcHandler = Callable[[str, bytes], Awaitable[bytes]]
 """Answers one request: takes the asking peer id and the payload, returns the answer."""
 
+Resolver = Callable[[str], Awaitable[tuple[str, ...]]]
+"""Finds addresses of a peer id nobody is connected to; none when nobody knows it."""
+
+IdentifiedListener = Callable[["Contact", tuple[str, ...]], None]
+"""Told of a peer that has said who it is: its addresses and the protocols it speaks."""
+
 
 class NetworkError(Exception):
     """The network could not do what was asked."""
@@ -72,7 +78,13 @@ class Receiver(Protocol):
 
 
 class Network(Protocol):
-    """An adapter. All methods belong to the event loop of the peer."""
+    """An adapter. All methods belong to the event loop of the peer.
+
+    on_identified and resolve are None until routing sets them (`runtime.kademlia`).
+    """
+
+    on_identified: IdentifiedListener | None
+    resolve: Resolver | None
 
     @property
     def peer_id(self) -> str:

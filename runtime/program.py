@@ -6,6 +6,7 @@ Errors: `CommandError`, with exit code 1 and the rendered diagnostics when the A
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ class Program:
         if len(call.arguments) != len(parameters):
             signature = ", ".join(f"{name}: {type_text(kind)}" for name, kind in parameters)
             raise CommandError(
-                f"`{call.name}({signature})` takes {len(parameters)} arguments, {len(call.arguments)} given"
+                f"`{call.name}({signature})` takes {len(parameters)} argument{'s' * (len(parameters) != 1)}, "
+                f"{len(call.arguments)} given"
             )
         return dict(zip([name for name, _ in parameters], call.arguments, strict=True))
 
@@ -164,7 +166,7 @@ def _compile(path: str, settings: CompileSettings) -> Compiled:
     compiled = aquac.compile_path(path, imports=imports, constants=list(settings.constants), options=options)
     shown = [item for item in compiled.diagnostics if item.is_error or not settings.quiet]
     if shown:
-        sys.stderr.write(render_text(shown, color=use_color(settings.color, sys.stderr)))
+        sys.stderr.write(render_text(shown, color=use_color(settings.color, sys.stderr), base=os.getcwd()))
     if not compiled.ok:
         raise CommandError(f"{path} does not compile", DIAGNOSTICS)
     return compiled

@@ -8,6 +8,7 @@
     management_peer_ids = ["12D3KooW…"]
     data_dir = "data"                    # relative to this file
     http = "127.0.0.1:8080"
+    network = "dar"                      # or stage, kras, or the hex of a 32-byte network id
     allow_local_addresses = false
 
 The environment has the same keys as `AVM_PEER_<KEY>`, lists separated by commas. An unknown key is refused with its place.
@@ -40,6 +41,7 @@ class PeerSettings:
     management_peer_ids: tuple[str, ...] = ()
     data_dir: str | None = None
     http: str | None = None
+    network: str = "dar"
     allow_local_addresses: bool = False
 
 
@@ -52,6 +54,7 @@ _KINDS: Final[dict[str, type]] = {
     "key": str,
     "data_dir": str,
     "http": str,
+    "network": str,
 }
 assert _KINDS.keys() == {f.name for f in fields(PeerSettings)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,6 +51,9 @@ ROWS = [
     ("avm run ok.aqua -f f() --nope", 2, "--nope"),
     ("avm run ok.aqua -f f() --relay garbage", 2, "garbage"),
     ("avm run ok.aqua -f f() --relay sim:x", 2, "sim:x"),
+    ("avm run ok.aqua -f f() --relay sim:0000000000999999", 2, "up to"),
+    ("avm run ok.aqua -f f() --relay /ip4/127.0.0.1/tcp/1", 2, "/p2p/"),
+    ("avm run ok.aqua -f f() --timeout=-1s", 2, "--timeout -1s"),
     ("avm run ok.aqua -f f() --ttl soon", 2, "soon"),
     ("avm run ok.aqua -f f() --service S=missing.py", 2, "missing.py"),
     ("avm run ok.aqua -f f() --service S", 2, "NAME="),
@@ -127,6 +132,44 @@ def test_missing_extra_is_named(line: str, place: Path, capsys, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "libp2p", None)  # what an import system without it answers
     monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: None)
     check(line, 2, "needs the extra `p2p`", capsys)
+
+
+def test_a_service_that_wants_to_exit_is_an_error_of_the_program(place: Path, capsys) -> None:
+    (place / "s.aqua").write_text(
+        'aqua M\n\nexport f\n\nservice S("s"):\n  go() -> u8\n\nfunc f() -> u8:\n  x <- S.go()\n  <- x\n'
+    )
+    (place / "s.py").write_text("def go():\n    raise SystemExit(7)\n")
+    check("avm run s.aqua -f f() --service S=s.py", 3, "Service call failed", capsys)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_named(place: Path) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sys.executable, "-m", "aquac", "-q", "build", "ok.aqua"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("aquac: error: cannot write the result: ")
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
+def test_closed_streams(closed: str, place: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, closed, None)
+    assert aquac(["check", "syntax.aqua"]) == 1
+    if closed == "stdin":
+        for words in (["invoke"], ["parse", "-"]):
+            assert avm(words) == 2
+            assert "standard input is closed" in capsys.readouterr().err
+
+
+def test_a_malformed_line_is_answered_with_its_id_where_that_is_whole(place: Path, capsys) -> None:
+    lines = ['{"id": 7, "air":', '{"id": "a b", "air": NaN}', '{"id": NaN, "air": ""}', '{"id": "x\\n", ', '{"air": "', "[" * 100_000]
+    (place / "lines.jsonl").write_bytes("\n".join(lines).encode() + b'\n{"id": -1, "air": "\xff"}\n')
+    assert avm(["invoke", "lines.jsonl"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["id"] for answer in answers] == [7, "a b", None, None, None, None, -1]
+    assert "NaN is not JSON" in answers[1]["error"]
+    assert "UTF-8" in answers[6]["error"]
 
 
 def test_a_malformed_line_does_not_stop_invoke(place: Path, capsys) -> None:

@@ -70,15 +70,20 @@ class CapturePlan:
         """Take fresh names for everything captured."""
         names: dict[str, str] = {}
         values: dict[str, ValueModel] = {}
-        for name, fields, related in self._abilities:
+        all_moved: list[dict[str, str]] = []
+        for name, fields, _ in self._abilities:
             new_name = mangler.new(name)
             moved = {f"{name}.{path}": f"{new_name}.{path}" for path in fields}
             moved[name] = new_name
             names.update(moved)
-            values.update((key := moved.get(old, old), _follow(key, value, moved)) for old, value in related.items())
+            all_moved.append(moved)
+        for moved, (_, _, related) in zip(all_moved, self._abilities, strict=True):
+            for old, value in related.items():
+                key = moved.get(old, old)
+                values[key] = _follow(key, value, moved, names)
         arrows = {names.get(key, key): fn for key, fn in self._ability_arrows.items()}
         value_names = mangler.find(self._value_order)
-        values.update((value_names.get(key, key), value) for key, value in self._values.items())
+        values.update((value_names.get(key, key), _still(value, names)) for key, value in self._values.items())
         arrows.update((value_names.get(key, key), fn) for key, fn in self._value_arrows.items())
         arrow_names = mangler.find(self._arrow_order)
         arrows.update((arrow_names.get(key, key), fn) for key, fn in self._arrows.items())
@@ -89,10 +94,17 @@ def _is_bare_ability(value: ValueModel) -> bool:
     return as_ability(value) is not None and isinstance(value, V) and not value.props
 
 
-def _follow(key: str, value: ValueModel, moved: Mapping[str, str]) -> ValueModel:
-    """An entry that names itself, or an ability, must name its new key."""
+def _still(value: ValueModel, moved: Mapping[str, str]) -> ValueModel:
+    """A value that is a function of a captured ability, which goes by another name now."""
+    if isinstance(value, V) and isinstance(value.base, Arrow) and value.name in moved:
+        return V(moved[value.name], value.base, value.props)
+    return value
+
+
+def _follow(key: str, value: ValueModel, own: Mapping[str, str], all_names: Mapping[str, str]) -> ValueModel:
+    """An entry of an ability under its new key; it names the key if it is an ability or named itself before."""
     if isinstance(value, V) and (
-        as_ability(value) is not None or (isinstance(value.base, Arrow) and value.name in moved)
+        as_ability(value) is not None or (isinstance(value.base, Arrow) and value.name in own)
     ):
         return V(key, value.base, value.props)
-    return value
+    return _still(value, all_names)

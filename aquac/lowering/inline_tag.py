@@ -254,5 +254,7 @@ def _closure(state: State, tag: r.ClosureTag) -> Model:
     arrows = {key: fn for key, fn in state.arrows.items() if key in names}
     arrows.update(arrows_of_values(state.arrows, values))
     topology = None if tag.detached else name
+    # An item of a loop that is over may have had this name.
+    state.values.pop(name, None)
     state.arrows[name] = from_raw(name, tag.arrow, arrows, values, topology, state.env)
     return EMPTY if topology is None else Capture(name)

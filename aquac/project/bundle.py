@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aquac.codes import SOURCE_NOT_FOUND, SOURCE_NOT_UTF8, SOURCE_TOO_LARGE, SOURCE_UNREADABLE
 from aquac.diagnostics import Diagnostic
-from aquac.source import SourceFile
+from aquac.source import BOM, SourceFile
 from aquac.syntax.limits import SOURCE_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -83,10 +83,10 @@ class Disk:
             return False
 
     def sources_below(self, path: str) -> list[str]:
-        """Every `*.aqua` file below a folder, sorted; hidden folders and links to folders are passed over."""
+        """Every `*.aqua` file below a folder, sorted; hidden folders, `node_modules` and links to folders are passed over."""
         found = []
         for folder, folders, names in os.walk(path):
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
             found += [os.path.join(folder, name) for name in names if name.endswith(SUFFIX)]
         return sorted(found)
 
@@ -173,9 +173,11 @@ def read_source(store: FileStore, path: str) -> tuple[SourceFile, Diagnostic | N
     if len(data) > SOURCE_BYTES_MAX:
         message = f"{path} is larger than {SOURCE_BYTES_MAX // (1024 * 1024)} MiB"
         return empty, Diagnostic(SOURCE_TOO_LARGE, message, empty)
+    bom = data.startswith(BOM)
     try:
-        text = data.decode("utf-8-sig")
+        text = data[len(BOM) if bom else 0 :].decode()
     except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}"
+        at = error.start + (len(BOM) if bom else 0)
+        message = f"{path} is not UTF-8: byte {data[at]:#04x} at offset {at}"
         return empty, Diagnostic(SOURCE_NOT_UTF8, message, empty)
-    return SourceFile(path, text), None
+    return SourceFile(path, text, bom), None

@@ -21,11 +21,13 @@ class ImportsInvalid(ValueError):
 class ProjectConfig:
     """How imports resolve.
 
-    `imports` is the reference's import map. `stdlib` lets imports nobody else resolves find the standard library that ships
-    with the compiler. `legacy_headers` accepts files without header.
+    `imports` is the reference's import map. `packages` lets what it does not find be looked for in `node_modules` folders.
+    `stdlib` lets imports nobody else resolves find the standard library that ships with the compiler. `legacy_headers` accepts
+    files without header and other forms of versions before 0.14.
     """
 
     imports: ImportMap = field(default_factory=dict)
+    packages: bool = True
     stdlib: bool = True
     legacy_headers: bool = False
 

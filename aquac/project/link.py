@@ -24,7 +24,7 @@ from aquac.syntax.parse import parse
 from .bundle import SUFFIX, Disk, FileStore, read_source
 from .config import ProjectConfig
 from .cycles import find_cycles
-from .imports import candidates, unquoted
+from .imports import candidates, package_paths, unquoted
 from .stdlib import is_stdlib
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class _Loader:
             self._diagnostics.append(problem)
             module = _Module(source, ast.File((), (), ()), entry, broken=True)
         else:
-            file, diagnostics = parse(source)
+            file, diagnostics = parse(source, legacy=self._config.legacy_headers)
             self._diagnostics += diagnostics
             module = _Module(source, file, entry, broken=has_errors(diagnostics))
         self._modules[path] = module
@@ -148,6 +148,8 @@ class _Loader:
             if found is None:
                 complete = False
                 notes = tuple(Note(f"tried {path}") for path in tried)
+                if self._config.packages and package_paths(self._store, module.source.path, wanted):
+                    notes = (*notes, Note("and no `node_modules` folder at or above this file has it"))
                 message = f"no file found for import {line.path.text}"
                 self._diagnostics.append(Diagnostic(IMPORT_UNRESOLVED, message, module.source, line.path.span, notes))
             else:

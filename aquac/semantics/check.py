@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from aquac import codes
-from aquac.diagnostics import Note
+from aquac.diagnostics import Edit, Fix, Note
 from aquac.lowering.trampoline import nested
 from aquac.syntax import ast
 
@@ -263,19 +263,29 @@ class Statements:
 
     def _declare(self, s: ast.Declare) -> Tree | None:
         t = self.types.resolve(s.type)
+        code = codes.STREAM_DECL_NOT_STREAM
+        fixes: tuple[Fix, ...] = ()
+        if isinstance(t, Option):
+            # Before 0.13 `x: ?T` declared a stream, of which at most one element was used.
+            code = self.report.tolerated(code)
+            if isinstance(s.type, ast.CollectionType):
+                fixes = (Fix("declare a stream", (Edit(self.report.file, s.type.span, "*"),)),)
         if t is not None and not isinstance(t, Stream | StreamMap):
             self.report(
-                codes.STREAM_DECL_NOT_STREAM,
+                code,
                 s.type.span,
                 f"only streams (`*T`) and stream maps (`%T`) are declared without a value, this type is `{for_message(t)}`",
+                fixes=fixes,
             )
-            t = None
+            t = Stream(t.element) if isinstance(t, Option) and self.report.legacy else None
         return raw.DeclareTag(s.name.text, t) if self.scope.define(s.name, t) and t is not None else None
 
     async def _service_id(self, s: ast.ServiceId) -> Tree | None:
         name = s.service.name
         value = await self.values.typed(s.id, STRING_LITERAL)
         if value is None:
+            # The service was meant to have an id from here on.
+            self.scope.set_service_id(name)
             return None
         entry = self.scope.type(name)
         t = self.types.named(s.service)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aquac import codes
-from aquac.codes import Code, Severity
 from aquac.diagnostics import Edit, Fix, Note
 from aquac.lowering.hash_order import set_order
 from aquac.source import Span
@@ -80,13 +79,10 @@ def _pick(context: ModuleContext, name: str, new_name: str, into: Names) -> bool
 class Header:
     """Reads the header lines of one file."""
 
-    def __init__(
-        self, report: Reporter, imports: Mapping[str, ModuleContext], constants: Sequence[ConstPart], *, legacy: bool
-    ) -> None:
-        """Imported contexts are found by the text of the path literal; `legacy` tolerates headers of old versions."""
+    def __init__(self, report: Reporter, imports: Mapping[str, ModuleContext], constants: Sequence[ConstPart]) -> None:
+        """Imported contexts are found by the text of the path literal."""
         self._report = report
         self._imports = imports
-        self._legacy = legacy
         self._names = Names()
         self._names.add((ModuleContext(), constant) for constant in constants)
         self._declares: list[str] = []
@@ -117,16 +113,13 @@ class Header:
         if not isinstance(first, ast.ModuleHeader):
             message = "the file has no module header: its first line must be `aqua Name` (`declares *` shows everything to importers)"
             fix = Fix("add a header", (Edit(self._report.file, Span(0, 0), "aqua Main declares *\n\n"),))
-            self._report(self._tolerated(codes.HEADER_MISSING), Span(0, 0), message, fixes=(fix,))
+            self._report(self._report.tolerated(codes.HEADER_MISSING), Span(0, 0), message, fixes=(fix,))
             return None
         if first.keyword.text != "aqua":
             message = f"the header word `{first.keyword.text}` is no longer used, write `aqua {first.name.text}`"
             fix = Fix("write `aqua`", (Edit(self._report.file, first.keyword.span, "aqua"),))
-            self._report(self._tolerated(codes.HEADER_MODULE_KEYWORD), first.keyword.span, message, fixes=(fix,))
+            self._report(self._report.tolerated(codes.HEADER_MODULE_KEYWORD), first.keyword.span, message, fixes=(fix,))
         return first.name.text
-
-    def _tolerated(self, code: Code) -> Code:
-        return replace(code, severity=Severity.WARNING) if self._legacy else code
 
     def _import(self, line: ast.Import) -> None:
         context = self._imports.get(line.path.text)

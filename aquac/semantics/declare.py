@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from aquac import codes
-from aquac.diagnostics import Note
+from aquac.diagnostics import Edit, Fix, Note
 from aquac.lowering.trampoline import nested
+from aquac.source import Span
 from aquac.syntax import ast
 
 from . import raw
@@ -108,7 +109,7 @@ class Declarations:
 
     def _alias(self, d: ast.Alias) -> None:
         t = self._types.resolve(d.type)
-        if t is None or not self._is_taken(d.name, codes.ALIAS_REDEFINED):
+        if t is None or not self._is_taken(d.name, codes.ALIAS_REDEFINED, self._removal(d, t)):
             self._define_type(d, t, frozenset())
 
     def _data(self, d: ast.Data) -> None:
@@ -203,13 +204,29 @@ class Declarations:
                 self._scope.occurs(member.name.span, "field", name, t, self._scope.site(member.name.span))
         return good, frozenset(failed - good.keys())
 
-    def _is_taken(self, name: ast.Name, redefined: codes.Code) -> bool:
+    def _removal(self, d: ast.Alias, t: Type) -> tuple[Fix, ...]:
+        """Leave out an alias of a type that is known under its name already."""
+        taken = self._scope.type(d.name.text)
+        if taken is None or taken.type != t:
+            return ()
+        file = self._report.file
+        start = file.text.rfind("\n", 0, d.span.start) + 1
+        end = file.text.find("\n", d.span.end)
+        line = Span(start, len(file.text) if end < 0 else end + 1)
+        alone = not file.text[start : d.span.start].strip() and not file.text[d.span.end : line.end].strip()
+        title = f"remove the alias: `{d.name.text}` is this type already"
+        return (Fix(title, (Edit(file, line if alone else d.span, ""),)),)
+
+    def _is_taken(self, name: ast.Name, redefined: codes.Code, fixes: tuple[Fix, ...] = ()) -> bool:
         taken = self._scope.type(name.text)
         if taken is None or taken.type is None:
             return False
         message = f"a type called `{name.text}` is already defined"
-        self._report(redefined, name.span, message, notes=self._report.previous(taken.site))
-        return True
+        # Before 0.14 a file's own types silently went before imported ones of the same name.
+        imported = taken.site is not None and taken.site.file is not self._report.file
+        code = self._report.tolerated(redefined) if imported else redefined
+        self._report(code, name.span, message, notes=self._report.previous(taken.site), fixes=fixes)
+        return code is redefined
 
     def _define_type(
         self,
@@ -228,11 +245,13 @@ class Declarations:
             return
         site = self._scope.site(d.name.span)
         service = isinstance(d, ast.Service)
+        members = () if isinstance(d, ast.Alias) else d.members
+        member_docs = {member.name.text: member.doc for member in members if member.doc}
         self._scope.define_type(d.name, TypeEntry(t, site, service, service and service_id is not None, broken))
         if isinstance(t, ServiceType) and service:
-            self._add(ServicePart(d.name.text, t, service_id, d.doc, site))
+            self._add(ServicePart(d.name.text, t, service_id, d.doc, site, member_docs))
         elif t is not None:
-            self._add(TypePart(d.name.text, t, d.doc, site))
+            self._add(TypePart(d.name.text, t, d.doc, site, member_docs))
 
     # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,6 +14,7 @@ from aquac import codes
 from aquac.diagnostics import Diagnostic, Note, has_errors
 from aquac.lowering.hash_order import set_order
 from aquac.lowering.trampoline import nested, run
+from aquac.source import Span
 from aquac.syntax import ast
 
 from .constants import predefined
@@ -45,17 +46,22 @@ def check_module(
     imports: text of an import's path literal, quotes included → context of the imported file.
     constants: those given to the compiler; the predefined ones are added.
     no_relay: `HOST_PEER_ID` is the initial peer.
+    legacy_headers: forms of versions before 0.14 are accepted, with warnings.
     """
-    report = Reporter(source)
+    report = Reporter(source, legacy=legacy_headers)
     every = (*constants, *predefined(no_relay=no_relay))
-    context, parts = Header(report, imports, every, legacy=legacy_headers).read(file.header)
+    context, parts = Header(report, imports, every).read(file.header)
     if has_errors(report.diagnostics):
         return context, report.diagnostics
+    imported = len(parts)
     scope = Scope(report, context)
     run(_body(Declarations(scope, parts, {c.name for c in constants}), file.definitions))
     context.occurrences = scope.occurrences
     if not has_errors(report.diagnostics):
-        _declare(context, file.header, report, legacy=legacy_headers)
+        headless = legacy_headers and not (file.header and isinstance(file.header[0], ast.ModuleHeader))
+        if headless:
+            _offer_own(context, [part for _, part in parts[imported:]], report)
+        _declare(context, file.header, report)
         _export(context, file.header, report)
     return context, report.diagnostics
 
@@ -68,15 +74,30 @@ async def _body(declarations: Declarations, definitions: Collection[ast.Definiti
 # ── declares ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Reporter, *, legacy: bool) -> None:
+def _offer_own(context: ModuleContext, own: Sequence[Part], report: Reporter) -> None:
+    """What a file without header means: importers see its own definitions, and its functions and services are exported.
+
+    Imported names are not passed on. Functions that cannot be exported are left out without a word. ✓run with 0.9.3 – 0.13.4.
+    """
+    context.declares = tuple(dict.fromkeys((*context.declares, *set_order(p.name for p in own))))
+    for part in own:
+        quiet = Reporter(report.file)
+        match part:
+            case FuncPart() if _check_export_type(part.arrow.type, part.name, Span(0, 0), quiet):
+                context.exports[part.name] = part.name
+            case ServicePart():
+                context.exports[part.name] = part.name
+            case _:
+                pass
+
+
+def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Reporter) -> None:
     header = lines[0] if lines else None
-    everything = tuple(set_order(p.name for _, p in context.parts))
     if not isinstance(header, ast.ModuleHeader):
-        context.declares = everything if legacy else context.declares
         return
     names: tuple[str, ...] = ()
     if header.declares_all:
-        names = everything
+        names = tuple(set_order(p.name for _, p in context.parts))
     elif header.declares is not None:
         for name in header.declares:
             if not _exists(context, name.text):
@@ -85,8 +106,6 @@ def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Re
                 message = f"`{name.text}` is declared here, but the file defines and imports nothing of this name"
                 report(codes.DECLARES_MISSING, name.span, message, notes=notes, fixes=fixes)
         names = tuple(n.text for n in header.declares)
-    elif legacy and header.keyword.text != "aqua":
-        names = everything
     context.declares = tuple(dict.fromkeys((*context.declares, *names)))
 
 
@@ -132,7 +151,7 @@ def _check_export(context: ModuleContext, item: ast.Item, report: Reporter) -> b
         return False
     match part:
         case FuncPart():
-            return _check_export_type(part.arrow.type, item.name, report)
+            return _check_export_type(part.arrow.type, name, span, report)
         case TypePart(type=AbilityType()):
             report(codes.EXPORT_ABILITY, span, f"`{name}` is an ability; only functions and services can be exported")
             return False
@@ -140,18 +159,18 @@ def _check_export(context: ModuleContext, item: ast.Item, report: Reporter) -> b
             return True
 
 
-def _check_export_type(t: Arrow, name: ast.Name, report: Reporter) -> bool:
+def _check_export_type(t: Arrow, name: str, span: Span, report: Reporter) -> bool:
     good = True
     returned = [r for r in t.results if _only_inside(r) or isinstance(r, Arrow)]
     if returned:
-        message = f"`{name.text}` returns `{brief(returned[0])}`, which cannot leave the program: an exported function returns data"
-        report(codes.EXPORT_RETURNS_ARROW, name.span, message)
+        message = f"`{name}` returns `{brief(returned[0])}`, which cannot leave the program: an exported function returns data"
+        report(codes.EXPORT_RETURNS_ARROW, span, message)
         good = False
     taken = [(label, a) for label, a in t.args if _only_inside(a)]
     if taken:
         label, a = taken[0]
-        message = f"`{name.text}` takes `{label}: {brief(a)}`, which cannot come from outside: an exported function takes data and callbacks"
-        report(codes.EXPORT_ACCEPTS_ABILITY, name.span, message)
+        message = f"`{name}` takes `{label}: {brief(a)}`, which cannot come from outside: an exported function takes data and callbacks"
+        report(codes.EXPORT_ACCEPTS_ABILITY, span, message)
         good = False
     return good
 

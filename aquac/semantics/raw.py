@@ -7,7 +7,7 @@ Made by `resolve.py` and `check.py`; read by `lowering/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 from typing import Literal as Lit
@@ -413,23 +413,25 @@ class ConstPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypePart:
-    """A data, ability or alias."""
+    """A data, ability or alias; `member_docs` are the comments above fields, by name, empty ones left out."""
 
     name: str
     type: Type
     doc: str = ""
     site: Site | None = None
+    member_docs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServicePart:
-    """A service; `id` None when it has no default id."""
+    """A service; `id` None when it has no default id; `member_docs` as in `TypePart`."""
 
     name: str
     type: ServiceType
     id: RawValue | None
     doc: str = ""
     site: Site | None = None
+    member_docs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquac.codes import as_warning
 from aquac.diagnostics import Diagnostic, Edit, Fix, Note
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ LISTED_NAMES_MAX = 12
 class Reporter:
     """Diagnostics of one file, in the order they were found."""
 
-    def __init__(self, file: SourceFile) -> None:
-        """Report about `file`."""
+    def __init__(self, file: SourceFile, *, legacy: bool = False) -> None:
+        """Report about `file`; `legacy` accepts what versions of the language before 0.14 accepted."""
         self.file = file
+        self.legacy = legacy
         self.diagnostics: list[Diagnostic] = []
         self._seen: set[tuple[str, Span]] = set()
 
@@ -46,6 +48,10 @@ class Reporter:
             return
         self._seen.add((code.id, span))
         self.diagnostics.append(Diagnostic(code, message, self.file, span, tuple(notes), tuple(fixes)))
+
+    def tolerated(self, code: Code) -> Code:
+        """`code` for an old form: a warning where those are accepted, an error otherwise."""
+        return as_warning(code) if self.legacy else code
 
     def previous(self, site: Site | None) -> tuple[Note, ...]:
         """Note pointing at an earlier definition; none for predefined names."""

@@ -106,12 +106,14 @@ class Values:
             candidates = [(p.name, p.site) for _, p in used.parts]
             notes, _ = self.report.suggest(member, span, candidates)
             self.report(codes.NAME_UNKNOWN, error_span, message, notes=notes)
+            self.scope.poison(name, everywhere=True)
             return None
         notes, fixes = self.report.suggest(name, span, self.scope.value_names())
         if self.scope.context.module_at(name) is not None:
             notes = (Note(f"`{name}` is a module; use one of its members, `{name}.member`"),)
             fixes = ()
         self.report(codes.NAME_UNKNOWN, error_span, f"no name `{name}` is in scope here", notes=notes, fixes=fixes)
+        self.scope.poison(name, everywhere=name[:1].isupper())
         return None
 
     def _service(self, name: str, entry: TypeEntry, span: Span, error_span: Span) -> RawValue | None:
@@ -182,6 +184,7 @@ class Values:
             notes, fixes = self.report.suggest(function, span, candidates)
             message = f"module `{module}` declares no function `{function}`"
             self.report(codes.MODULE_UNKNOWN_ARROW, span, message, notes=notes, fixes=fixes)
+            self.scope.poison(name, everywhere=True)
         elif t is not None:
             message = f"`{name}` is not a function: its type is `{for_message(t)}`"
             self.report(codes.ARROW_UNKNOWN, span, message)
@@ -189,6 +192,7 @@ class Values:
             notes, fixes = self.report.suggest(name, span, self.scope.value_names())
             message = f"no function `{name}` is defined before this line"
             self.report(codes.ARROW_UNKNOWN, span, message, notes=notes, fixes=fixes)
+            self.scope.poison(name, everywhere=True)
 
     # ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────
 

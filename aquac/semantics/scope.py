@@ -149,6 +149,21 @@ class Scope:
         self.occurs(name.span, kind, name.text, t, self.site(name.span))
         return t is not None
 
+    def poison(self, name: str, *, everywhere: bool) -> None:
+        """Take an unknown name for a broken one, so that its other uses stay quiet.
+
+        Misspelt variables are a matter of one function; functions, services and modules are missed in the whole module.
+        """
+        broken = ValueEntry(None, "variable", None)
+        if everywhere or not self._frames:
+            self._functions.setdefault(name, broken)
+        else:
+            self._frames[0].setdefault(name, broken)
+
+    def poison_type(self, name: str) -> None:
+        """As `poison`, for a name used as a type."""
+        self._types.setdefault(name, TypeEntry(None, None))
+
     def report_redefined(self, name: ast.Name, t: Type, taken: ValueEntry) -> None:
         """A value name is taken; there is no shadowing."""
         code, what = (codes.ARROW_REDEFINED, "function") if isinstance(t, Arrow) else (codes.NAME_REDEFINED, "name")

@@ -65,6 +65,7 @@ class TypeNames:
             self._report(
                 codes.TYPE_UNKNOWN, t.span, f"type `{t.name}` is not defined before this line", notes=notes, fixes=fixes
             )
+            self._scope.poison_type(t.name)
             return None
         self._scope.occurs(t.span, "service" if entry.service else "type", t.name, entry.type, entry.site)
         return entry.type

@@ -49,6 +49,7 @@ _FOREIGN_TOP: Final = {
     "require": "import",
 }
 _WORD: Final = re.compile(r"[A-Za-z0-9_]+")
+_OPERATOR: Final = re.compile(r"<<-|<-|->|==|!=|>=|<=|\*\*|&&|\|\||\?=")
 
 # What can stand at a place, in the order it is named; a group is named if the state accepts all of `needs`.
 _GROUPS: Final[tuple[tuple[frozenset[str], frozenset[str], str], ...]] = (
@@ -133,7 +134,7 @@ def _span(text: str, at: int, line: LogicalLine) -> Span:
     """The word or character at `at`; one column behind the line at its end."""
     if at >= line.end:
         return Span(line.end, line.end)
-    word = _WORD.match(text, at, line.end)
+    word = _WORD.match(text, at, line.end) or _OPERATOR.match(text, at, line.end)
     return Span(at, word.end() if word else at + 1)
 
 
@@ -144,9 +145,9 @@ def _found(text: str, at: int, end: int) -> str:
     if word:
         return f"`{word.group()}`" if len(word.group()) <= 40 else f"`{word.group()[:40]}…`"
     char = text[at]
-    for operator in ("<<-", "<-", "->", "==", "!=", ">=", "<=", "**", "&&", "||", "?="):
-        if text.startswith(operator, at):
-            return f"`{operator}`"
+    operator = _OPERATOR.match(text, at, end)
+    if operator:
+        return f"`{operator.group()}`"
     if char == '"':
         return "a string"
     if char in ("`", "\n") or not char.isprintable():
@@ -180,6 +181,7 @@ def _wanted(expected: set[str]) -> str:
 
 # Matched at the place of the error.
 _AT: Final = (
+    (re.compile(r"//|/\*"), "comments start with `--`"),
     (re.compile(r"[;]"), "statements stand on lines of their own, without `;`"),
     (re.compile(r"'"), 'strings are written with `"`'),
     (re.compile(r"[“”„«»]"), 'strings are written with `"`'),

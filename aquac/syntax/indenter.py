@@ -20,8 +20,10 @@ from aquac.codes import (
     INDENT_RETURN_NESTED,
     INDENT_UNEXPECTED,
     SYNTAX_TOO_DEEP,
+    Code,
+    as_warning,
 )
-from aquac.diagnostics import Diagnostic, Note
+from aquac.diagnostics import Diagnostic, Edit, Fix, Note
 
 from . import ast
 from .heads import CompoundHead
@@ -50,13 +52,26 @@ class _Block:
     children: list[Any] = field(default_factory=list)
     inhabited: bool = False
     first_child: LogicalLine | None = None
+    late_return: ast.Return | None = None
+
+    @property
+    def body(self) -> tuple[Any, ...]:
+        """The children, and behind them a return that stood in an inner block."""
+        return tuple(self.children) if self.late_return is None else (*self.children, self.late_return)
 
 
 class Indenter:
-    """The state of §3.1 for one definition. `allows_return` is true for functions."""
+    """The state of §3.1 for one definition. `allows_return` is true for functions.
 
-    def __init__(self, source: SourceFile, diagnostics: list[Diagnostic], *, allows_return: bool) -> None:
+    `legacy` tolerates what versions before 0.10.6 did (§13.1): lines indented unlike their block are part of it all the same,
+    and a `<-` inside `on` returns from the function behind the block.
+    """
+
+    def __init__(
+        self, source: SourceFile, diagnostics: list[Diagnostic], *, allows_return: bool, legacy: bool = False
+    ) -> None:
         """Start with the definition's own block, whose indentation is empty."""
+        self._legacy = legacy
         self._source = source
         self._diagnostics = diagnostics
         self._stack = [_Block(None, "", None, allows_return)]
@@ -74,6 +89,8 @@ class Indenter:
             elif not block.indent.startswith(indent):
                 self._report(INDENT_UNEXPECTED, line, _unexpected(indent, block.indent))
                 block.inhabited = True
+                if isinstance(parsed, CompoundHead | Failed):
+                    self._open(block, line, parsed)
                 return
             self._close()
 
@@ -81,7 +98,7 @@ class Indenter:
         """Close every block; the children of the definition."""
         while len(self._stack) > 1:
             self._close()
-        return tuple(self._stack[0].children)
+        return self._stack[0].body
 
     @property
     def inhabited(self) -> bool:
@@ -92,26 +109,55 @@ class Indenter:
         if block.child_indent is not None and line.indent != block.child_indent:
             first = block.first_child
             notes = (Note("the block is indented like this", self._source, first.indent_span),) if first else ()
-            self._report(INDENT_INCONSISTENT, line, "this line is indented unlike the lines of its block", notes)
+            fixes: tuple[Fix, ...] = ()
+            if not isinstance(parsed, CompoundHead):
+                edit = Edit(self._source, line.indent_span, block.child_indent)
+                fixes = (Fix("indent it like the lines of its block", (edit,)),)
+            code = as_warning(INDENT_INCONSISTENT) if self._legacy else INDENT_INCONSISTENT
+            self._report(code, line, "this line is indented unlike the lines of its block", notes, fixes)
         elif block.child_indent is None:
             block.child_indent = line.indent
             block.first_child = line
         block.inhabited = True
-        if isinstance(parsed, CompoundHead):
-            allows = isinstance(parsed.statement, ast.Closure)
-            self._push(_Block(line, line.indent, parsed, allows))
-        elif isinstance(parsed, Failed):
-            # What the failed line meant is unknown: whatever its body holds is right.
-            self._push(_Block(line, line.indent, None, allows_return=True))
+        if isinstance(parsed, CompoundHead | Failed):
+            self._open(block, line, parsed)
         elif isinstance(parsed, ast.Return) and not block.allows_return:
-            self._report(
-                INDENT_RETURN_NESTED,
-                line,
-                "`<-` returns from the function and stands at its own level, not inside a nested block",
-                (Note("push results into a stream here, and return the stream at the end"),),
-            )
+            self._nested_return(line, parsed)
         else:
             block.children.append(parsed)
+
+    def _nested_return(self, line: LogicalLine, parsed: ast.Return) -> None:
+        """Report a `<-` in an inner block; between it and its function only `on` may stand for it to be tolerated."""
+        code = INDENT_RETURN_NESTED
+        fixes: tuple[Fix, ...] = ()
+        owner = next((n for n in reversed(range(len(self._stack))) if self._stack[n].allows_return), 0)
+        inner = self._stack[owner + 1 :]
+        function = self._stack[owner]
+        if self._legacy and function.late_return is None and all(_is_on(block) for block in inner):
+            code = as_warning(code)
+            function.late_return = parsed
+            edit = Edit(self._source, line.indent_span, function.child_indent or "")
+            fixes = (Fix("return at the level of the function", (edit,)),)
+        self._report(
+            code,
+            line,
+            "`<-` returns from the function and stands at its own level, not inside a nested block",
+            (Note("push results into a stream here, and return the stream at the end"),),
+            fixes,
+        )
+
+    def _open(self, block: _Block, line: LogicalLine, parsed: CompoundHead | Failed) -> None:
+        """Open the block of a line of `block`.
+
+        A line indented wrongly counts as indented like its neighbours, so that the lines of its body are measured by what
+        they stand in and not by the slip.
+        """
+        indent = line.indent if block.child_indent is None else block.child_indent
+        if isinstance(parsed, CompoundHead):
+            self._push(_Block(line, indent, parsed, isinstance(parsed.statement, ast.Closure)))
+        else:
+            # What the failed line meant is unknown: whatever its body holds is right.
+            self._push(_Block(line, indent, None, allows_return=True))
 
     def _push(self, block: _Block) -> None:
         self._stack.append(block)
@@ -127,11 +173,21 @@ class Indenter:
                 INDENT_EMPTY_BLOCK, block.line, "this block has no body: the next line is not indented deeper than it"
             )
         if block.opener is not None:
-            body = tuple(block.children)
-            self._stack[-1].children.append(_with_body(block.opener.statement, body))
+            self._stack[-1].children.append(_with_body(block.opener.statement, block.body))
 
-    def _report(self, code: Any, line: LogicalLine, message: str, notes: tuple[Note, ...] = ()) -> None:
-        self._diagnostics.append(Diagnostic(code, message, self._source, line.indent_span, notes))
+    def _report(
+        self,
+        code: Code,
+        line: LogicalLine,
+        message: str,
+        notes: tuple[Note, ...] = (),
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
+        self._diagnostics.append(Diagnostic(code, message, self._source, line.indent_span, notes, fixes))
+
+
+def _is_on(block: _Block) -> bool:
+    return block.opener is not None and isinstance(block.opener.statement, ast.On)
 
 
 def _with_body(statement: ast.Statement, body: ast.Body) -> ast.Statement:

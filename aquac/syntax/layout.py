@@ -93,10 +93,12 @@ class _Reader:
         text = self.text
         size = len(text)
         at = 0
+        half = -1
         doc: list[str] = []
         while at < size:
-            if text[at] == "\r" and at and text[at - 2 : at] != "\r\n":
-                at += 1  # second half of the line break `\n\r`
+            if text[at] == "\r" and at and (text[at - 2 : at] != "\r\n" or half == at - 2):
+                half = at  # second half of the line break `\n\r`
+                at += 1
             blanks = _BLANKS.match(text, at)
             start = blanks.end() if blanks else at
             indent = text[at:start]

@@ -14,6 +14,7 @@ from blake3 import blake3
 from cryptography.exceptions import InvalidSignature
 
 from avm.limits import VERIFIED_SIGNATURE_ENTRIES
+from avm.stats import CacheStats, Lookups
 
 from . import base58
 from .keys import ED25519, SECP256K1, SIGNATURE_SIZE, KeyPair, verifier
@@ -24,6 +25,7 @@ _CID_HEAD: Final = "=\0\0\0"  # 61 as u32, little-endian
 _GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 
 _verified: set[bytes] = set()
+_lookups: Final = Lookups()
 
 
 class SignatureError(ValueError):
@@ -64,7 +66,9 @@ def verify(public_key: bytes, sorted_cids: list[str], salt: str, signature: byte
     text = message(sorted_cids, salt)
     fingerprint = _fingerprint(public_key, text, signature)
     if fingerprint in _verified:
+        _lookups.hits += 1
         return
+    _lookups.misses += 1
     if not signature or signature[0] not in (ED25519, SECP256K1):
         # the reference panics when it is empty
         raise SignatureError("InvalidSignature(InvalidTypeByte)")
@@ -82,6 +86,11 @@ def verify(public_key: bytes, sorted_cids: list[str], salt: str, signature: byte
         f"Verification(Ed25519(signature::Error {{ source: {source} }}, "
         f'"{base58.encode(raw)}", "{base58.encode(public_key[1:])}"))'
     )
+
+
+def stats() -> CacheStats:
+    """Counts of the signatures checked in this process."""
+    return CacheStats.of(_lookups, len(_verified), VERIFIED_SIGNATURE_ENTRIES)
 
 
 def _reason(raw: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from avm.crypto.cid import CidError, json_cid, matches
 from avm.limits import VERIFIED_CID_ENTRIES, VERIFIED_CID_TEXT_MAX
+from avm.stats import CacheStats, Lookups
 from avm.trace.debug import quoted
 
 from .canonical_json import string_text
@@ -27,6 +28,7 @@ SERVICE_RESULT: Final = "air_interpreter_data::executed_state::ServiceResultCidA
 
 # Entries known to match their CID. The kinds cannot be confused: they are strings and tuples of distinct shapes.
 _verified: dict[str, Any] = {}
+_lookups: Final = Lookups()
 
 
 class CidStoreError(ValueError):
@@ -92,11 +94,19 @@ def verify_stores(stores: Stores) -> None:
             raise _missing(value, SERVICE_RESULT, VALUE)
 
 
+def stats() -> CacheStats:
+    """Counts of the entries that were looked up and hashed in this process."""
+    return CacheStats.of(_lookups, len(_verified), VERIFIED_CID_ENTRIES)
+
+
 def _verify_entries(store: Mapping[str, Any], to_json: Callable[[Any], str], type_name: str) -> None:
     verified = _verified
+    _lookups.hits += len(store)
     for cid, entry in store.items():
         if verified.get(cid) == entry:
             continue
+        _lookups.hits -= 1
+        _lookups.misses += 1
         text = to_json(entry)
         if not matches(cid, text.encode()):
             raise CidStoreError(f'Value mismatch in the "{type_name}" store for CID {quoted(cid)}')

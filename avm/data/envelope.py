@@ -102,7 +102,7 @@ def _read(data: bytes) -> Envelope:
             continue
         start = reader.pos
         family, payload = reader.next()
-        if family in (messagepack.SEQUENCE, messagepack.MAP):
+        if family in _NO_KEYS:
             reader.pos = start
             reader.skip(1)
         if name in _NAMES:

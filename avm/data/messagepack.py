@@ -81,7 +81,7 @@ class Reader:
     """A position in a MessagePack buffer.
 
     `next` reads one marker: `(family, payload)` where the payload is the number, the boolean, the bytes of a string or
-    byte array, or the count of a sequence or map.
+    byte array, or the count of a sequence or map. Of an extension only the size is read: type and body follow.
     """
 
     __slots__ = ("data", "pos")
@@ -116,8 +116,6 @@ class Reader:
             count = struct.unpack(form, self._take(size, _EOF_NUMBER))[0]
             if family is STRING or family is BYTES:
                 return family, self._take(count)
-            if family is EXTENSION:
-                self._take(count + 1)
             return family, count
         if byte == 0xC0:
             return NIL, None
@@ -125,8 +123,7 @@ class Reader:
             return BOOLEAN, byte == 0xC3
         if byte == 0xC1:
             raise FormatError("TypeMismatch(Reserved)", "wrong msgpack marker Reserved")
-        self._take((1 << (byte - 0xD4)) + 1)
-        return EXTENSION, None
+        return EXTENSION, 1 << (byte - 0xD4)
 
     def _take(self, count: int, error: tuple[str, str] = _EOF_BODY) -> bytes:
         end = self.pos + count
@@ -149,6 +146,8 @@ class Reader:
                 if depth + len(pending) > MESSAGEPACK_DEPTH_MAX:
                     raise FormatError("DepthLimitExceeded", "depth limit exceeded")
                 pending.append(payload if family is SEQUENCE else 2 * payload)
+            elif family is EXTENSION:
+                self._take(payload + 1)
 
     def string(self) -> str:
         """A string, or bytes in its place. Raises FormatError."""

@@ -16,6 +16,7 @@ from avm.errors import ITERATOR_AND_SCALAR, TRACE_ERROR, VARIABLE_CLEARED, Trace
 from avm.ir.opcodes import Op
 from avm.trace.handler import TraceHandler
 
+from .budget import charge, open_budget
 from .context import RunResult
 from .error_state import ErrorState
 from .scopes import EMPTY, Scopes
@@ -121,6 +122,7 @@ class Machine:
 
 def run(program: Program, ctx: RunContext) -> RunResult:
     """Execute a program. Errors of the script are in the result."""
+    open_budget()
     m = Machine(program, ctx)
     _loop(m)
     compaction_failed = False
@@ -158,6 +160,10 @@ def _loop(m: Machine) -> None:
                 pc = handlers[code[pc]](m, pc)
         except VmError as error:
             failure = error
+            try:
+                charge(len(error.message))
+            except VmError as exhausted:
+                failure = exhausted
         except TraceError as error:
             failure = m.trace_error(pc, error)
 

@@ -12,6 +12,7 @@ from avm.crypto.cid import json_cid
 from avm.data.canonical_json import string_text
 from avm.data.interpreter_data import CanonElement, CanonResult, ServiceResult
 from avm.errors import CID_NOT_FOUND
+from avm.trace.debug import quoted
 
 from .values import CANON, Json, Record, record
 
@@ -32,7 +33,7 @@ class Tracker:
     __slots__ = ("_tetraplet_cids", "stores")
 
     def __init__(self, stores: Stores) -> None:
-        """`stores` are extended in place."""
+        """`stores` are extended in place. What is tracked replaces what stands under its CID: previous data is not verified."""
         self.stores = stores
         self._tetraplet_cids: dict[Tetraplet, str] = {}
 
@@ -42,7 +43,7 @@ class Tracker:
         """Store a value."""
         text = json.text
         cid = text_cid(text)
-        self.stores.values.setdefault(cid, text)
+        self.stores.values[cid] = text
         return cid
 
     def tetraplet(self, tetraplet: Tetraplet) -> str:
@@ -51,7 +52,7 @@ class Tracker:
         if cid is None:
             cid = text_cid(_tetraplet_text(tetraplet))
             self._tetraplet_cids[tetraplet] = cid
-            self.stores.tetraplets.setdefault(cid, tetraplet)
+            self.stores.tetraplets[cid] = tetraplet
         return cid
 
     def service_result(self, json: Json, tetraplet: Tetraplet, argument_hash: str) -> str:
@@ -59,7 +60,7 @@ class Tracker:
         result = ServiceResult(self.value(json), argument_hash, self.tetraplet(tetraplet))
         value_text, hash_text, tetraplet_text = map(string_text, result)
         cid = text_cid(f'{{"value_cid":{value_text},"argument_hash":{hash_text},"tetraplet_cid":{tetraplet_text}}}')
-        self.stores.service_results.setdefault(cid, result)
+        self.stores.service_results[cid] = result
         return cid
 
     def canon_result(self, values: Iterable[Record], tetraplet: Tetraplet) -> str:
@@ -68,7 +69,7 @@ class Tracker:
         result = CanonResult(self.tetraplet(tetraplet), elements)
         cids = ",".join(map(string_text, elements))
         cid = text_cid(f'{{"tetraplet":{string_text(result.tetraplet)},"values":[{cids}]}}')
-        self.stores.canon_results.setdefault(cid, result)
+        self.stores.canon_results[cid] = result
         return cid
 
     def _canon_element(self, item: Record) -> str:
@@ -76,7 +77,7 @@ class Tracker:
         value_text, tetraplet_text = string_text(element.value), string_text(element.tetraplet)
         provenance = _provenance_text(item.provenance)
         cid = text_cid(f'{{"value":{value_text},"tetraplet":{tetraplet_text},"provenance":{provenance}}}')
-        self.stores.canon_elements.setdefault(cid, element)
+        self.stores.canon_elements[cid] = element
         return cid
 
     # ── looking up ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,35 +86,35 @@ class Tracker:
         """A stored value, not parsed yet."""
         text = self.stores.values.get(cid)
         if text is None:
-            raise CID_NOT_FOUND.error(store="value", cid=cid)
+            raise CID_NOT_FOUND.error(store="value", cid=quoted(cid))
         return Json.from_store(text, cid)
 
     def find_tetraplet(self, cid: str) -> Tetraplet:
         """A stored tetraplet."""
         tetraplet = self.stores.tetraplets.get(cid)
         if tetraplet is None:
-            raise CID_NOT_FOUND.error(store="tetraplet", cid=cid)
+            raise CID_NOT_FOUND.error(store="tetraplet", cid=quoted(cid))
         return tetraplet
 
     def find_service_result(self, cid: str) -> ServiceResult:
         """A stored service result; its parts are looked up one by one."""
         result = self.stores.service_results.get(cid)
         if result is None:
-            raise CID_NOT_FOUND.error(store="service result aggregate", cid=cid)
+            raise CID_NOT_FOUND.error(store="service result aggregate", cid=quoted(cid))
         return result
 
     def find_canon_result(self, cid: str) -> CanonResult:
         """A stored canon result."""
         result = self.stores.canon_results.get(cid)
         if result is None:
-            raise CID_NOT_FOUND.error(store="canon result aggregate", cid=cid)
+            raise CID_NOT_FOUND.error(store="canon result aggregate", cid=quoted(cid))
         return result
 
     def find_canon_element(self, cid: str) -> Record:
         """A stored element of a canon result, as a record."""
         element = self.stores.canon_elements.get(cid)
         if element is None:
-            raise CID_NOT_FOUND.error(store="canon aggregate", cid=cid)
+            raise CID_NOT_FOUND.error(store="canon aggregate", cid=quoted(cid))
         json = self.find_value(element.value)
         return record(json, self.find_tetraplet(element.tetraplet), 0, element.provenance)
 

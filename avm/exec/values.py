@@ -1,9 +1,9 @@
 """Run-time values: lazily parsed JSON, records with their origin, canon streams and canon maps.
 
 Data holds values as JSON text, most of which is only passed on. `Json` therefore keeps the text until somebody looks
-inside. Numbers of stored text are parsed again in each run (printing a float and reading it back is not idempotent), so a
-canonical text is always printed from the parsed value, never assumed.
-Errors: VmError 20010 when a stored text is not JSON, 20014 for pairs that are none.
+inside, once it is known to be JSON. Numbers of stored text are parsed again in each run (printing a float and reading it
+back is not idempotent), so a canonical text is always printed from the parsed value, never assumed.
+Errors: VmError 20010 when a stored text is not JSON, 20014 for pairs that are none, 20009 for too much text.
 Source: aquavm:air/src/execution_step/value_types/{scalar/values,canon_stream,canon_stream_map}.rs
 """
 
@@ -16,8 +16,11 @@ from avm.data import canonical_json
 from avm.data.interpreter_data import LITERAL, Tetraplet
 from avm.errors import MAP_PAIR_KEY, MAP_PAIR_VALUE, VALUE_NOT_JSON
 
+from .budget import charge, joined
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from functools import _CacheInfo
 
     from avm.data.interpreter_data import Provenance
 
@@ -26,6 +29,12 @@ CANONICAL_TEXT_ENTRIES: Final = 1 << 13
 
 CANONICAL_TEXT_MAX: Final = 2048
 """Longer texts are parsed and printed each time, to bound the memory of those kept."""
+
+KNOWN_JSON_ENTRIES: Final = 1 << 14
+"""Texts known to be JSON; they are emptied when full."""
+
+_known_json: dict[str, int] = {}
+"""Text, or CID of a long text → its length."""
 
 _UNPARSED: Final = object()
 
@@ -37,6 +46,11 @@ CANON: Final = "canon"
 def _canonical_text(stored: str) -> str:
     """Canonical text of a stored text. Every run of a particle asks for the same ones."""
     return canonical_json.dumps(canonical_json.parse(stored))
+
+
+def canonical_text_lookups() -> _CacheInfo:
+    """Counts of the canonical texts kept."""
+    return _canonical_text.cache_info()
 
 
 class Json:
@@ -53,10 +67,20 @@ class Json:
 
     @classmethod
     def from_store(cls, text: str, cid: str) -> Json:
-        """A value of the data, not parsed yet; `cid` names it in errors."""
+        """A value of the data; `cid` names it in errors. Raises VmError 20010 if the text is not JSON.
+
+        A text that was read before is not parsed until somebody looks inside.
+        """
         json = cls(_UNPARSED)
         json._stored = text
         json._cid = cid
+        # the CID stands for long texts; it was verified unless a peer tampers with its own memory
+        key = text if len(text) <= CANONICAL_TEXT_MAX else cid
+        if _known_json.get(key) != len(text):
+            json.value  # noqa: B018 - parses
+            if len(_known_json) >= KNOWN_JSON_ENTRIES:
+                _known_json.clear()
+            _known_json[key] = len(text)
         return json
 
     @property
@@ -82,6 +106,7 @@ class Json:
                     raise VALUE_NOT_JSON.error(cid=self._cid, error=error) from None
             else:
                 self._text = canonical_json.dumps(self.value)
+                charge(len(self._text))
         return self._text
 
 
@@ -116,8 +141,9 @@ def literal(json: Json, peer: str, pos: int) -> Record:
 
 def array_of(records: Sequence[Record]) -> Json:
     """The array of some records' values."""
-    texts = ",".join(item.json.text for item in records)
-    return Json([item.json.value for item in records], f"[{texts}]")
+    text = joined([item.json.text for item in records])
+    charge(len(text))
+    return Json([item.json.value for item in records], text)
 
 
 class CanonStream:

@@ -39,8 +39,8 @@ class Slider:
 
     def set_len(self, length: int) -> None:
         """Start a window of `length` states here. Raises TraceError (K1) if the trace is shorter."""
-        # a position behind the end is possible and, as in the reference's wrapping arithmetic, never too short
-        if 0 <= self.total - self.pos < length:
+        # an empty window may have been set behind the end; the reference panics when it computes what is left there
+        if self.total - self.pos < length:
             raise SLIDER_LEN.trace_error(total=self.total, position=self.pos, length=length)
         self.length = length
         self.seen = 0
@@ -61,8 +61,13 @@ class Slider:
             self.seen = 0
 
     def shrink(self, length: int) -> bool:
-        """As set_len, but an impossible length leaves everything as it is; returns whether it was possible."""
-        if 0 <= self.total - self.pos < length:
+        """As set_len, but an impossible length leaves everything as it is; returns whether it was possible.
+
+        Raises TraceError (K1) behind the end, where even length 0 is too long.
+        """
+        if self.total < self.pos:
+            raise SLIDER_LEN.trace_error(total=self.total, position=self.pos, length=length)
+        if self.total - self.pos < length:
             return False
         self.length = length
         self.seen = 0

@@ -42,12 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run once and print the outcome."""
     from aquac.command_line import CommandError
-    from runtime.commands.invoke import make_interpreter
+    from runtime.commands.invoke import make_interpreter, vm_options
     from runtime.invocation_json import outcome_json
     from runtime.reference_avm import ReferenceTrapError
 
     invocation = _invocation(args)
-    outcome = invocation.run(make_interpreter("auto" if args.engine == "both" else args.engine, args.wasm))
+    engine = "auto" if args.engine == "both" else args.engine
+    outcome = invocation.run(make_interpreter(engine, args.wasm, options=vm_options(args)))
     if args.engine == "both":
         from runtime.invocation_json import difference
 

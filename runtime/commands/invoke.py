@@ -1,7 +1,8 @@
 """`avm invoke`: the interpreter as a pure function, JSON lines in and JSON lines out.
 
 One invocation a line, answered in order and at once, so another program can drive it through pipes. A malformed line is
-answered with `{"id", "error"}`. Errors: exit 1 if `--engine both` met a difference; exit 2 for a file or engine that is not there.
+answered with `{"id", "error"}`. `--record` keeps the lines with their answers for `avm replay`.
+Errors: exit 1 if `--engine both` met a difference; exit 2 for a file or engine that is not there.
 """
 
 from __future__ import annotations
@@ -9,17 +10,21 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from runtime.invocation_json import Interpreter, Invocation
+    from avm.exec.context import VmOptions
+    from runtime.invocation_json import Interpreter
+    from runtime.invocation_lines import Line
 
 HELP: Final = "run the interpreter as a function: JSON lines in, JSON lines out"
 
 ENGINES: Final = ("auto", "interp", "jit", "reference", "both")
+FIXES: Final = ("D1", "D2", "D3")
+VERSIONS: Final = ("0.62", "0.64.1")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE", nargs="?", default="-", help="invocations; - for standard input (default)"
     )
+    parser.add_argument("--record", metavar="FILE", help="also write the lines with their answers, for `avm replay`")
     add_engine_flags(parser)
 
 
@@ -41,98 +47,104 @@ def add_engine_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wasm", metavar="FILE", help="the reference's avm.wasm; default $AVM_WASM, else ./node_modules"
     )
+    parser.add_argument(
+        "--fix", choices=FIXES, action="append", default=[], help="without this defect of the reference; repeatable"
+    )
+    parser.add_argument("--vm-version", choices=VERSIONS, default=VERSIONS[0], help="rules to follow, default 0.62")
 
 
 def run(args: argparse.Namespace) -> int:
     """Answer every line."""
-    from aquac.command_line import OK, CommandError
+    from runtime.invocation_lines import read_lines
 
-    ours = make_interpreter("auto" if args.engine == "both" else args.engine, args.wasm)
+    ours = make_interpreter("auto" if args.engine == "both" else args.engine, args.wasm, options=vm_options(args))
     reference = make_interpreter("reference", args.wasm) if args.engine == "both" else None
-    try:
-        source = nullcontext(sys.stdin.buffer) if args.file == "-" else open(args.file, "rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise CommandError(f"cannot read {args.file}: {error.strerror}") from error
-    with source as lines:
-        return _answer(lines, ours, reference) if reference else _answer_all(lines, ours) or OK
+    with _recorder(args.record) as record:
+        lines = read_lines(args.file)
+        return _answer(lines, ours, reference, record) if reference else _answer_all(lines, ours, record)
 
 
-def make_interpreter(engine: str, wasm: str | None) -> Interpreter:
+def vm_options(args: argparse.Namespace) -> VmOptions:
+    """The switches that the flags name."""
+    from avm.exec.context import VmOptions
+
+    return VmOptions(fix_d1="D1" in args.fix, fix_d2="D2" in args.fix, fix_d3="D3" in args.fix, version=args.vm_version)
+
+
+def make_interpreter(engine: str, wasm: str | None, *, options: VmOptions | None = None) -> Interpreter:
     """The interpreter of that name. Raises CommandError."""
     from aquac.command_line import CommandError
     from avm import Avm
+    from avm.exec.context import DEFAULT_OPTIONS
     from runtime.reference_avm import ReferenceAvm, ReferenceMissingError
 
+    options = options or DEFAULT_OPTIONS
+    if engine == "reference" and options != DEFAULT_OPTIONS:
+        raise CommandError("--fix and --vm-version do not apply to the reference")
     try:
-        return ReferenceAvm(wasm) if engine == "reference" else Avm(engine)
+        return ReferenceAvm(wasm) if engine == "reference" else Avm(engine, options=options)
     except (ReferenceMissingError, ValueError) as error:
         raise CommandError(str(error)) from error
 
 
-def _answer_all(lines: Iterable[bytes], interpreter: Interpreter) -> int:
+def _recorder(path: str | None) -> nullcontext[None] | TextIO:
+    from aquac.command_line import CommandError
+
+    if path is None:
+        return nullcontext()
+    try:
+        return open(path, "w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _answer_all(lines: Iterable[Line], interpreter: Interpreter, record: TextIO | None) -> int:
+    from aquac.command_line import OK
     from runtime.invocation_json import error_json, outcome_json
     from runtime.reference_avm import ReferenceTrapError
 
     for line in lines:
-        parsed = _parse(line)
-        if parsed is None:
-            continue
-        name, invocation = parsed
-        if isinstance(invocation, str):
-            _print(error_json(name, invocation))
+        if isinstance(line.invocation, str):
+            _print(error_json(line.name, line.invocation))
             continue
         try:
-            _print({"id": name, **outcome_json(invocation.run(interpreter))})
+            _print({"id": line.name, **outcome_json(line.invocation.run(interpreter))}, line, record)
         except ReferenceTrapError as error:
-            _print(error_json(name, str(error)))
-    return 0
+            _print(error_json(line.name, str(error)), line, record)
+    return OK
 
 
-def _answer(lines: Iterable[bytes], ours: Interpreter, reference: Interpreter) -> int:
+def _answer(lines: Iterable[Line], ours: Interpreter, reference: Interpreter, record: TextIO | None) -> int:
     """Answer from ours until the reference disagrees; that line shows both."""
     from aquac.command_line import DIAGNOSTICS, OK
     from runtime.invocation_json import difference, error_json, outcome_json
     from runtime.reference_avm import ReferenceTrapError
 
     for line in lines:
-        parsed = _parse(line)
-        if parsed is None:
+        if isinstance(line.invocation, str):
+            _print(error_json(line.name, line.invocation))
             continue
-        name, invocation = parsed
-        if isinstance(invocation, str):
-            _print(error_json(name, invocation))
-            continue
-        outcome = invocation.run(ours)
+        outcome = line.invocation.run(ours)
         try:
-            found = difference(outcome, invocation.run(reference))
+            found = difference(outcome, line.invocation.run(reference))
         except ReferenceTrapError:
             # where the reference panics, any error that keeps the data is right
             found = {} if not outcome.ok else {"ret_code": {"ours": 0, "reference": "trap"}}
         if found:
-            _print(error_json(name, "outcomes differ", difference=found))
-            sys.stderr.write(f"avm invoke: {name!r}: outcomes differ in {', '.join(found)}\n")
+            _print(error_json(line.name, "outcomes differ", difference=found))
+            sys.stderr.write(f"avm invoke: {line.name!r}: outcomes differ in {', '.join(found)}\n")
             return DIAGNOSTICS
-        _print({"id": name, **outcome_json(outcome)})
+        _print({"id": line.name, **outcome_json(outcome)}, line, record)
     return OK
 
 
-def _parse(line: bytes) -> tuple[Any, Invocation | str] | None:
-    """Id, and the invocation or what is wrong with it; None for an empty line."""
-    from runtime.invocation_json import InvocationError, read_invocation
-
-    if not line.strip():
-        return None
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return None, f"not a JSON document: {error}"
-    name = document.get("id") if isinstance(document, dict) else None
-    try:
-        return name, read_invocation(document)
-    except InvocationError as error:
-        return name, str(error)
-
-
-def _print(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
+def _print(document: dict[str, Any], line: Line | None = None, record: TextIO | None = None) -> None:
+    """Print an answer; with its line, record both."""
+    sys.stdout.write(_text(document))
     sys.stdout.flush()
+    if line is not None and record is not None:
+        record.write(_text({**line.document, "expect": document}))
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -57,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--management", metavar="PEER_ID", action="append", default=[], help="peer id with administrator rights"
     )
     run_parser.add_argument("--data-dir", metavar="DIR", help="where the peer keeps its key")
+    run_parser.add_argument("--network", metavar="NAME", help="network whose peers are looked for (default dar)")
     run_parser.add_argument("--http", metavar="HOST:PORT", help="answer /peer_id, /versions and /health there")
     run_parser.add_argument(
         "--allow-local-addresses", action="store_true", help="dial and keep loopback and private addresses of others"
@@ -81,6 +82,7 @@ def run_peer(args: argparse.Namespace) -> int:
         "management_peer_ids": args.management,
         "data_dir": args.data_dir,
         "http": args.http,
+        "network": args.network,
         "allow_local_addresses": args.allow_local_addresses,
     }
     settings = load_settings(args.config, os.environ, flags)
@@ -123,6 +125,7 @@ def _run(settings: PeerSettings) -> int:
     from runtime.clock import SystemClock
     from runtime.config import PeerConfig
     from runtime.http_endpoint import HttpEndpoint
+    from runtime.kademlia import Kademlia, protocol_name
     from runtime.network import DialFailed
     from runtime.peer import Peer
     from runtime.services.host import host_services
@@ -135,17 +138,19 @@ def _run(settings: PeerSettings) -> int:
         management=frozenset(settings.management_peer_ids),
     )
     clock = SystemClock()
+    kademlia = Kademlia(network, clock, protocol=protocol_name(settings.network))
     peer = Peer(
         config,
         network,
         vm=ThreadVm(Avm, size=config.limits.runs_max),
-        services=host_services(config, network, clock),
+        services=host_services(config, network, clock, kademlia=kademlia),
         clock=clock,
     )
 
     async def main() -> int:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with peer, trio.open_nursery() as nursery:
+                nursery.start_soon(kademlia.run)
                 address = None
                 if http is not None:
                     endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer))

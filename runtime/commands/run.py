@@ -93,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < ttl_ms <= _TTL_MAX_MS:
         raise CommandError(f"--ttl {args.ttl}: expected a time above 0 and up to {_TTL_MAX_MS} ms")
     timeout_ms = None if args.timeout is None else parse_time_ms("--timeout", args.timeout)
+    if timeout_ms is not None and timeout_ms < 0:
+        raise CommandError(f"--timeout {args.timeout}: expected a time of 0 or more")
     if args.print_peers:
         return _print_peers(extra, args)
     if args.file is None:
@@ -165,11 +167,15 @@ def _extra_peers(relay: str) -> int | None:
         return 0
     kind, _, number = relay.partition(":")
     if kind == "sim":
-        if not number.isascii() or not number.isdigit() or int(number[:9]) > LOCAL_PEERS_MAX:
+        if not number.isascii() or not number.isdigit() or int(number.lstrip("0")[:9] or "0") > LOCAL_PEERS_MAX:
             raise CommandError(f"--relay {relay}: expected sim:N with N up to {LOCAL_PEERS_MAX}")
         return int(number)
     if not relay.startswith("/"):
         raise CommandError(f"--relay {relay}: expected a multiaddress, `local` or `sim:N`")
+    from runtime.protocol.identity import is_peer_id
+
+    if not is_peer_id(relay.rpartition("/p2p/")[2]):
+        raise CommandError(f"--relay {relay}: the address of a relay ends in /p2p/<peer id>")
     return None
 
 

@@ -2,7 +2,7 @@
 
 Frame = unsigned varint n, then n bytes of message. Message = `81 04` (the multicodec of MessagePack as a varint), then
 one MessagePack map. Byte strings are sent as bin and accepted as bin or as an array of integers, which js-client sends.
-No host recursion and no allocation above the size of the message: the MessagePack reader is bounded by its length.
+No host recursion, and memory in proportion to the message: only the fields of a particle are built, the rest is stepped over.
 
 Errors: `CodecError` (and its subclass `FrameTooLarge`) for anything that is not a well-formed message; the stream it
 came from is worth nothing afterwards.
@@ -11,6 +11,7 @@ Source: nox:particle-protocol/src/libp2p_protocol/codec/fluence.rs, nox:particle
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
 
 PROTOCOL: Final = "/fluence/particle/2.0.0"
 MULTICODEC: Final = b"\x81\x04"
+ARRAY_BYTES_BUILT: Final = 256 * 1024
+"""Encoded arrays of bytes up to this size are decoded by way of a list, which is quicker; larger ones in place."""
+
+_FIELDS: Final = frozenset(
+    {"action", "id", "init_peer_id", "timestamp", "ttl", "script", "signature", "data"}
+)
+_PAIR: Final = re.compile(rb"\xcc(.)", re.DOTALL)
+_BYTE_VALUES: Final = range(256)
 _MISSING: Final = object()
 
 
@@ -127,6 +136,11 @@ class FrameReader:
             yield message
 
     @property
+    def held(self) -> int:
+        """Bytes of the frame that is not complete yet."""
+        return len(self._buffer)
+
+    @property
     def waiting(self) -> bool:
         """Whether a frame was begun and not ended: at the end of a stream this means it was cut."""
         return bool(self._buffer)
@@ -161,26 +175,72 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
-def _unpack(body: bytes) -> dict[Any, Any]:
+def _unpack(body: bytes) -> dict[str, Any]:
+    """The known fields of the map. What is not asked for is stepped over without building it: a byte of MessagePack can
+    stand for an object of a hundred bytes, so a stranger's nesting must never become Python objects.
+    """
+    fields: dict[str, Any] = {}
+    reader = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=len(body) + 1)
     try:
-        # The reader refuses containers that announce more items than the body has bytes; map keys may be anything a
-        # Python dict can hold, and everything but the known text keys is ignored.
-        value = msgpack.unpackb(body, raw=False, strict_map_key=False, max_map_len=FIELDS_MAX)
+        reader.feed(body)
+        if not _is_map(body):
+            raise CodecError("message is not a map")
+        count = reader.read_map_header()
+        if count > FIELDS_MAX:
+            raise CodecError(f"message has {count} fields, at most {FIELDS_MAX} are read")
+        for _ in range(count):
+            name = reader.unpack() if _is_text(body, reader.tell()) else reader.skip()
+            start = reader.tell()
+            if name not in _FIELDS:
+                reader.skip()
+            elif _is_container(body, start):
+                reader.skip()
+                fields[name] = _byte_array(body[start : reader.tell()])
+            else:
+                fields[name] = reader.unpack()
+        if reader.tell() != len(body):
+            raise CodecError(f"{len(body) - reader.tell()} bytes follow the message")
     except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise CodecError(f"message is not MessagePack: {error or type(error).__name__}") from error
-    if not isinstance(value, dict):
-        raise CodecError(f"message is {type(value).__name__}, not a map")
-    return value
+    return fields
 
 
-def _field(fields: dict[Any, Any], name: str) -> Any:
+def _is_map(body: bytes) -> bool:
+    return bool(body) and (body[0] >> 4 == 0x8 or body[0] in (0xDE, 0xDF))
+
+
+def _is_text(body: bytes, at: int) -> bool:
+    return at < len(body) and (body[at] >> 5 == 0b101 or body[at] in (0xD9, 0xDA, 0xDB))
+
+
+def _is_container(body: bytes, at: int) -> bool:
+    return at < len(body) and (body[at] >> 5 == 0b100 or body[at] in (0xDC, 0xDD, 0xDE, 0xDF))
+
+
+def _byte_array(raw: bytes) -> Any:
+    """The bytes that an encoded array of integers stands for; None for any other container."""
+    if len(raw) <= ARRAY_BYTES_BUILT:
+        value = msgpack.unpackb(raw, raw=False, strict_map_key=False)
+        # One C-level pass each: js-client sends all data this way.
+        if isinstance(value, list) and set(map(type, value)) <= {int} and all(map(_BYTE_VALUES.__contains__, value)):
+            return bytes(value)
+        return None
+    # One or two bytes per element, so the array is decoded in place: a list of it would be eight times as large. What is
+    # left without the pairs must be the elements below 128; the head of any other value is not ASCII and would show.
+    header = {0xDC: 3, 0xDD: 5}.get(raw[0])
+    if header is None or not _PAIR.sub(b"", raw[header:]).isascii():
+        return None
+    return _PAIR.sub(rb"\1", raw[header:])
+
+
+def _field(fields: dict[str, Any], name: str) -> Any:
     value = fields.get(name, _MISSING)
     if value is _MISSING:
         raise CodecError(f"field {name} is missing")
     return value
 
 
-def _text(fields: dict[Any, Any], name: str, bytes_max: int) -> str:
+def _text(fields: dict[str, Any], name: str, bytes_max: int) -> str:
     value = _field(fields, name)
     if not isinstance(value, str):
         raise CodecError(f"field {name} is {type(value).__name__}, not text")
@@ -189,22 +249,15 @@ def _text(fields: dict[Any, Any], name: str, bytes_max: int) -> str:
     return value
 
 
-def _unsigned(fields: dict[Any, Any], name: str, maximum: int) -> int:
+def _unsigned(fields: dict[str, Any], name: str, maximum: int) -> int:
     value = _field(fields, name)
     if type(value) is not int or not 0 <= value <= maximum:
         raise CodecError(f"field {name} is not an integer from 0 to {maximum}")
     return value
 
 
-def _bytes(fields: dict[Any, Any], name: str) -> bytes:
+def _bytes(fields: dict[str, Any], name: str) -> bytes:
     value = _field(fields, name)
     if isinstance(value, bytes):
         return value
-    if isinstance(value, list):
-        try:
-            # One C-level pass each: js-client sends all data this way.
-            if set(map(type, value)) <= {int}:
-                return bytes(value)
-        except ValueError:
-            pass
     raise CodecError(f"field {name} is neither bin nor an array of bytes")

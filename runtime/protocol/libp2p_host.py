@@ -27,7 +27,17 @@ from libp2p.network.stream.exceptions import StreamEOF
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo, info_from_p2p_addr
 
-from runtime.network import Contact, DialFailed, Network, Receiver, RpcHandler, TaskStatus, Unreachable
+from runtime.network import (
+    Contact,
+    DialFailed,
+    IdentifiedListener,
+    Network,
+    Receiver,
+    Resolver,
+    RpcHandler,
+    TaskStatus,
+    Unreachable,
+)
 
 from .codec import CodecError, FrameReader, frame
 from .libp2p_compat import agent_of, check_free, make_host
@@ -103,6 +113,8 @@ class Libp2pNetwork:
         self._receiver: Receiver | None = None
         self._host: IHost | None = None
         self._addresses: tuple[str, ...] = ()
+        self.on_identified: IdentifiedListener | None = None
+        self.resolve: Resolver | None = None
 
     # ── Network ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,11 +244,18 @@ class Libp2pNetwork:
         link = self._links.get(peer_id)
         if link is not None:
             return link
-        known = self._known_addresses(peer_id)
+        known = self._known_addresses(peer_id) or await self._looked_up(peer_id)
         if not known:
             raise DialFailed("not connected, and no address is known")
         await self._connect(PeerInfo(ID.from_base58(peer_id), known), peer_id)
         return self._links.setdefault(peer_id, _Link())
+
+    async def _looked_up(self, peer_id: str) -> list[Any]:
+        """Dialable addresses that routing finds."""
+        if self.resolve is None:
+            return []
+        found = [multiaddr.Multiaddr(text) for text in await self.resolve(peer_id)]
+        return [a for a in found if self._allow_local or not _is_local(a)]
 
     async def _connect(self, info: PeerInfo, name: str) -> None:
         try:
@@ -259,6 +278,9 @@ class Libp2pNetwork:
         keep = PARTICLE_PROTOCOL in protocols
         if not keep:
             log.info("disconnecting %s: it does not speak %s", peer, PARTICLE_PROTOCOL)
+        elif self.on_identified is not None:
+            addresses = tuple(str(a) for a in self._known_addresses(str(peer)))
+            self.on_identified(Contact(str(peer), addresses), tuple(protocols))
         return keep
 
     def connected(self, peer_id: str) -> None:

@@ -84,7 +84,7 @@ class ClientServices(Services):
             f"fnName='{request.function_name}' args='{arguments}'"
         )
 
-    def broken(self, request: CallRequest, error: Exception) -> str:
+    def broken(self, request: CallRequest, error: BaseException) -> str:
         """The error for a handler that raised."""
         return (
             f'Service call failed. fnName="{request.function_name}" serviceId="{request.service_id}" error: {error!s}'

@@ -121,7 +121,7 @@ class Services:
             return success(self.unit() if value is UNIT else value)
         except ServiceError as error:
             return failure(error.value)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # A service is somebody else's code: its bug must cost its caller one catchable error, not the peer.
             trace = log.isEnabledFor(logging.DEBUG)
             log.warning("service %s.%s failed: %r", request.service_id, request.function_name, error, exc_info=trace)
@@ -135,7 +135,7 @@ class Services:
         """The error for a call that nobody handles."""
         return f"Service with id '{request.service_id}' not found (function {request.function_name})"
 
-    def broken(self, request: CallRequest, error: Exception) -> str:
+    def broken(self, request: CallRequest, error: BaseException) -> str:
         """The error for a handler that raised something other than ServiceError."""
         return f"Service '{request.service_id}' failed in '{request.function_name}': {error!s}"
 

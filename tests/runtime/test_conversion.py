@@ -94,7 +94,7 @@ def test_an_integral_float_is_an_integer():
         ({"a": [0, {"b": 1}]}, struct(a=array(struct(b=STRING))), r"v\.a\[0\]: expected S"),
         (1, BOTTOM, "v: expected no value, got the number 1"),
         (1, NIL, "v: expected nothing, got the number 1"),
-        (object(), STRING, "v: expected string, got a object"),
+        (object(), STRING, "v: expected string, got a value of type object"),
     ],
 )
 def test_refused(value, kind, message):

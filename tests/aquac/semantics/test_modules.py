@@ -215,7 +215,7 @@ def test_module_line(source: str, codes: list[str]) -> None:
 
 
 def test_legacy_headers() -> None:
-    files = {"old.aqua": "func g() -> u8:\n  <- 1\n", "mod.aqua": "module Mod\n\nfunc h() -> u8:\n  <- 1\n"}
+    files = {"old.aqua": "func g() -> u8:\n  <- 1\n", "mod.aqua": "module Mod declares *\n\nfunc h() -> u8:\n  <- 1\n"}
     source = 'aqua Main\nimport "old.aqua"\nimport "mod.aqua"\n\nfunc f():\n  a <- g()\n  b <- h()\n'
     contexts, found = checked(source, files, legacy=True)
     assert [(d.code.id, d.is_error) for d in found] == [("AQ0124", False), ("AQ0126", False)]

@@ -6,7 +6,7 @@ import pytest
 
 from avm.data.interpreter_data import LITERAL, Tetraplet
 from avm.errors import VmError
-from avm.exec.streams import STREAM_SIZE_MAX, Stream, StreamScopes
+from avm.exec.streams import GENERATIONS_MAX, STREAM_SIZE_MAX, Stream, StreamScopes
 from avm.exec.values import Json, Record
 from avm.trace.handler import FROM_CURRENT, FROM_PREVIOUS, TraceHandler
 from avm.trace.states import AP, CANON, STREAM
@@ -36,10 +36,18 @@ def test_order_is_previous_current_new() -> None:
 
 def test_generation_numbers_of_other_peers_cost_nothing() -> None:
     stream = Stream()
-    stream.add_known(item("far"), FROM_CURRENT, 2**32 - 1)
+    stream.add_known(item("far"), FROM_CURRENT, GENERATIONS_MAX - 1)
     stream.add_known(item("near"), FROM_CURRENT, 0)
     assert values(stream) == ["near", "far"]
-    assert stream.sizes() == (0, 2**32, 0)
+    assert stream.sizes() == (0, GENERATIONS_MAX, 0)
+
+
+@pytest.mark.parametrize("generation", [GENERATIONS_MAX, 2**32 - 1])
+def test_generation_the_reference_cannot_address(generation: int) -> None:
+    with pytest.raises(VmError, match=f"generation with number {generation}") as caught:
+        Stream().add_known(item("far"), FROM_CURRENT, generation)
+    assert caught.value.code == 20011
+    assert not caught.value.catchable
 
 
 def test_new_generations_open_and_close() -> None:

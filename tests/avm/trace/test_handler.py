@@ -29,8 +29,10 @@ def test_slider_windows() -> None:
     assert (taken(slider), slider.rest()) == ("bcd", 0)
     slider.set_pos_len(9, 0)
     assert taken(slider) == ""
-    slider.set_len(7)  # behind the end nothing is too short, as in wrapping arithmetic
-    assert taken(slider) == ""
+    with pytest.raises(TraceError, match="current position is 9, but tried to set 0"):
+        slider.set_len(0)  # behind the end everything is too long
+    with pytest.raises(TraceError, match="current position is 9"):
+        slider.shrink(0)
 
 
 def test_slider_errors_change_nothing() -> None:

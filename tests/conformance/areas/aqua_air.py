@@ -1,7 +1,8 @@
-"""Area aqua-air: AIR text and definitions, byte for byte and with the order of keys.
+"""Area aqua-air: AIR text, definitions and generated bindings, byte for byte and with the order of keys.
 
-A program we refuse with AQ0501 is skipped. Generated bindings (`expected.bindings`) are another area's matter and not looked
-at here; `summary` says how many records have them. The level in a reason says what kind of difference it is: 1 layout, 2 names,
+A program we refuse with AQ0501 is skipped. Bindings (`expected.bindings`) are compared from the first blank line on, which
+leaves out the comment with versions; sources of target ts from the line after the imports, because ours import under other
+names (`emit/typescript.py` says why). `summary` says how many records have bindings. The level in a reason says what kind of difference it is: 1 layout, 2 names,
 3 order of `new`, 4 other.
 """
 
@@ -14,6 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from aquac import Compiled, Options, compile_bundle, compile_call
+from aquac.emit.bindings import bindings
+from aquac.emit.javascript import javascript_source
+from aquac.emit.typescript import typescript_declarations, typescript_source
 from tests.conformance.report import Skip
 
 FILES: tuple[str, ...] = ("programs.jsonl", "options.jsonl", "generated.jsonl")
@@ -25,14 +29,14 @@ _WORDS = frozenset(
     ("seq", "par", "xor", "call", "ap", "canon", "match", "mismatch", "fold", "next", "new", "fail", "null", "never")
 )
 
+_IMPORTS_END = "\n} from '@fluencelabs/js-client';\n"
+
 _levels: Counter[int] = Counter()
 _with_bindings: set[str] = set()
 
 
 def check(case: dict[str, Any]) -> str | None:
     """None when scripts, definitions, services and their order are identical."""
-    if "bindings" in case["expected"]:
-        _with_bindings.add(case["id"])
     compiled = compile_case(case)
     unsupported = [d.message for d in compiled.diagnostics if d.code.id == "AQ0501"]
     if unsupported:
@@ -53,6 +57,21 @@ def check(case: dict[str, Any]) -> str | None:
         return f"functions or their order: {list(document['functions'])}"
     if not same(expected["services"], document["services"]):
         return "services"
+    return _bindings(case["id"], expected["bindings"], compiled) if "bindings" in expected else None
+
+
+def _bindings(case_id: str, expected: Mapping[str, Any], compiled: Compiled) -> str | None:
+    """Compare the texts of targets js and ts."""
+    _with_bindings.add(case_id)
+    exported = bindings(compiled)
+    texts = (
+        ("js sources", expected["js"]["sources"], javascript_source(exported), "\n\n"),
+        ("js types", expected["js"]["types"], typescript_declarations(exported), "\n\n"),
+        ("ts sources", expected["ts"]["sources"], typescript_source(exported), _IMPORTS_END),
+    )
+    for what, wanted, got, mark in texts:
+        if wanted.partition(mark)[1:] != got.partition(mark)[1:]:
+            return f"bindings: {what}"
     return None
 
 
@@ -79,7 +98,7 @@ def compile_case(case: dict[str, Any]) -> Compiled:
 def summary() -> str:
     """Scripts by level of equality, and what was not compared."""
     levels = ", ".join(f"{level}: {count}" for level, count in sorted(_levels.items()))
-    return f"scripts by level: {levels}; bindings of {len(_with_bindings)} records not compared"
+    return f"scripts by level: {levels}; bindings compared in {len(_with_bindings)} records"
 
 
 def same(a: object, b: object) -> bool:

@@ -238,7 +238,7 @@ def test_diagnostics(check, tmp_path):
         (["program.aqua"], "which function?"),
         (["program.aqua", "-f", "hidden(1)"], "function `hidden` is not exported"),
         (["program.aqua", "-f", "gret()"], "did you mean `greet`?"),
-        (["program.aqua", "-f", "greet()"], "`greet(name: string)` takes 1 arguments, 0 given"),
+        (["program.aqua", "-f", "greet()"], "`greet(name: string)` takes 1 argument, 0 given"),
         (["program.aqua", "-f", "greet"], "no value for `name`"),
         (["program.aqua", "-f", "greet(1)"], "argument `name`: expected string, got the number 1"),
         (["program.aqua", "-f", 'pair(300, "x")'], "argument `x`: expected u8, got the number 300"),

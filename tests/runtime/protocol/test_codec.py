@@ -138,6 +138,45 @@ def test_hostile_messages(message):
         decode(message)
 
 
+NESTED = b"\xdd" + (2_000_000).to_bytes(4, "big") + b"\x90" * 2_000_000
+
+
+@pytest.mark.parametrize("name", ["extra", "data", "signature", "id", "action", None])
+def test_memory_stays_in_proportion_to_the_message(name):
+    """Two million empty arrays are two megabytes of message, and were 150 of objects."""
+    key = b"\xc0" if name is None else msgpack.packb(name)
+    rest = b"".join(msgpack.packb(k) + msgpack.packb(v) for k, v in FIELDS.items() if k != name)
+    message = MULTICODEC + bytes([0x80 | (len(FIELDS) + (name not in FIELDS))]) + key + NESTED + rest
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(CodecError):
+            decode(message)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(message)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 70_000, codec.ARRAY_BYTES_BUILT, 3 * codec.ARRAY_BYTES_BUILT])
+def test_arrays_of_bytes_of_any_size(size):
+    data = (bytes(range(256)) * (size // 256 + 1))[:size]
+    assert check(FIELDS | {"data": list(data)}).data == data
+
+
+@pytest.mark.parametrize("value", [256, -1, True, None, 1.5, "", [], {}])
+@pytest.mark.parametrize("size", [3, codec.ARRAY_BYTES_BUILT + 1])
+def test_other_values_among_the_bytes(value, size):
+    with pytest.raises(CodecError, match="field data is neither"):
+        check(FIELDS | {"data": [200] * size + [value] + [1] * 3})
+
+
+def test_the_last_of_equal_keys_counts_and_nothing_may_follow():
+    body = msgpack.packb(FIELDS)
+    twice = bytes([body[0] + 1]) + body[1:] + msgpack.packb("data") + msgpack.packb(b"second")
+    assert decode(MULTICODEC + twice).data == b"second"
+    with pytest.raises(CodecError, match="1 bytes follow"):
+        decode(MULTICODEC + body + b"\x00")
+
+
 def test_more_keys_than_allowed():
     with pytest.raises(CodecError):
         check({str(number): 0 for number in range(limits.FIELDS_MAX + 1)} | FIELDS)

@@ -1,0 +1,207 @@
+"""What modules made by `aquac build --target py` are built on: calls and services with data classes.
+
+A data type of the program is a data class whose fields stand in the order of its definition; their names may differ from
+the program's where Python forbids these. Loads neither trio nor the interpreter.
+Errors: `ConversionError` for a value that has not its type, `CallFailed` for a call, `TypeError` for an implementation
+without a method of its service.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from runtime.conversion import (
+    ConversionError,
+    arguments_of,
+    from_aqua,
+    result_from_aqua,
+    result_to_aqua,
+    results_of,
+    to_aqua,
+    type_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runtime.client import Client
+    from runtime.conversion import Type
+    from runtime.services.registry import CallContext, Handler
+
+Result = TypeVar("Result")
+
+DEFAULT_TTL_MS: Final = 15_000
+"""Life of the particle of a call, as `avm run` gives it."""
+
+_RESPONSE: Final = '("callbackSrv" "response")'
+
+
+class Function(Generic[Result]):
+    """An exported function."""
+
+    def __init__(self, *, script: str, definition: Type, data: Mapping[str, type]) -> None:
+        """`definition`: its `funcDef`. `data`: classes by the names its data types have there."""
+        self._script = script
+        self._definition = definition
+        self._values = _Values(data)
+
+    async def call(self, client: Client, arguments: Sequence[Any], ttl_ms: int | None) -> Result:
+        """Call it and wait for its result.
+
+        A function without results does not report its end: the call returns when the program has been handed to the peer,
+        unless it was compiled with `--empty-response`. Raises ConversionError, CallFailed.
+        """
+        name, arrow = self._definition["functionName"], self._definition["arrow"]
+        values: dict[str, Any] = {}
+        callbacks: dict[str, Callable[[list[Any]], Any]] = {}
+        for value, (label, kind) in zip(arguments, arguments_of(arrow["domain"]), strict=True):
+            place = f"{name}, argument `{label}`"
+            if kind["tag"] == "arrow":
+                callbacks[label] = self._values.callback(value, kind, place)
+            else:
+                values[label] = to_aqua(self._values.plain(value, kind), kind, place)
+        pending = client.start(
+            self._script,
+            ttl_ms=DEFAULT_TTL_MS if ttl_ms is None else ttl_ms,
+            arguments=values,
+            callbacks=callbacks,
+        )
+        codomain = arrow["codomain"]
+        received = []
+        if results_of(codomain) or _RESPONSE in self._script:
+            received = (await pending.wait()).values
+        else:
+            await _checkpoint()
+        result: Result = self._values.result(received, codomain, f"{name}, result")
+        return result
+
+
+class Service:
+    """An exported service."""
+
+    def __init__(self, *, name: str, methods: Mapping[str, str], definition: Type, data: Mapping[str, type]) -> None:
+        """`methods`: names of the methods in Python by those in Aqua. `definition`, `data`: as for a function."""
+        self._name = name
+        self._methods = methods
+        self._arrows: dict[str, Type] = dict(arguments_of(definition["functions"]))
+        self._values = _Values(data)
+
+    def register(self, client: Client, implementation: object, service_id: str) -> None:
+        """Let `implementation` answer calls to `service_id` on the client's peer.
+
+        A method that takes one parameter more than declared, called `context`, gets the `CallContext` in it. Raises
+        TypeError when a method is missing.
+        """
+        handlers: dict[str, Handler] = {}
+        for name, arrow in self._arrows.items():
+            method = getattr(implementation, self._methods[name], None)
+            if not callable(method):
+                raise TypeError(
+                    f"{type(implementation).__name__} has no method `{self._methods[name]}`; "
+                    f"service {self._name} declares `{name}: {type_text(arrow)}`"
+                )
+            handlers[name] = self._handler(method, name, arrow)
+        client.peer.services.add(service_id, handlers)
+
+    def _handler(self, method: Callable[..., Any], name: str, arrow: Type) -> Handler:
+        run = self._values.callback(method, arrow, f"{self._name}.{name}")
+        if not _takes_context(method, len(arguments_of(arrow["domain"]))):
+            return lambda values, _: run(values)
+
+        def handler(values: list[Any], context: CallContext) -> Any:
+            def with_context(*given: Any) -> Any:
+                return method(*given, context=context)
+
+            return self._values.callback(with_context, arrow, f"{self._name}.{name}")(values)
+
+        return handler
+
+
+class _Values:
+    """Conversion between JSON and data classes, directed by definitions. As deep as types are nested."""
+
+    def __init__(self, data: Mapping[str, type]) -> None:
+        self._data = data
+
+    def plain(self, value: Any, kind: Type) -> Any:
+        """The value with objects in place of data classes. What has not its type is left for `to_aqua` to report."""
+        match kind["tag"]:
+            case "option":
+                return None if value is None else self.plain(value, kind["type"])
+            case "array" if isinstance(value, list | tuple):
+                return [self.plain(element, kind["type"]) for element in value]
+            case "unlabeledProduct" if isinstance(value, list | tuple) and len(value) == len(kind["items"]):
+                return [self.plain(part, item) for part, item in zip(value, kind["items"], strict=True)]
+            case "struct" if type(value) is self._data.get(kind["name"]):
+                names = _field_names(type(value))
+                return {
+                    label: self.plain(getattr(value, name), member)
+                    for name, (label, member) in zip(names, kind["fields"].items(), strict=True)
+                }
+            case _:
+                return value
+
+    def rich(self, value: Any, kind: Type) -> Any:
+        """The value, as `from_aqua` gives it, with data classes in place of objects."""
+        match kind["tag"]:
+            case "option":
+                return None if value is None else self.rich(value, kind["type"])
+            case "array":
+                return [self.rich(element, kind["type"]) for element in value]
+            case "unlabeledProduct":
+                return tuple(self.rich(part, item) for part, item in zip(value, kind["items"], strict=True))
+            case "struct" if kind["name"] in self._data:
+                made = self._data[kind["name"]]
+                names = _field_names(made)
+                members = kind["fields"].items()
+                return made(
+                    **{name: self.rich(value[label], k) for name, (label, k) in zip(names, members, strict=True)}
+                )
+            case _:
+                return value
+
+    def result(self, values: list[Any], codomain: Type, place: str) -> Any:
+        """What a call returns, several results as a tuple. Raises ConversionError."""
+        return self.rich(result_from_aqua(values, codomain, place), _alone(codomain))
+
+    def callback(self, method: Callable[..., Any], arrow: Type, place: str) -> Callable[[list[Any]], Any]:
+        """A function of Python values as one of JSON. Raises ConversionError when called with what does not fit."""
+        declared = arguments_of(arrow["domain"])
+        codomain = arrow["codomain"]
+
+        async def run(values: list[Any]) -> Any:
+            if len(values) != len(declared):
+                raise ConversionError(place, f"{len(declared)} arguments", values)
+            arguments = [
+                self.rich(from_aqua(value, kind, f"{place}, argument `{label}`"), kind)
+                for value, (label, kind) in zip(values, declared, strict=True)
+            ]
+            result = method(*arguments)
+            if inspect.isawaitable(result):
+                result = await result
+            return result_to_aqua(self.plain(result, _alone(codomain)), codomain, f"{place}, result")
+
+        return run
+
+
+def _field_names(data: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(data)]
+
+
+def _alone(codomain: Type) -> Type:
+    """The type of what Python sees of a codomain: one result is itself."""
+    kinds = results_of(codomain)
+    return kinds[0] if len(kinds) == 1 else codomain
+
+
+def _takes_context(method: Callable[..., Any], arguments: int) -> bool:
+    parameters = list(inspect.signature(method).parameters)
+    return len(parameters) > arguments and parameters[-1] == "context"
+
+
+async def _checkpoint() -> None:
+    import trio
+
+    await trio.lowlevel.checkpoint()

@@ -1,0 +1,43 @@
+"""`docs/vm-errors.md` is what its generator writes, and every case it names reaches its row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from avm.errors import TABLE
+from tests.avm.error_table import NAMES, PAGE, START, UNREACHED, cases, read_page, render, search, watched
+
+
+def check(named: dict[str, str], found: dict[str, Any]) -> None:
+    """Run each named case; it must meet its row."""
+    with watched() as met:
+        for row, name in named.items():
+            run, case = found[name]
+            met.clear()
+            assert run(case) is None
+            assert row in met, f"{name} does not reach {row}"
+
+
+def test_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(read_page()), "run python -m tests.avm.error_table"
+
+
+def test_every_row_has_a_line() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert all(f": {name} |" in page for name in NAMES.values())
+    assert len(page.splitlines()) == 10 + len(START) + len(TABLE) + 1
+
+
+@pytest.mark.slow
+def test_cases_reach_their_rows() -> None:
+    named = read_page()
+    wanted = set(named.values())
+    check(named, {name: (run, case) for name, run, case in cases() if name in wanted})
+    assert not named.keys() & UNREACHED.keys()
+
+
+@pytest.mark.slow
+def test_search_finds_the_same() -> None:
+    assert search() == read_page()

@@ -1,0 +1,861 @@
+"""Well-typed random Aqua programs, a pure function of an integer.
+
+    python -m tests.fuzz.aqua_generator SEED
+
+Every feature of 0.14.6 may occur anywhere its types allow. What makes the reference go wrong by a known defect is avoided
+here: D1 (a method used again after it was an expression: the instance is not used any more), D3, D4 and D10 (blocks that do
+nothing), D5 (computed peer and computed via), D6 (names of closures are their own), D7 (no subtraction in an index), D8, D9,
+D11 and D12 (no call or `copy` in a returned literal, no `copy` in a closure). D2 cannot be avoided where names collide on
+purpose; the differential run recognises it.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.fuzz.aqua_vocabulary import (
+    ABILITIES,
+    ARROWS,
+    CLASS_NAMES,
+    CONSTANTS,
+    DATA,
+    DEFAULT_IDS,
+    NAMES,
+    PEERS,
+    PLAIN,
+    SERVICES,
+    STREAMS,
+    STRINGS,
+    Arrow,
+    Type,
+    accepts,
+    declarations,
+    element,
+)
+
+HIDDEN = ("reserved", "gone")
+"""Types of names that are taken but cannot be used here."""
+
+OPTION_SETS: tuple[dict[str, bool], ...] = (
+    {},
+    {},
+    {},
+    {"noRelay": True},
+    {"noXor": True},
+    {"tracing": True},
+    {"noEmptyResponse": False},
+    {"noRelay": True, "noXor": True},
+    {"noRelay": True, "tracing": True},
+    {"noXor": True, "tracing": True, "noEmptyResponse": False},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Files, the one to compile, and the options to compile it with."""
+
+    seed: int
+    files: dict[str, str]
+    entry: str
+    options: dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name with its type. `instance` tells abilities and services apart for defect D1."""
+
+    name: str
+    type: Type
+    instance: int = 0
+
+
+@dataclass
+class Frame:
+    """Names of one block."""
+
+    variables: list[Variable] = field(default_factory=list)
+    services: dict[str, int] = field(default_factory=dict)
+
+
+class FunctionWriter:
+    """Writes one function: statements into `lines`, expressions as text."""
+
+    def __init__(self, program: ProgramWriter, budget: int) -> None:
+        self.program = program
+        self.rng = program.rng
+        self.lines: list[str] = []
+        self.depth = 1
+        self.budget = budget
+        self.frames = [Frame()]
+        self.closure_depth = 0
+        self.closure_names: set[str] = set()
+        self.own_names: set[str] = set()
+        self.burnt: set[int] = set()
+        self.returning = False
+
+    # ── scope ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def line(self, text: str) -> None:
+        self.lines.append("  " * self.depth + text)
+        self.budget -= 1
+
+    @contextmanager
+    def frame(self, *, values: bool = True) -> Iterator[None]:
+        """A block; `on` opens one for service ids only."""
+        self.frames.append(Frame())
+        self.depth += 1
+        yield
+        self.depth -= 1
+        gone = self.frames.pop()
+        if not values:
+            self.frames[-1].variables += gone.variables
+
+    def visible(self) -> list[Variable]:
+        everything = (v for f in self.frames for v in f.variables)
+        return [v for v in everything if v.type not in HIDDEN and v.instance not in self.burnt]
+
+    def of_type(self, expected: Type) -> list[Variable]:
+        return [v for v in self.visible() if accepts(expected, v.type)]
+
+    def services(self) -> dict[str, int]:
+        """Services with an id here: name → instance, 0 for the default id."""
+        found = dict.fromkeys(DEFAULT_IDS, 0)
+        for frame in self.frames:
+            found.update(frame.services)
+        return {name: instance for name, instance in found.items() if instance not in self.burnt}
+
+    def fresh(self, *, class_too: bool = False) -> str:
+        """A name not visible here; inside closures one that the rest of the function never uses (D6)."""
+        taken = {v.name for f in self.frames for v in f.variables} | self.program.taken
+        own, other = self.own_names, self.closure_names
+        if self.closure_depth:
+            own, other = other, own
+        pool = CLASS_NAMES if class_too and self.rng.random() < 0.03 else NAMES
+        name = self.rng.choice(pool)
+        number = 0
+        while name in taken or name in other:
+            number += 1
+            name = self.rng.choice(NAMES) if number < 20 else f"{self.rng.choice(NAMES)}{number}"
+        own.add(name)
+        return name
+
+    def define(self, name: str, of: Type, instance: int = 0) -> None:
+        if not instance and isinstance(of, str) and (of in ABILITIES or of in SERVICES):
+            instance = self.program.instance()
+        self.frames[-1].variables.append(Variable(name, of, instance))
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def value(self, of: Type, depth: int = 2) -> str:
+        """Text of an expression of a type that `of` accepts."""
+        rng = self.rng
+        variables = self.of_type(of)
+        if isinstance(of, Arrow):
+            return self.arrow(of)
+        if variables and rng.random() < (0.45 if depth else 0.85):
+            return rng.choice(variables).name
+        if depth > 0 and not self.returning:
+            made = rng.choice((self.from_call, self.from_property, self.from_property, self.literal))(of, depth)
+            if made is not None:
+                return made
+        elif depth > 0:
+            made = self.from_property(of, depth)
+            if made is not None and rng.random() < 0.5:
+                return made
+        return self.literal(of, depth) or rng.choice(variables).name
+
+    def literal(self, of: Type, depth: int) -> str | None:
+        """A literal, operation or construction."""
+        rng = self.rng
+        assert isinstance(of, str)
+        match of:
+            case "string":
+                return rng.choice(STRINGS)
+            case "u32":
+                return self.integer(depth)
+            case "u64":
+                return rng.choice(("PARTICLE_TIMESTAMP", "5", self.integer(depth)))
+            case "i64":
+                return rng.choice(("-3", "7", "1.5 * 2.25", self.integer(depth)))
+            case "bool":
+                return self.boolean(depth)
+        inner = element(of)
+        if inner is not None:
+            if of[0] == "*":
+                return f"*[{', '.join(self.value(inner, depth - 1) for _ in range(rng.randint(1, 2)))}]"
+            if rng.random() < 0.12:
+                return rng.choice(("nil", "[]", "?[]"))
+            sigil = of[:-len(inner)] if rng.random() < 0.8 else rng.choice(("[]", "?"))
+            opening = "[" if sigil == "[]" else "?["
+            items = [self.value(inner, depth - 1) for _ in range(1 if of[0] == "?" else rng.randint(1, 3))]
+            return opening + ", ".join(items) + "]"
+        if of in DATA:
+            return self.struct(of, depth)
+        if of in ABILITIES:
+            return self.ability(of, depth)
+        return None
+
+    def struct(self, of: str, depth: int) -> str:
+        rng = self.rng
+        own = self.of_type(of)
+        if own and not self.closure_depth and not self.returning and rng.random() < 0.4:
+            names = rng.sample(list(DATA[of]), rng.randint(1, 2))
+            changes = ", ".join(f"{name} = {self.value(DATA[of][name], depth - 1)}" for name in names)
+            return f"{rng.choice(own).name}.copy({changes})"
+        fields = list(DATA[of].items())
+        if rng.random() < 0.3:
+            rng.shuffle(fields)
+        visible = {v.name: v.type for v in self.visible()}
+        parts = []
+        for name, t in fields:
+            short = name in visible and accepts(t, visible[name])
+            parts.append(name if short else f"{name} = {self.value(t, depth - 1)}")
+        return f"{self.program.qualify(of)}({', '.join(parts)})"
+
+    def ability(self, of: str, depth: int) -> str:
+        parts = []
+        for name, t in ABILITIES[of].items():
+            if isinstance(t, Arrow):
+                parts.append(f"{name} = {self.arrow(t)}")
+            elif t[0] == "*" or t in ABILITIES:
+                own = self.of_type(t)
+                parts.append(f"{name} = {self.rng.choice(own).name if own else self.declare(t)}")
+            else:
+                parts.append(f"{name} = {self.value(t, depth - 1)}")
+        return f"{of}({', '.join(parts)})"
+
+    def declare(self, of: str) -> str:
+        """A new variable of a type that is not written inline: a stream or ability."""
+        made = self.ability(of, 1) if of in ABILITIES else ""
+        name = self.fresh()
+        self.line(f"{name} = {made}" if made else f"{name}: {of}")
+        self.define(name, of)
+        return name
+
+    def integer(self, depth: int) -> str:
+        rng = self.rng
+        if depth > 0 and rng.random() < 0.4:
+            operator = rng.choice("+ + + - * / % **".split())
+            left, right = self.value("u32", depth - 1), self.value("u32", depth - 1)
+            return f"({left} {operator} {right})"
+        return rng.choice(("1", "0", "2", "5", "CONST_N", "PARTICLE_TTL"))
+
+    def boolean(self, depth: int) -> str:
+        rng = self.rng
+        if depth <= 0:
+            return rng.choice(("true", "false"))
+        kind = rng.randrange(5)
+        if kind == 0:
+            return f"!({self.value('bool', depth - 1)})"
+        if kind == 1:
+            return f"({self.value('bool', depth - 1)}) {rng.choice(('&&', '||'))} ({self.value('bool', depth - 1)})"
+        if kind == 2:
+            return f"({self.value('u32', depth - 1)} {rng.choice(('<', '>', '<=', '>='))} {self.value('u32', depth - 1)})"
+        of = rng.choice(("string", "u32", "bool", "User", "[]string", "?string"))
+        return f"({self.value(of, depth - 1)} {rng.choice(('==', '!='))} {self.value(of, depth - 1)})"
+
+    def from_call(self, of: Type, depth: int) -> str | None:
+        """A call whose first result fits."""
+        calls = [call for call in self.calls(expression=True) if call[1].results and accepts(of, call[1].results[0])]
+        if not calls:
+            return None
+        text, arrow, instance = self.rng.choice(calls)
+        if instance:
+            self.burnt.add(instance)
+        return self.call_text(text, arrow, depth - 1)
+
+    def from_property(self, of: Type, depth: int) -> str | None:
+        """A field, an element, a length."""
+        rng = self.rng
+        found: list[Callable[[], str]] = []
+        for v in self.visible():
+            if isinstance(v.type, Arrow):
+                continue
+            fields = DATA.get(v.type) or ABILITIES.get(v.type) or {}
+            for name, t in fields.items():
+                base = f"{v.name}.{name}"
+                if accepts(of, t):
+                    found.append(lambda base=base: base)
+                if isinstance(t, str):
+                    found += self._element(base, t, of, depth)
+                    found += [lambda text=f"{base}.{n}": text for n, u in DATA.get(t, {}).items() if accepts(of, u)]
+            found += self._element(v.name, v.type, of, depth)
+        if of == "string" and rng.random() < 0.05:
+            return "LAST_ERROR.message"
+        return rng.choice(found)() if found else None
+
+    def _element(self, base: str, collection: str, of: Type, depth: int) -> list[Callable[[], str]]:
+        inner = element(collection)
+        if inner is None:
+            return []
+        found: list[Callable[[], str]] = []
+        if of == "u32" or of == "u64":
+            found.append(lambda: f"{base}.length")
+        option = collection[0] == "?"
+        if accepts(of, inner):
+            found.append(lambda: f"{base}!" if option else f"{base}{self.index(depth)}")
+        fields = DATA.get(inner, {})
+        return found + [
+            lambda name=name: (f"{base}!" if option else f"{base}{self.index(depth)}") + f".{name}"
+            for name, t in fields.items()
+            if accepts(of, t)
+        ]
+
+    def index(self, depth: int) -> str:
+        """`[2]`, `!`, `!1`, `[n + 1]`; never a subtraction (D7)."""
+        rng = self.rng
+        kind = rng.randrange(6)
+        if kind == 0:
+            return "!"
+        if kind == 1:
+            return f"!{rng.randint(0, 3)}"
+        own = self.of_type("u32")
+        if kind == 2 and own:
+            return f"[{rng.choice(own).name}]"
+        if kind == 3 and own:
+            return f"[{rng.choice(own).name} {rng.choice('+*')} {rng.randint(1, 2)}]"
+        if kind == 4 and depth > 0:
+            made = self.from_property("u32", depth - 2)
+            if made is not None:
+                return f"[{made}]"
+        return f"[{rng.randint(0, 3)}]"
+
+    def arrow(self, of: Arrow) -> str:
+        """The name of a function of exactly this type; writes a closure if there is none."""
+        rng = self.rng
+        found = [v.name for v in self.of_type(of)]
+        found += [name for name, t in self.program.functions.items() if t == of and "." not in name]
+        found += [f"{s}.{m}" for s in self.services() for m, t in SERVICES[s].items() if t == of]
+        for v in self.visible():
+            if isinstance(v.type, str) and v.type in ABILITIES:
+                found += [f"{v.name}.{m}" for m, t in ABILITIES[v.type].items() if t == of]
+        if found and rng.random() < 0.9:
+            name = rng.choice(found)
+            if "." not in name:
+                return name
+            bound = self.fresh()
+            self.line(f"{bound} = {name}")
+            self.define(bound, of)
+            return bound
+        return self.closure(of)
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def calls(self, *, expression: bool) -> list[tuple[str, Arrow, int]]:
+        """Everything that can be called here: text before the arguments, type, instance to retire after an expression."""
+        found: list[tuple[str, Arrow, int]] = []
+        for service, instance in self.services().items():
+            found += [(f"{service}.{m}", t, instance) for m, t in SERVICES[service].items()]
+        found += [(name, t, 0) for name, t in self.program.functions.items()] * 2
+        for v in self.visible():
+            if isinstance(v.type, Arrow):
+                found += [(v.name, v.type, 0)] * 2
+            elif v.type in ABILITIES:
+                for m, t in ABILITIES[v.type].items():
+                    if isinstance(t, Arrow):
+                        found.append((f"{v.name}.{m}", t, v.instance))
+                    elif t in ABILITIES:
+                        inner = ABILITIES[t].items()
+                        found += [(f"{v.name}.{m}.{n}", u, v.instance) for n, u in inner if isinstance(u, Arrow)]
+            elif v.type in SERVICES:
+                found += [(f"{v.name}.{m}", t, v.instance) for m, t in SERVICES[v.type].items()]
+        # Inside a closure no instance is retired: the function around it may still use it.
+        return [call for call in found if not call[2]] if expression and self.closure_depth else found
+
+    def call_text(self, text: str, of: Arrow, depth: int) -> str:
+        args = [self.argument(arg, depth) for arg in self.program.arguments.get(text, of.args)]
+        if args and len(args) > 2 and self.rng.random() < 0.1:
+            inside = ",\n".join("  " * (self.depth + 2) + arg for arg in args)
+            return f"{text}(\n{inside}\n{'  ' * self.depth})"
+        return f"{text}({', '.join(args)})"
+
+    def argument(self, of: Type, depth: int) -> str:
+        """An argument; streams and abilities are variables."""
+        if isinstance(of, str) and (of[0] == "*" or of in ABILITIES or of in SERVICES):
+            own = self.of_type(of)
+            if own:
+                return self.rng.choice(own).name
+            if of in SERVICES:
+                service = self.services()
+                return of if of in service else '"unreachable"'
+            return self.declare(of)
+        if self.rng.random() < 0.15 and isinstance(of, str):
+            streams = [v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*" and accepts(of, v.type)]
+            if streams:
+                return self.rng.choice(streams).name
+        return self.value(of, max(depth, 0))
+
+    # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def block(self, size: int, *, acts: bool = False) -> None:
+        """Statements of a block; `acts` makes sure that it does something."""
+        if acts:
+            self.line(self.rng.choice(("Echo.ping()", f"Echo.say({self.value('string', 0)})")))
+        before = len(self.lines)
+        for _ in range(max(size, 0 if acts else 1)):
+            self.statement()
+        if len(self.lines) == before and not acts:
+            self.line("Echo.ping()")
+
+    def statement(self) -> None:
+        simple = SIMPLE[:-2] if self.program.library else SIMPLE
+        kinds = simple if self.depth > 5 or self.budget <= 0 else simple + COMPOUND
+        getattr(self, "s_" + self.rng.choice(kinds))()
+
+    def s_assign(self) -> None:
+        rng = self.rng
+        of = rng.choice(PLAIN)
+        if element(of):
+            # The type of a literal follows from its elements, so these are chosen first.
+            inner = rng.choice(("string", "string", "bool", "User"))
+            opening, kind = rng.choice((("[", "[]"), ("[", "[]"), ("?[", "?")))
+            items = [self.value(inner, 2) for _ in range(rng.randint(1, 2))]
+            text, of = f"{opening}{', '.join(items)}]", kind + inner
+        else:
+            text = self.value(of, 3)
+            if of in ("u64", "i64"):
+                of = "opaque"
+        name = self.fresh(class_too=True)
+        self.line(f"{name} = {text}")
+        self.define(name, of)
+
+    def s_alias(self) -> None:
+        own = [v for v in self.visible() if isinstance(v.type, Arrow) or v.type[0] == "*" or v.type in ABILITIES]
+        if own:
+            chosen, name = self.rng.choice(own), self.fresh()
+            self.line(f"{name} = {chosen.name}")
+            self.define(name, chosen.type, chosen.instance)
+
+    def s_call(self) -> None:
+        self.line(self.call_statement())
+
+    def call_statement(self, *, quiet: bool = False) -> str:
+        """`a, s <- f(x)`, results into new names or existing streams."""
+        rng = self.rng
+        text, of, _ = rng.choice(self.calls(expression=False))
+        made = self.call_text(text, of, 2)
+        results = self.program.results.get(text, of.results)
+        names: list[str] = []
+        new: list[tuple[str, Type]] = []
+        if results and not (quiet and rng.random() < 0.5):
+            for result in results[: rng.choice((len(results), len(results), 1))]:
+                streams = [
+                    v
+                    for v in self.visible()
+                    if isinstance(v.type, str)
+                    and v.type[0] == "*"
+                    and isinstance(result, str)
+                    and accepts(v.type[1:], result)
+                    and v.name not in names
+                ]
+                if streams and rng.random() < 0.4:
+                    names.append(rng.choice(streams).name)
+                else:
+                    name = self.fresh()
+                    while name in names:
+                        name = self.fresh()
+                    names.append(name)
+                    new.append((name, result))
+        for name, result in new:
+            self.define(name, result)
+        return f"{', '.join(names)} <- {made}" if names else made
+
+    def s_push(self) -> None:
+        streams = [v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*"]
+        if not streams:
+            self.declare(self.rng.choice(STREAMS))
+            return
+        chosen = self.rng.choice(streams)
+        self.line(f"{chosen.name} <<- {self.value(str(chosen.type)[1:], 2)}")
+
+    def s_stream(self) -> None:
+        self.declare(self.rng.choice(STREAMS))
+
+    def s_join(self) -> None:
+        operands = []
+        for v in self.visible():
+            inner = element(v.type)
+            if inner is not None:
+                operands.append(f"{v.name}!" if str(v.type)[0] == "?" else f"{v.name}{self.index(1)}")
+            elif not isinstance(v.type, Arrow) and v.type not in ABILITIES and v.type not in SERVICES:
+                operands.append(v.name)
+        if operands:
+            self.line(f"join {', '.join(self.rng.sample(operands, min(len(operands), self.rng.randint(1, 3))))}")
+
+    def s_service(self) -> None:
+        service = self.rng.choice(("Store", "Echo") if self.program.library else ("Worker", "Worker", "Worker", "Store", "Echo"))
+        identity = self.rng.choice(('"w"', '"other"', "CONST_S", self.simple_string()))
+        if identity in ("INIT_PEER_ID", "HOST_PEER_ID", "%init_peer_id%"):
+            identity = '"w"'
+        self.line(f"{service} {identity}")
+        self.frames[-1].services[service] = self.program.instance()
+
+    def s_service_value(self) -> None:
+        services = self.services()
+        service = self.rng.choice(sorted(services))
+        name = self.fresh()
+        self.line(f"{name} = {service}")
+        self.define(name, service, services[service] or self.program.instance())
+
+    def s_closure(self) -> None:
+        self.closure(self.rng.choice(ARROWS))
+
+    def closure(self, of: Arrow) -> str:
+        """`c = (x: string) -> string:` with a body; its names occur nowhere else in the function (D6)."""
+        rng = self.rng
+        name = self.fresh()
+        self.frames[-1].variables.append(Variable(name, "reserved"))
+        outer, self.closure_depth = self.closure_depth, self.closure_depth + 1
+        head = len(self.lines)
+        self.line("")
+        with self.frame():
+            labels = []
+            for arg in of.args:
+                label = self.fresh()
+                labels.append(f"{label}: {arg}")
+                self.define(label, arg)
+            arrow = f" -> {', '.join(of.results)}" if of.results else ""
+            self.block(rng.randint(0, 2), acts=rng.random() < 0.6 or not of.results)
+            if of.results:
+                self.line(f"<- {', '.join(self.returned(result) for result in of.results)}")
+        self.closure_depth = outer
+        keyword = rng.choice(("", "func "))
+        self.lines[head] = "  " * self.depth + f"{name} = {keyword}({', '.join(labels)}){arrow}:"
+        self.frames[-1].variables = [v for v in self.frames[-1].variables if v.name != name]
+        self.define(name, of)
+        return name
+
+    def returned(self, of: Type) -> str:
+        """A value to return; literals of data and abilities hold no calls (D12)."""
+        if isinstance(of, str) and (of[0] == "*" or of in ABILITIES):
+            own = self.of_type(of)
+            if own:
+                return self.rng.choice(own).name
+            if of[0] != "*" or self.rng.random() < 0.7:
+                return self.declare(of)
+        if isinstance(of, str) and (of in DATA or (element(of) or "") in DATA):
+            self.returning = True
+        made = self.value(of, 2)
+        self.returning = False
+        return made
+
+    def s_if(self) -> None:
+        rng = self.rng
+        self.line(f"if {self.boolean(rng.randint(0, 2)) if rng.random() < 0.6 else self.value('bool', 2)}:")
+        with self.frame():
+            self.block(rng.randint(0, 2), acts=True)
+        if rng.random() < 0.6:
+            self.line("else:")
+            with self.frame():
+                self.block(rng.randint(0, 2), acts=rng.random() < 0.7)
+
+    def s_try(self) -> None:
+        rng = self.rng
+        self.line("try:")
+        with self.frame():
+            self.block(rng.randint(0, 2), acts=rng.random() < 0.8)
+        for _ in range(rng.choice((1, 1, 1, 0, 2))):
+            name = self.fresh()
+            self.line(f"catch {name}:")
+            with self.frame():
+                self.define(name, "Error")
+                self.line(f"Echo.say({name}.{rng.choice(('message', 'peer_id', 'instruction'))})")
+                self.block(rng.randint(0, 1), acts=True)
+        if rng.random() < 0.25:
+            self.s_otherwise()
+
+    def retire(self, known: int) -> None:
+        """Nothing defined in this frame after the first `known` names is used any more; the names stay taken."""
+        variables = self.frames[-1].variables
+        variables[known:] = [Variable(v.name, "gone") for v in variables[known:]]
+
+    def s_otherwise(self) -> None:
+        self.line("otherwise:")
+        with self.frame():
+            self.block(self.rng.randint(0, 1), acts=True)
+
+    def s_guarded(self) -> None:
+        """A statement with `otherwise`: it becomes a `try`, and what it binds is gone afterwards."""
+        known = len(self.frames[-1].variables)
+        self.line(self.call_statement())
+        self.retire(known)
+        self.s_otherwise()
+
+    def simple_string(self) -> str:
+        own = [v.name for v in self.of_type("string")]
+        return self.rng.choice(own) if own and self.rng.random() < 0.7 else self.rng.choice(PEERS)
+
+    def where(self) -> str:
+        """Operands of `on`: peer and vias, at most one of them computed (D5)."""
+        rng = self.rng
+        vias = rng.choice((0, 0, 0, 1, 1, 2))
+        computed = rng.random() < 0.25
+        peer = self.value("string", 2) if computed else self.simple_string()
+        parts = [f"on {peer}"]
+        for _ in range(vias):
+            lists = [v.name for v in self.visible() if accepts("[]string", v.type) and str(v.type)[0] != "*"]
+            if not computed and rng.random() < 0.15:
+                parts.append(self.value("?string", 1))
+                computed = True
+            else:
+                parts.append(rng.choice(lists) if lists and rng.random() < 0.4 else self.simple_string())
+        return " via ".join(parts)
+
+    def s_on(self) -> None:
+        self.line(f"{self.where()}:")
+        with self.frame(values=False):
+            self.block(self.rng.randint(1, 3))
+
+    def s_par(self) -> None:
+        """`x` and one to three statements beside it."""
+        rng = self.rng
+        known = len(self.frames[-1].variables)
+        if rng.random() < 0.3:
+            self.s_on()
+        else:
+            self.line(self.call_statement())
+        for _ in range(rng.randint(1, 3)):
+            self.parallel("par")
+        if rng.random() < 0.1:
+            self.retire(known)
+            self.s_otherwise()
+
+    def s_co(self) -> None:
+        self.parallel("co")
+
+    def parallel(self, word: str) -> None:
+        rng = self.rng
+        kind = rng.randrange(10)
+        if kind < 4:
+            self.line(f"{word} {self.where()}:")
+            with self.frame(values=False):
+                self.block(rng.randint(1, 2))
+        elif kind < 6 and self.depth < 5:
+            self.loop(word + " ")
+        elif kind < 7:
+            streams = [v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*"]
+            if streams:
+                self.line(f"{word} join {rng.choice(streams).name}{self.index(1)}")
+            else:
+                self.line(f"{word} Echo.ping()")
+        else:
+            self.line(f"{word} {self.call_statement(quiet=True)}")
+
+    def s_for(self) -> None:
+        self.loop("")
+
+    def iterable(self) -> tuple[str, str]:
+        own = [v for v in self.visible() if element(v.type) is not None]
+        if own and self.rng.random() < 0.6:
+            chosen = self.rng.choice(own)
+            return chosen.name, str(element(chosen.type))
+        of = self.rng.choice(("string", "string", "User"))
+        text = self.value(f"[]{of}", 2)
+        if text in ("nil", "[]", "?[]"):
+            text = "[" + self.value(of, 0) + "]"
+        return text, of
+
+    def loop(self, word: str) -> None:
+        rng = self.rng
+        text, of = self.iterable()
+        mode = rng.choice(("", "", " par", " par", " try", " rec"))
+        name = self.fresh()
+        self.line(f"{word}for {name} <- {text}{mode}:")
+        with self.frame():
+            self.define(name, of)
+            self.block(rng.randint(0, 2), acts=mode == " rec" or rng.random() < 0.6)
+
+    def s_gather(self) -> None:
+        """Results of many peers in one stream, and a wait for them."""
+        rng = self.rng
+        streams = self.of_type("*string")
+        stream = rng.choice(streams).name if streams and rng.random() < 0.5 else self.declare("*string")
+        text, of = self.iterable()
+        name = self.fresh()
+        if of != "string":
+            text, of = f"[{self.simple_string()}, {self.simple_string()}]", "string"
+        if rng.random() < 0.4:
+            self.line(f"parseq {name} <- {text} on {name}{rng.choice(('', ' via HOST_PEER_ID'))}:")
+            with self.frame():
+                self.define(name, of)
+                self.line(f"{stream} <- Echo.say({self.value('string', 1)})")
+        else:
+            self.line(f"for {name} <- {text} par:")
+            with self.frame():
+                self.define(name, of)
+                self.line(f"on {name}{rng.choice(('', ' via HOST_PEER_ID'))}:")
+                with self.frame(values=False):
+                    self.line(f"{stream} <- Echo.say({self.value('string', 1)})")
+        if rng.random() < 0.7:
+            self.line(f"join {stream}{self.index(1)}")
+
+    def s_parseq(self) -> None:
+        rng = self.rng
+        text, of = self.iterable()
+        name = self.fresh()
+        if of != "string":
+            text, of = f"[{self.simple_string()}]", "string"
+        via = rng.choice(("", "", " via HOST_PEER_ID", f" via {self.simple_string()}"))
+        self.line(f"parseq {name} <- {text} on {name}{via}:")
+        with self.frame():
+            self.define(name, of)
+            self.block(rng.randint(0, 2), acts=True)
+
+    def s_ability(self) -> None:
+        self.declare(self.rng.choice(sorted(ABILITIES)))
+
+
+SIMPLE = tuple("assign assign assign alias call call call push push stream join service_value service ability".split())
+COMPOUND = tuple("closure if if try guarded on on on par par co for for gather gather parseq".split())
+
+
+class ProgramWriter:
+    """Writes the files of a program."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.functions: dict[str, Arrow] = {}
+        self.arguments: dict[str, tuple[Type, ...]] = {}
+        self.results: dict[str, tuple[Type, ...]] = {}
+        self.taken: set[str] = set()
+        self.prefix: dict[str, str] = {}
+        self.library = False
+        self._instances = 0
+
+    def instance(self) -> int:
+        """A number for a new service instance or ability value."""
+        self._instances += 1
+        return self._instances
+
+    def qualify(self, of: str) -> str:
+        """Name of a data type in this file."""
+        return self.prefix.get(of, of)
+
+    def program(self) -> Program:
+        rng = self.rng
+        options = rng.choice(OPTION_SETS)
+        library, header = self._library() if rng.random() < 0.35 else ({}, [])
+        size = rng.choice((10, 15, 25, 25, 40, 40, 60, 110))
+        count = rng.choice((1, 1, 2, 2, 3, 4))
+        bodies: list[list[str]] = []
+        exported: list[str] = []
+        for number in range(count):
+            name = rng.choice((f"f{number}", f"g{number}", f"make{number}"))
+            lines, exportable = self.function(name, max(4, size // count), last=number == count - 1)
+            bodies.append(lines)
+            if exportable and (number == count - 1 or rng.random() < 0.3):
+                exported.append(name)
+        if rng.random() < 0.1:
+            exported.append(rng.choice(("Echo", "Store")))
+        items = [f"{n} as {n}Out" if rng.random() < 0.15 else n for n in exported]
+        lines = ["aqua Fz declares *" if rng.random() < 0.5 else "aqua Fz", "", *header]
+        if items:
+            lines += [f"export {', '.join(items)}", ""]
+        lines += declarations(library=False)
+        for body in bodies:
+            lines += ["", *body]
+        return Program(self.seed, {"main.aqua": "\n".join(lines) + "\n", **library}, "main.aqua", options)
+
+    def function(self, name: str, size: int, *, last: bool, simple: bool = False) -> tuple[list[str], bool]:
+        """One function and whether it may be exported."""
+        rng = self.rng
+        writer = FunctionWriter(self, size)
+        args: list[Type] = []
+        labels: list[str] = []
+        braces: list[str] = []
+        if not simple and not last and rng.random() < 0.25:
+            braces = rng.sample(sorted(ABILITIES), rng.randint(1, 2))
+            for ability in braces:
+                args.append(ability)
+                writer.define(ability, ability)
+        kinds = [*PLAIN, "string", "string", *STREAMS, *ARROWS]
+        if not last:
+            kinds += [*ABILITIES, "Echo"]
+        for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))):
+            of = rng.choice(PLAIN if simple else kinds)
+            label = writer.fresh()
+            args.append(of)
+            labels.append(f"{label}: {of}")
+            writer.define(label, of)
+        results: list[Type] = []
+        kinds = [*PLAIN, "string", "string", *STREAMS]
+        if not last and not simple:
+            kinds += [*ABILITIES, *ARROWS]
+        for _ in range(rng.choice((0, 1, 1, 1, 2, 3))):
+            results.append(rng.choice(PLAIN if simple else kinds))
+        while sum(isinstance(r, Arrow) for r in results) and not isinstance(results[-1], Arrow):
+            results.pop()  # an arrow type swallows the results behind it
+        results = [r for r in results[:-1] if not isinstance(r, Arrow)] + results[-1:]
+        writer.block(rng.randint(1, 2))
+        while writer.budget > 0:
+            writer.statement()
+        if results:
+            writer.line(f"<- {', '.join(writer.returned(result) for result in results)}")
+        head = f"func {name}" + (f"{{{', '.join(braces)}}}" if braces else "")
+        shown = ", ".join(f"({r})" if isinstance(r, Arrow) and len(results) > 1 else str(r) for r in results)
+        if results and isinstance(results[-1], Arrow) and len(results) == 1:
+            shown = str(results[0])
+        head += f"({', '.join(labels)})" + (f" -> {shown}" if results else "") + ":"
+        self.functions[name] = Arrow(tuple(map(str, args)), tuple(map(str, results)))
+        self.arguments[name], self.results[name] = tuple(args), tuple(results)
+        self.taken.add(name)
+        exportable = not any(isinstance(r, Arrow) or r in ABILITIES for r in results)
+        exportable = exportable and not any(a in ABILITIES or a in SERVICES for a in args)
+        return [head, *writer.lines], exportable
+
+    def _library(self) -> tuple[dict[str, str], list[str]]:
+        """A second file, and the header lines that bring its functions here under one of the forms of import."""
+        rng = self.rng
+        bodies: list[list[str]] = []
+        names: list[str] = []
+        self.library = True
+        for number in range(rng.randint(1, 2)):
+            name = f"lib{number}"
+            bodies.append(self.function(name, rng.randint(3, 10), last=False, simple=True)[0])
+            names.append(name)
+        self.library = False
+        lines = ["aqua Lib declares *", "", *declarations(library=True)]
+        for body in bodies:
+            lines += ["", *body]
+        form = rng.randrange(4)
+        known: dict[str, str] = {}
+        if form == 0:
+            header = [f'import {", ".join(names)} from "lib.aqua"']
+            known = {n: n for n in names}
+        elif form == 1:
+            header = [f'import {", ".join(f"{n} as other{n}" for n in names)} from "lib.aqua"']
+            known = {n: f"other{n}" for n in names}
+        elif form == 2:
+            alias = rng.choice(("", " as Zed"))
+            header = [f'use "lib.aqua"{alias}']
+            known = {n: f"{'Zed' if alias else 'Lib'}.{n}" for n in names}
+        else:
+            header = [f'use {", ".join(names)} from "lib.aqua" as Zed']
+            known = {n: f"Zed.{n}" for n in names}
+        for table in (self.functions, self.arguments, self.results):
+            for n in names:
+                table[known[n]] = table.pop(n)  # type: ignore[attr-defined]
+        self.taken = {n for n in known.values() if "." not in n}
+        return {"lib.aqua": "\n".join(lines) + "\n"}, [*header, ""]
+
+
+def generate(seed: int) -> Program:
+    """The program of a seed."""
+    return ProgramWriter(seed).program()
+
+
+def main() -> int:
+    """Print the files of a program."""
+    program = generate(int(sys.argv[1]))
+    for name, text in program.files.items():
+        print(f"-- {name} {program.options}\n{text}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

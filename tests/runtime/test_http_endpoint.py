@@ -1,0 +1,111 @@
+"""The HTTP endpoint: every request gets an answer or a closed connection, and none of them ends the peer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import trio
+
+from runtime.http_endpoint import READ_BYTES, HttpEndpoint
+
+WELL = {"bootstrap_nodes": True}
+
+
+def check(*requests: bytes, health: dict[str, bool] | None = None) -> list[bytes]:
+    """The bytes with which one endpoint answers each request, in order."""
+    answers = []
+
+    async def main() -> None:
+        endpoint = HttpEndpoint("12D3Koo", lambda: WELL if health is None else health)
+        async with trio.open_nursery() as nursery:
+            host, port = await nursery.start(endpoint.serve, "127.0.0.1", 0)
+            for request in requests:
+                stream = await trio.open_tcp_stream(host, port)
+                async with stream:
+                    await stream.send_all(request)
+                    answer = b""
+                    try:
+                        while piece := await stream.receive_some(READ_BYTES):
+                            answer += piece
+                    except trio.BrokenResourceError:
+                        pass
+                    answers.append(answer)
+            nursery.cancel_scope.cancel()
+
+    async def limited() -> None:
+        with trio.fail_after(20):
+            await main()
+
+    trio.run(limited)
+    return answers
+
+
+def request(line: str, headers: str = "") -> bytes:
+    return f"{line}\r\nHost: a\r\n{headers}\r\n".encode("latin-1")
+
+
+def test_who_and_what() -> None:
+    who, versions, absent = check(
+        request("GET /peer_id HTTP/1.1"), request("GET /versions?x HTTP/1.1"), request("GET / HTTP/1.1")
+    )
+    head, _, body = who.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
+    assert json.loads(body) == {"peer_id": "12D3Koo"}
+    assert json.loads(versions.partition(b"\r\n\r\n")[2]).keys() >= {"node", "avm", "spell"}
+    assert absent.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert absent.endswith(b"\r\n\r\nNo such endpoint")
+
+
+@pytest.mark.parametrize(
+    ("health", "status", "body"),
+    [
+        ({}, 200, []),
+        ({"a": True}, 200, [{"a": "Ok"}]),
+        ({"a": True, "b": False}, 429, [{"a": "Ok"}, {"b": "Fail"}]),
+        ({"a": False}, 503, [{"a": "Fail"}]),
+    ],
+)
+def test_health(health: dict[str, bool], status: int, body: object) -> None:
+    (answer,) = check(request("GET /health HTTP/1.1"), health=health)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == body
+
+
+def test_head_has_no_body() -> None:
+    (answer,) = check(request("HEAD /peer_id HTTP/1.1"))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"connection: close\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"garbage\r\n\r\n",
+        b"\x16\x03\x01" + bytes(300) + b"\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        request("GET /\xff HTTP/1.1"),
+        request("CONNECT a:1 HTTP/1.1"),
+        request("POST / HTTP/1.1", "Content-Length: 5\r\n"),
+        request("POST / HTTP/1.1", "Content-Length: -5\r\n"),
+        request("GET /x HTTP/1.1", "Upgrade: websocket\r\nConnection: upgrade\r\n"),
+        request("GET /peer_id HTTP/1.1", "Expect: 100-continue\r\n"),
+    ],
+)
+def test_a_stranger_cannot_end_it(garbage: bytes) -> None:
+    _, after = check(garbage, request("GET /peer_id HTTP/1.1"))
+    assert after.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_check_that_breaks_costs_its_connection_only() -> None:
+    class Broken(dict[str, bool]):
+        def items(self) -> object:  # type: ignore[override]
+            raise RuntimeError("broken check")
+
+    broken, after = check(
+        request("GET /health HTTP/1.1"), request("GET /peer_id HTTP/1.1"), health=Broken({"a": True})
+    )
+    assert broken == b""
+    assert after.startswith(b"HTTP/1.1 200 OK\r\n")
