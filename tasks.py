@@ -34,6 +34,7 @@ REFERENCE_PACKAGES = (
     "@fluencelabs/avm@0.62.0",
     "@fluencelabs/marine-js@0.13.0",
     "@fluencelabs/air-beautify-wasm@0.3.9",
+    "typescript@5.3.3",
 )
 SOURCES = ("aquac", "avm", "lsp", "runtime", "tests", "examples", "tasks.py")
 
@@ -169,7 +170,14 @@ def fuzz(rest: list[str]) -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     args = parser.parse_args(rest)
     env = {"AQUA_FUZZ_MINUTES": str(args.minutes), "HYPOTHESIS_PROFILE": "fuzz"}
-    return call([python("test"), "-m", "pytest", "tests/property", "tests/fuzz", "-q"], env=env)
+    exe = python("test")
+    code = call([exe, "-m", "pytest", "tests/property", "tests/fuzz", "-q"], env=env)
+    if not os.environ.get("AQUA_REFERENCE") and not (REFERENCE / "node_modules" / "@fluencelabs").is_dir():
+        say("the differential fuzzers need the reference: python3 tasks.py reference")
+        return code
+    for name in ("avm", "aqua"):
+        code = call([exe, "-m", f"tests.fuzz.{name}_differential", "--minutes", str(args.minutes)]) or code
+    return code
 
 
 def sim(rest: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The `aquac` command: build, check, call, explain, doctor. Source: contracts §1, §2.
+"""The `aquac` command: build, check, call, migrate, explain, doctor. Source: contracts §1, §2.
 
 Results go to stdout, everything for people to stderr; exit codes are those of `command_line`. The compiler is loaded only
 when a command needs it.
@@ -92,6 +92,18 @@ def _parser() -> Parser:
     )
     call.set_defaults(run=_call)
 
+    migrate = commands.add_parser(
+        "migrate", help="rewrite files of old versions", description="Rewrite files of versions before 0.14, in place."
+    )
+    migrate.add_argument("paths", metavar="PATH", nargs="+", help="file, or folder: every *.aqua file below it")
+    migrate.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
+    migrate.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    migrate.add_argument(
+        "--export", action="store_true", help="export by name what files without header exported, all their functions"
+    )
+    _add_import_flags(migrate)
+    migrate.set_defaults(run=_migrate)
+
     explain = commands.add_parser("explain", help="explain a code", description="Print the page of a code.")
     explain.add_argument("code", metavar="CODE", nargs="?", help="such as AQ0201; without it all codes are listed")
     explain.set_defaults(run=_explain)
@@ -100,7 +112,7 @@ def _parser() -> Parser:
     doctor.add_argument("--json", action="store_true", help="print a JSON object")
     doctor.set_defaults(run=_doctor)
 
-    for sub in (build, check, call, explain, doctor):
+    for sub in (build, check, call, migrate, explain, doctor):
         add_common_flags(sub, top=False)
     return parser
 
@@ -110,6 +122,19 @@ def _add_sources(parser: argparse.ArgumentParser, *, many: bool) -> None:
         parser.add_argument("paths", metavar="PATH", nargs="+", help="file, or folder: every *.aqua file below it")
     else:
         parser.add_argument("path", metavar="PATH", help="file that exports the function")
+    group = _add_import_flags(parser)
+    group.add_argument(
+        "--const", dest="constants", metavar="'NAME = value'", action="append", default=[], help="define a constant"
+    )
+    group.add_argument(
+        "--legacy-headers",
+        action="store_true",
+        help="accept files without header, the word `module`, and other forms of old versions",
+    )
+
+
+def _add_import_flags(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """The flags of `_imports` and `_report`."""
     group = parser.add_argument_group("project")
     group.add_argument(
         "-I", "--import", dest="roots", metavar="DIR", action="append", default=[], help="look for imports here too"
@@ -117,13 +142,8 @@ def _add_sources(parser: argparse.ArgumentParser, *, many: bool) -> None:
     group.add_argument(
         "--imports", metavar="FILE", help="JSON import map: path prefix → import prefix → location or locations"
     )
-    group.add_argument(
-        "--const", dest="constants", metavar="'NAME = value'", action="append", default=[], help="define a constant"
-    )
-    group.add_argument(
-        "--legacy-headers", action="store_true", help="accept files without header, the word `module`, and other forms of old versions"
-    )
     group.add_argument("--message-format", choices=FORMATS, default="human", help="form of the messages")
+    return group
 
 
 def _add_code_flags(parser: argparse.ArgumentParser) -> None:
@@ -239,6 +259,31 @@ def _call(args: argparse.Namespace) -> int:
         folder, name = os.path.split(args.output)
         write_files(folder or ".", {name: dumps(result.to_json())})
     return OK if result.ok else DIAGNOSTICS
+
+
+def _migrate(args: argparse.Namespace) -> int:
+    from .migrate import migrate, write
+    from .outputs import expand_paths
+
+    migrations = migrate([unit.path for unit in expand_paths(args.paths)], imports=_imports(args), export=args.export)
+    _warn_of_others(args)
+    changed = [m for m in migrations if m.changed]
+    dry = args.check or args.diff
+    for m in changed:
+        name = os.path.relpath(m.path)
+        if args.diff:
+            sys.stdout.write(m.diff(name.replace(os.sep, "/")))
+        elif dry:
+            print(name)
+        else:
+            write(m)
+        _say(args, f"{name}: {'; '.join(dict.fromkeys(m.changes))}")
+    left = _unique([d for m in migrations for d in m.left])
+    if left:
+        _report(args, left, len(migrations), to_stdout=False)
+    verb = "would change" if dry else "changed"
+    _say(args, f"{len(changed)} of {len(migrations)} {'file' if len(migrations) == 1 else 'files'} {verb}")
+    return DIAGNOSTICS if any(d.is_error for d in left) or (args.check and changed) else OK
 
 
 def _explain(args: argparse.Namespace) -> int:

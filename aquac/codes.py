@@ -135,6 +135,7 @@ ORDER_PAR = Code("AQ0409", "order.par", "`par` without a statement before it")
 UNSUPPORTED = Code("AQ0501", "unsupported", "not supported yet")
 INDEX_NEGATIVE = Code("AQ0502", "index.negative", "index is a negative constant")
 SERVICE_BAD_ID = Code("AQ0503", "service.bad-id", "this value cannot be a service id")
+PROGRAM_TOO_LARGE = Code("AQ0504", "program.too-large", "function becomes too large")
 
 # Warnings
 WARN_UNUSED_RESULT = Code("AQ0901", "warn.unused-result", "result is not used", Severity.WARNING)
@@ -145,6 +146,14 @@ WARN_DUPLICATE_CONSTANT = Code(
     "AQ0905", "warn.duplicate-constant", "constant is already defined, this one is ignored", Severity.WARNING
 )
 WARN_DUPLICATE_BRANCH = Code("AQ0906", "warn.duplicate-branch", "branch repeated", Severity.WARNING)
+WARN_UNUSED_VARIABLE = Code("AQ0907", "warn.unused-variable", "variable is never used", Severity.WARNING)
+WARN_UNUSED_ARGUMENT = Code("AQ0908", "warn.unused-argument", "argument is never used", Severity.INFO)
+WARN_UNUSED_IMPORT = Code("AQ0909", "warn.unused-import", "import is never used", Severity.WARNING)
+WARN_UNUSED_FUNCTION = Code("AQ0910", "warn.unused-function", "function is never used", Severity.WARNING)
+WARN_UNREAD_STREAM = Code("AQ0911", "warn.unread-stream", "stream is written and never read", Severity.WARNING)
+WARN_NOTHING_EXPORTED = Code("AQ0912", "warn.nothing-exported", "file exports and declares nothing", Severity.WARNING)
+WARN_HIDDEN_NAME = Code("AQ0913", "warn.hidden-name", "name is hidden by a module of the same name", Severity.WARNING)
+WARN_IMPORT_CONFLICT = Code("AQ0914", "warn.import-conflict", "two imports bring different things of one name", Severity.WARNING)
 
 TABLE: Final[dict[str, Code]] = {c.id: c for c in list(globals().values()) if isinstance(c, Code)}
 BY_KIND: Final[dict[str, Code]] = {c.kind: c for c in TABLE.values()}

@@ -263,8 +263,18 @@ class _Compilation:
         )
         self._diagnostics += found
         if not has_errors(found):
+            self._advise()
             self._entries = [module.path for module in self._modules if module.entry]
         return self._entries
+
+    def _advise(self) -> None:
+        """Warn about what the given files define or import for nothing; imported files are somebody else's."""
+        from .semantics.advise import advise
+
+        for module in self._modules:
+            if module.entry:
+                imports = {text: self._contexts[path] for text, path in module.imports.items()}
+                self._diagnostics += advise(module.file, module.source, self._contexts[module.path], imports)
 
     def _exports(self, path: str, functions: dict[str, CompiledFunction], services: dict[str, Json]) -> None:
         from .emit.definitions import service_definition
@@ -306,8 +316,8 @@ class _Compilation:
         try:
             script = print_air(res)
         except ScriptTooLarge:
-            message = f"a script of more than {SCRIPT_CHARS_MAX} characters, for function `{function.name}`"
-            self._diagnostics.append(Diagnostic(codes.UNSUPPORTED, message))
+            message = f"in function `{function.name}`: its script has more than {SCRIPT_CHARS_MAX} characters"
+            self._diagnostics.append(Diagnostic(codes.PROGRAM_TOO_LARGE, message))
             return None
         definition = function_definition(function.name, function.type)
         return CompiledFunction(function.name, script, definition, path, function.model, res)

@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
     from .project.config import ImportMap
 
-_SEMANTIC = (ALIAS_REDEFINED.id, TYPE_REDEFINED.id, STREAM_DECL_NOT_STREAM.id)
+_Change = tuple[str, Edit]
+"""What is done, in words, and the edit that does it."""
+
+_OLD_FORMS = (ALIAS_REDEFINED.id, TYPE_REDEFINED.id, STREAM_DECL_NOT_STREAM.id)
 
 
 @dataclass(slots=True)
@@ -65,11 +68,8 @@ class Migration:
 
     def diff(self, name: str) -> str:
         """The change as a unified diff, the file called `name`."""
-        before, after = self.source.text.splitlines(keepends=True), self.text.splitlines(keepends=True)
-        lines = []
-        for line in unified_diff(before, after, f"a/{name}", f"b/{name}"):
-            lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
-        return "".join(lines)
+        lines = unified_diff(_lines(self.source.text), _lines(self.text), f"a/{name}", f"b/{name}")
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def migrate(paths: Sequence[str], *, imports: ImportMap | None = None, export: bool = False) -> list[Migration]:
@@ -95,15 +95,18 @@ def migrate_text(source: SourceFile, *, export: bool = False) -> Migration:
     edits = [*_header_edits(source, file, export=export), *_option_edits(source, file)]
     moves = [_edit_of(d) for d in found if d.code.id in (INDENT_INCONSISTENT.id, INDENT_RETURN_NESTED.id)]
     indents = [edit for edit in moves if edit is not None]
-    for chosen in (edits + indents, edits):
-        text = _apply(source.text, [edit for _, edit in chosen])
-        left = [d for d in parse(SourceFile(source.path, text, source.bom))[1] if d.is_error]
-        if not left or chosen is edits or len(chosen) == len(edits):
-            break
-    result.text = text
-    result.left = left
-    result.changes = [title for title, _ in chosen]
+    _make(result, edits + indents)
+    if result.left and indents:
+        _make(result, edits)
     return result
+
+
+def _make(result: Migration, changes: Sequence[_Change]) -> None:
+    """Make the changes of a file; what the parser still refuses is left."""
+    result.text = _apply(result.source.text, [edit for _, edit in changes])
+    result.changes = [title for title, _ in changes]
+    _, found = parse(SourceFile(result.path, result.text, result.source.bom))
+    result.left = [d for d in found if d.is_error]
 
 
 def write(migration: Migration) -> None:
@@ -133,9 +136,11 @@ def module_name(path: str) -> str:
     return name if name[:1].isalpha() else f"Module{name}"
 
 
-# ── one file ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _lines(text: str) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
-_Change = tuple[str, Edit]
+
+# ── one file ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _migrate_file(path: str, *, export: bool) -> Migration:
@@ -166,13 +171,14 @@ def _header_edits(source: SourceFile, file: ast.File, *, export: bool) -> Iterat
 
 
 def _header_place(text: str) -> tuple[int, Span | None]:
-    """Where a header goes: behind the comment at the top if a blank line ends it. And the blanks before the first line of code,
-    which are allowed there only while it is the first.
+    """Where a header goes: behind the comment at the top if a blank line ends it, else first of all.
+
+    Also the blanks before the first line of code, which are allowed there only while it is the first.
     """
     at = 0
     place = 0
     in_comment = False
-    for line in text.splitlines(keepends=True):
+    for line in _lines(text):
         content = line.strip()
         if content.startswith("--"):
             in_comment = True
@@ -248,7 +254,10 @@ def _apply(text: str, edits: Sequence[Edit]) -> str:
 
 
 def _drop_repeated_types(migrations: Sequence[Migration], imports: ImportMap) -> None:
-    """Check the migrated files, and remove aliases that only repeat an imported type. Others are reported as left."""
+    """Check the migrated files, and remove aliases that only repeat an imported type.
+
+    Errors, and old forms nobody can rewrite without knowing what is meant, are left. Where imports are missing nothing is done.
+    """
     from .project.config import ProjectConfig
     from .project.link import load
     from .semantics import check_project
@@ -263,7 +272,7 @@ def _drop_repeated_types(migrations: Sequence[Migration], imports: ImportMap) ->
     edits: dict[str, list[_Change]] = {}
     for d in found:
         migration = good.get(d.file.path) if d.file is not None else None
-        if migration is None or d.code.id not in _SEMANTIC:
+        if migration is None or not (d.is_error or d.code.id in _OLD_FORMS):
             continue
         change = _edit_of(d)
         if change is None or d.is_error:

@@ -212,6 +212,9 @@ UNRESOLVED_ARGUMENTS: Final = ErrorKind(
     "call argument_hash doesn't match expected parameters: the state has arguments that are unresolved here ",
     traps=True,
 )
+STEPS_EXHAUSTED: Final = ErrorKind(
+    20021, "StepsExhausted", "the folds of this run take more than {limit} steps", traps=True
+)
 
 # ── details of 20000 ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from avm.crypto.signatures import sign
-from avm.data.codec import encode
+from avm.data.codec import encode, encode_again
 from avm.data.interpreter_data import InterpreterData
 from avm.data.versions import DATA_VERSION, INTERPRETER_VERSION
 from avm.outcome import Outcome
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from avm.caches import Caches
     from avm.exec.context import RunResult
     from avm.outcome import CallResult, RunParameters
-    from avm.prepare import Flags, PreparationError, Prepared
+    from avm.prepare import Decoded, Flags, PreparationError, Prepared
 
 SUCCESS: Final = 0
 UNPROCESSED_CALL_RESULTS: Final = 30000
@@ -56,7 +56,7 @@ def finished(
         data_version=DATA_VERSION,
         interpreter_version=_WRITTEN_VERSIONS[prepared.context.options.version],
     )
-    data = encode(new_data)
+    data = _encode(new_data, prepared.current)
     caches.remember(data, new_data)
     return Outcome(
         ret_code=code,
@@ -68,6 +68,14 @@ def finished(
         particle_size_limit_exceeded=flags.particle,
         call_result_size_limit_exceeded=flags.call_result,
     )
+
+
+def _encode(data: InterpreterData, current: Decoded) -> bytes:
+    """The bytes of new data. Where nothing but signatures changed since they arrived, most are copied."""
+    arrived = current.data
+    if current.archive is not None and data.trace == arrived.trace and data.stores == arrived.stores:
+        return encode_again(data, current.archive)
+    return encode(data)
 
 
 def _outcome(code: int, message: str, data: bytes, flags: Flags, raw_call_requests: bytes | None = None) -> Outcome:

@@ -18,8 +18,12 @@ PARTICLE_SIZE_LIMIT: Final = 64 * MIB
 CALL_RESULT_SIZE_LIMIT: Final = 32 * MIB
 """Default limit of one service result, bytes of UTF-8."""
 
-RUN_TEXT_MAX: Final = 1024 * MIB
-"""Characters of JSON text and error messages one run may make; the reference's address space ends at four times that."""
+RUN_TEXT_MAX: Final = 256 * MIB
+"""Characters of JSON text and error messages one run may make: four of the largest particles."""
+
+RUN_STEPS_MAX: Final = 20_000_000
+"""Instructions in the bodies of folds that one run may go through. Folds inside folds take exponential time, so without a
+bound a script of a few hundred bytes would keep an interpreter, and with it a peer, busy for ever."""
 
 JSON_DEPTH_MAX: Final = 127
 """Deepest nesting of arrays and objects that a JSON value may have; the reference refuses the 128th level."""

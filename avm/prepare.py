@@ -14,7 +14,7 @@ from avm.call_data import CallDataError, decode_call_results
 from avm.crypto.keys import KeyFormatError, KeyPair, key_pair
 from avm.data.archive_reader import ArchiveError
 from avm.data.cid_store import CidStoreError, verify_stores
-from avm.data.codec import open_archive
+from avm.data.codec import open_archive, open_reusable
 from avm.data.envelope import Envelope, EnvelopeError, read_envelope
 from avm.data.human import unsupported_version
 from avm.data.interpreter_data import InterpreterData, Stores
@@ -67,7 +67,7 @@ class Prepared:
     """What execution and farewell need.
 
     stray_results: call results whose id is no request id in decimal, by their id text.
-    signatures: merged signature store, without the entry of this run.
+    signatures: merged signature store, without the entry of this run. current: what arrived.
     """
 
     program: Program
@@ -75,13 +75,18 @@ class Prepared:
     signatures: dict[bytes, bytes]
     key: KeyPair
     stray_results: dict[str, CallResult]
+    current: Decoded
 
 
 @dataclass(slots=True)
 class Decoded:
-    """Decoded data with the grouping of its CIDs, which is made on first use."""
+    """Decoded data with the grouping of its CIDs, which is made on first use.
+
+    archive: what the data were read from, if parts of it can be copied.
+    """
 
     data: InterpreterData
+    archive: bytes | None = None
     signers: Signers | None = None
 
     def grouped(self) -> Signers:
@@ -142,7 +147,7 @@ def prepare(
         call_results=results,
         options=options,
     )
-    return Prepared(program, context, signatures, key, stray)
+    return Prepared(program, context, signatures, key, stray, current)
 
 
 def _decode(prev_data: bytes, data: bytes, caches: Caches) -> tuple[Decoded, Decoded]:
@@ -155,7 +160,7 @@ def _decode(prev_data: bytes, data: bytes, caches: Caches) -> tuple[Decoded, Dec
         if prev is None:
             assert prev_envelope is not None
             prev = Decoded(open_archive(prev_envelope))
-        current = Decoded(open_archive(envelope)) if envelope is not None else Decoded(InterpreterData())
+        current = Decoded(*open_reusable(envelope)) if envelope is not None else Decoded(InterpreterData())
     except ArchiveError as error:
         raise PreparationError(
             DATA_DECODING,

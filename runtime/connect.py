@@ -47,7 +47,8 @@ async def connect(
     """Run a client of the peer at multiaddr `relay` for the length of the block.
 
     secret: 32 bytes, the client's Ed25519 seed; a random one makes a new peer id each time. engine: of `avm.Avm`. console:
-    takes what programs print, stderr by default. Raises DialFailed, CommandError.
+    takes what programs print, stderr by default. Raises DialFailed, CommandError; what leaves the block itself arrives in
+    an exception group, as from any nursery.
     """
     identity = Identity(os.urandom(32) if secret is None else secret)
     relay_id = relay.rpartition("/p2p/")[2]
@@ -56,13 +57,20 @@ async def connect(
     services = ClientServices(identity, clock, console or _to_stderr)
     vm = ThreadVm(lambda: _interpreter(engine))
     peer = Peer(PeerConfig(identity), network, vm=vm, services=services, policy=ClientPolicy(relay_id), clock=clock)
+    failed: DialFailed | None = None
     async with peer:
         try:
             with trio.fail_after(dial_timeout_s):
                 await network.dial(relay)
+        except DialFailed as error:
+            failed = error
         except trio.TooSlowError:
-            raise DialFailed(f"relay {relay} does not answer within {dial_timeout_s:g} s") from None
-        yield Client(peer, services, relay_id)
+            failed = DialFailed(f"relay {relay} does not answer within {dial_timeout_s:g} s")
+        else:
+            yield Client(peer, services, relay_id)
+    if failed is not None:
+        # Out here it is not wrapped in the group of the peer's nursery.
+        raise failed
 
 
 def _interpreter(engine: str) -> Interpreter:

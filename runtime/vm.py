@@ -70,7 +70,8 @@ class ThreadVm:
 
     async def run(self, run: Run) -> Outcome:
         """The outcome of one run. Waits for a free interpreter. Raises VmFailure, and discards that interpreter."""
-        return await trio.to_thread.run_sync(self._run, run, limiter=self._limiter)
+        # A thread cannot be stopped. Who is cancelled does not wait for it, so that a peer ends when it is told to.
+        return await trio.to_thread.run_sync(self._run, run, limiter=self._limiter, abandon_on_cancel=True)
 
     def _run(self, run: Run) -> Outcome:
         interpreter = self._free.pop() if self._free else self._make()

@@ -18,7 +18,12 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile(
     "tests", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("fuzz", deadline=None, max_examples=20_000, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    max_examples=max(200, int(400 * float(os.environ.get("AQUA_FUZZ_MINUTES", "5")))),
+    suppress_health_check=list(HealthCheck),
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 

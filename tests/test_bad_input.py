@@ -144,14 +144,19 @@ def test_a_service_that_wants_to_exit_is_an_error_of_the_program(place: Path, ca
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_named(place: Path) -> None:
-    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+    with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "aquac", "-q", "build", "ok.aqua"], stdout=full, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "aquac", "-q", "build", "ok.aqua"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
         )
     assert done.returncode == 2
     assert done.stderr.startswith("aquac: error: cannot write the result: ")
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
 def test_closed_streams(closed: str, place: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, closed, None)
@@ -163,7 +168,14 @@ def test_closed_streams(closed: str, place: Path, capsys, monkeypatch: pytest.Mo
 
 
 def test_a_malformed_line_is_answered_with_its_id_where_that_is_whole(place: Path, capsys) -> None:
-    lines = ['{"id": 7, "air":', '{"id": "a b", "air": NaN}', '{"id": NaN, "air": ""}', '{"id": "x\\n", ', '{"air": "', "[" * 100_000]
+    lines = [
+        '{"id": 7, "air":',
+        '{"id": "a b", "air": NaN}',
+        '{"id": NaN, "air": ""}',
+        '{"id": "x\\n", ',
+        '{"air": "',
+        "[" * 100_000,
+    ]
     (place / "lines.jsonl").write_bytes("\n".join(lines).encode() + b'\n{"id": -1, "air": "\xff"}\n')
     assert avm(["invoke", "lines.jsonl"]) == 0
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -16,7 +16,7 @@ from aquac.version import VERSION
 
 from .bindings import product_fields, product_types
 from .names import PYTHON_RESERVED, Namer, snake_case
-from .python_types import BUILTIN_TYPES, TypeTexts
+from .python_types import BUILTIN_TYPES, TypeTexts, python_string
 
 if TYPE_CHECKING:
     from .bindings import Bindings, BoundFunction, BoundService
@@ -98,7 +98,7 @@ class _Module:
             lines.append(f"    {namer.name(label)}: {self._types.text(kind)}{default}")
             if label in doc.members:
                 lines.append(docstring(doc.members[label], "    "))
-        return "\n".join(lines)
+        return "\n".join([*lines, "", "", f"{data.schema}: Final = {self._types.schema(data)}"])
 
     # ── services ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,7 +136,7 @@ class _Module:
 {constant}: Final = Service(
     name={python_string(service.name)},
     methods={json.dumps(methods)},
-    definition={_json_text(self._types.renamed(service.definition))},
+    definition={self._types.literal(service.definition, "    ")},
     data=_DATA,
 )
 
@@ -166,7 +166,7 @@ def {function}(client: Client, service: {name}, *, service_id: str{default}) -> 
         return f"""\
 {constant}: Final = Function[{result}](
     script={script_text(function.script)},
-    definition={_json_text(self._types.renamed(function.definition))},
+    definition={self._types.literal(function.definition, "    ")},
     data=_DATA,
 )
 
@@ -191,19 +191,8 @@ def script_text(text: str) -> str:
     return f'"""\\\n{_escaped(text)}"""'
 
 
-def python_string(text: str) -> str:
-    """A string literal on one line, in double quotes."""
-    # JSON escapes are Python's; a surrogate pair would not be one character, hence no ASCII escapes.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")
-
-
 def _escaped(text: str) -> str:
     """Text as the inside of a triple-quoted literal."""
     # A quote is in the way before two others, and before the three that end the literal.
     text = re.sub(r'"(?=""|"?\Z)', r"\"", text.replace("\\", "\\\\"))
     return text.replace("\r", "\\r").replace("\0", "\\x00")
-
-
-def _json_text(value: Json) -> str:
-    """A definition as a literal, standing in the arguments of a call."""
-    return json.dumps(value, indent=4, ensure_ascii=False).replace("\n", "\n    ")

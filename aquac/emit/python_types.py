@@ -6,6 +6,7 @@ definitions name the classes, so that a value finds its class by the name in its
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,9 +30,10 @@ _SCALARS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DataClass:
-    """A class for a data type."""
+    """A class for a data type; `schema` is the constant that holds its definition."""
 
     name: str
+    schema: str
     definition: Json
 
 
@@ -59,7 +61,8 @@ class TypeTexts:
                 if self._class(kind) is None:
                     for member in kind["fields"].values():
                         self._add(member)
-                    self.classes.append(DataClass(self._namer.name(kind["name"]), kind))
+                    name = self._namer.name(kind["name"])
+                    self.classes.append(DataClass(name, self._namer.name(f"_{name}"), kind))
             case _:
                 pass
 
@@ -107,13 +110,31 @@ class TypeTexts:
         self.used.add(name)
         return name
 
-    def renamed(self, definition: Any) -> Any:
-        """A definition with data types called as their classes."""
-        if isinstance(definition, list):
-            return [self.renamed(part) for part in definition]
-        if not isinstance(definition, dict):
-            return definition
-        result = {key: self.renamed(value) for key, value in definition.items()}
-        if definition.get("tag") == "struct" and (known := self._class(definition)) is not None:
-            result["name"] = known.name
-        return result
+    def schema(self, data: DataClass) -> str:
+        """The definition of a data type, as a literal.
+
+        Inner data types are named: unfolded, definitions grow exponentially, and Python reads no 200 nested brackets.
+        """
+        return self._literal(data.definition | {"name": data.name}, "", of=data)
+
+    def literal(self, definition: Json, indent: str) -> str:
+        """Any other definition, as a literal that begins on an indented line."""
+        return self._literal(definition, indent)
+
+    def _literal(self, value: Any, indent: str, of: DataClass | None = None) -> str:
+        inner = f"{indent}    "
+        if isinstance(value, list):
+            parts = [f"{inner}{self._literal(part, inner)},\n" for part in value]
+            return f"[\n{''.join(parts)}{indent}]" if parts else "[]"
+        if not isinstance(value, dict):
+            return python_string(value)
+        if of is None and value.get("tag") == "struct" and (known := self._class(value)) is not None:
+            return known.schema
+        parts = [f"{inner}{python_string(key)}: {self._literal(part, inner)},\n" for key, part in value.items()]
+        return f"{{\n{''.join(parts)}{indent}}}" if parts else "{}"
+
+
+def python_string(text: str) -> str:
+    """A string literal on one line, in double quotes."""
+    # JSON escapes are Python's; a surrogate pair would not be one character, hence no ASCII escapes.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")

@@ -87,3 +87,21 @@ def gather(values: Mapping[str, ValueModel], names: Iterable[str]) -> dict[str, 
         if isinstance(of, AbilityType | ServiceType):
             wanted.update(dict.fromkeys(f"{name}.{path}" for path, _ in paths(of)))
     return {name: values[name] for name in wanted if name in values}
+
+
+def borrowed(values: Mapping[str, ValueModel], names: Iterable[str]) -> dict[str, ValueModel]:
+    """Entries that abilities among `names` have under another name only: those returned by a function.
+
+    A closure takes them along under the name it knows; the reference forgets them and aborts.
+    """
+    found: dict[str, ValueModel] = {}
+    for name in names:
+        value = values.get(name)
+        ability = as_ability(value)
+        if ability is None or not isinstance(value, V) or value.props or value.name == name:
+            continue
+        for path, _ in paths(ability):
+            entry = last(values, f"{value.name}.{path}")
+            if entry is not None and f"{name}.{path}" not in values:
+                found[f"{name}.{path}"] = entry
+    return found

@@ -14,7 +14,7 @@ from aquac.semantics import raw as r
 from aquac.semantics import types as t
 
 from . import inline_call, inline_value
-from .abilities import gather
+from .abilities import borrowed, gather
 from .build import ERROR, Inline, after, flatten, in_scope, join_prefixes, seq, with_props, xor
 from .captured import arrows_of_values
 from .environment import as_arrow
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 async def tree(state: State, tag: r.Tree) -> Model:
     """Model of a statement or block."""
+    state.spend()
     match tag:
         case r.EmptyTag() | r.ReturnTag():
             return EMPTY
@@ -251,6 +252,7 @@ def _closure(state: State, tag: r.ClosureTag) -> Model:
         # A small map keeps the order it was filled in: that of the table the entries come from.
         order = trie_order(state.values) if len(values) > 1 and len(state.values) > SMALL_MAX else state.values
         values = {key: values[key] for key in order if key in values}
+    values.update(borrowed(state.values, names))
     arrows = {key: fn for key, fn in state.arrows.items() if key in names}
     arrows.update(arrows_of_values(state.arrows, values))
     topology = None if tag.detached else name

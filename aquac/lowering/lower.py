@@ -2,7 +2,7 @@
 
 Input:  `ModuleContext` of semantics.
 Output: `LoweredModule`; functions and services in the order of the reference's output.
-Errors: AQ0501, AQ0502.
+Errors: AQ0501, AQ0502, AQ0504.
 Source: aqua:model/transform/src/main/scala/aqua/model/transform/Transform.scala
 """
 
@@ -20,6 +20,7 @@ from .errors import LoweringError
 from .function import NOTHING, Fn
 from .hash_order import export_order, set_order
 from .inline_call import inline_call
+from .limits import INLINED_STATEMENTS_MAX
 from .model import L, Model, V
 from .state import State
 from .tracing import finish
@@ -131,7 +132,7 @@ def _add_function(module: LoweredModule, fn: Fn, options: LoweringOptions) -> No
 
 def lower_function(fn: Fn, options: LoweringOptions) -> Model:
     """Model of one function. Raises: LoweringError."""
-    state = State(no_xor=options.no_xor, arrows={FUNCTION_ARGUMENT: fn})
+    state = State(no_xor=options.no_xor, arrows={FUNCTION_ARGUMENT: fn}, statements_left=INLINED_STATEMENTS_MAX)
     tree, _ = run(inline_call(state, wrap(fn, options), [V(FUNCTION_ARGUMENT, fn.type)], []))
     at_home = home(options)
     return finish(replace(at_home, children=(tree,)), at_home, tracing=options.tracing)

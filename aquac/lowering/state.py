@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aquac import codes
 from aquac.semantics import types as t
 
 from .abilities import as_ability, last, leaves
 from .function import NO_ENV, Env, Fn
+from .errors import LoweringError
 from .hash_order import ScalaMap
+from .limits import INLINED_STATEMENTS_MAX
 from .mangle import Mangler
 from .model import L, V, ValueModel
 
@@ -33,6 +36,7 @@ class State:
         streams: open streams and stream maps, in the order that decides which `new` is outermost.
         arrows: name → function.
         env: present names of the body being lowered.
+        statements_left: how many more statements may be inlined.
         iterators: item as written → name of the loop's iterator.
         no_xor: leave error propagation out.
     """
@@ -43,7 +47,15 @@ class State:
     streams: ScalaMap[t.Type] = field(default_factory=ScalaMap)
     arrows: dict[str, Fn] = field(default_factory=dict)
     env: Env = NO_ENV
+    statements_left: int = INLINED_STATEMENTS_MAX
     iterators: dict[str, str] = field(default_factory=dict)
+
+    def spend(self) -> None:
+        """Count a statement. Raises: LoweringError when the function has become too large."""
+        self.statements_left -= 1
+        if self.statements_left < 0:
+            message = f"it inlines to more than {INLINED_STATEMENTS_MAX} statements"
+            raise LoweringError(codes.PROGRAM_TOO_LARGE, message)
 
     def define(self, name: str, value: ValueModel) -> None:
         """Bind `name`; the fields of an ability follow it, a stream under its own name is opened."""

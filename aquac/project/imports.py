@@ -52,7 +52,9 @@ def candidates(store: FileStore, config: ProjectConfig, importer: str, wanted: s
             paths += [_below(location, wanted[len(name) :]) for location in entries[name]]
     found = list(dict.fromkeys(store.normal(path) for path in paths))
     if config.packages:
-        found += [path for path in package_paths(store, importer, wanted) if path not in found and store.is_file(path)][:1]
+        found += [path for path in package_paths(store, importer, wanted) if path not in found and store.is_file(path)][
+            :1
+        ]
     if config.stdlib:
         library = stdlib_path(wanted)
         if library is not None and library not in found:

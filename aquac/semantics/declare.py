@@ -113,7 +113,6 @@ class Declarations:
             self._define_type(d, t, frozenset())
 
     def _data(self, d: ast.Data) -> None:
-        found_before = len(self._report.diagnostics)
         fields, broken = self._members(d.members, "field")
         if self._is_taken(d.name, codes.TYPE_REDEFINED):
             return
@@ -126,29 +125,27 @@ class Declarations:
                     f"field `{name}` of `{d.name.text}` has type `{for_message(t)}`: fields must be data "
                     "(scalars, arrays, options, data types)",
                 )
-        if not usable and len(self._report.diagnostics) > found_before:
+        if not fields and not broken:
             self._report(codes.STRUCT_EMPTY, d.name.span, f"data type `{d.name.text}` has no usable field")
         good = usable and len(usable) == len(fields)
         self._define_type(d, Struct(d.name.text, _sorted(usable)) if good else None, broken)
 
     def _ability(self, d: ast.Ability) -> None:
-        found_before = len(self._report.diagnostics)
         fields, broken = self._members(d.members, "member")
         if self._is_taken(d.name, codes.TYPE_REDEFINED):
             return
-        if not fields and len(self._report.diagnostics) > found_before:
+        if not fields and not broken:
             self._report(codes.ABILITY_EMPTY, d.name.span, f"ability `{d.name.text}` has no usable member")
         t = AbilityType(d.name.text, _sorted({n: t for n, (_, t) in fields.items()})) if fields else None
         self._define_type(d, t, broken)
 
     async def _service(self, d: ast.Service) -> None:
-        found_before = len(self._report.diagnostics)
         members, broken = self._members(d.members, "function")
         arrows = {n: t for n, (_, t) in members.items() if isinstance(t, Arrow)}
         service_id = None
         good = bool(arrows)
         if not arrows:
-            if len(self._report.diagnostics) > found_before:
+            if not members and not broken:
                 self._report(codes.SERVICE_NO_ARROWS, d.name.span, f"service `{d.name.text}` has no usable function")
         elif d.id is not None:
             service_id = await self._service_id(d.id)
@@ -205,17 +202,16 @@ class Declarations:
         return good, frozenset(failed - good.keys())
 
     def _removal(self, d: ast.Alias, t: Type) -> tuple[Fix, ...]:
-        """Leave out an alias of a type that is known under its name already."""
+        """Leave out an alias of a type that is known under its name already; a comment behind it stays."""
         taken = self._scope.type(d.name.text)
-        if taken is None or taken.type != t:
-            return ()
+        if taken is None or taken.type != t or isinstance(d.type, ast.ArrowType):
+            return ()  # only the type of a function may go on in the next line
         file = self._report.file
-        start = file.text.rfind("\n", 0, d.span.start) + 1
-        end = file.text.find("\n", d.span.end)
-        line = Span(start, len(file.text) if end < 0 else end + 1)
-        alone = not file.text[start : d.span.start].strip() and not file.text[d.span.end : line.end].strip()
-        title = f"remove the alias: `{d.name.text}` is this type already"
-        return (Fix(title, (Edit(file, line if alone else d.span, ""),)),)
+        start = file.text.rfind("\n", 0, d.name.span.start) + 1
+        end = file.text.find("\n", d.name.span.end) + 1 or len(file.text)
+        comment = file.text.find("--", d.name.span.end, end)
+        span = Span(start, end if comment < 0 else comment)
+        return (Fix(f"remove the alias: `{d.name.text}` is this type already", (Edit(file, span, ""),)),)
 
     def _is_taken(self, name: ast.Name, redefined: codes.Code, fixes: tuple[Fix, ...] = ()) -> bool:
         taken = self._scope.type(name.text)

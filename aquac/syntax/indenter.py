@@ -28,6 +28,7 @@ from aquac.diagnostics import Diagnostic, Edit, Fix, Note
 from . import ast
 from .heads import CompoundHead
 from .limits import NESTING_MAX
+from .old_returns import lift, lifting_edit
 
 if TYPE_CHECKING:
     from aquac.source import SourceFile
@@ -135,9 +136,10 @@ class Indenter:
         function = self._stack[owner]
         if self._legacy and function.late_return is None and all(_is_on(block) for block in inner):
             code = as_warning(code)
-            function.late_return = parsed
-            edit = Edit(self._source, line.indent_span, function.child_indent or "")
-            fixes = (Fix("return at the level of the function", (edit,)),)
+            lifted = lift(self._source, parsed)
+            self._stack[-1].children += lifted.bound
+            function.late_return = lifted.result
+            fixes = lifting_edit(self._source, line, lifted, function.child_indent or "")
         self._report(
             code,
             line,

@@ -76,6 +76,31 @@ def json_cid(data: bytes) -> str:
     return PREFIX + _digest_text(blake3(data).digest())
 
 
+_LANES: Final = 64
+_LANE: Final = 8 * _TEXT_SIZE
+_LANE_GAP: Final = bytes(_TEXT_SIZE - DIGEST_SIZE)
+_REPEAT: Final = sum(1 << _LANE * lane for lane in range(_LANES))
+_LANE_STEPS: Final = tuple((upper * _REPEAT, lower * _REPEAT, shift) for upper, lower, shift in _spread_masks())
+_LANE_PREFIXES: Final = (int.from_bytes(bytes(map(_ALPHABET.index, PREFIX.encode())), "big") << 8 * 52) * _REPEAT
+
+
+def are_json_cids(cids: list[str], texts: list[bytes]) -> bool:
+    """Whether each of `cids` is the usual identifier of its JSON text. Half the cost of comparing them one by one.
+
+    The digests of up to 64 texts lie side by side in one integer, in lanes as wide as a CID's text, and are spread together.
+    """
+    for start in range(0, len(texts), _LANES):
+        chunk = [_LANE_GAP + blake3(text).digest() for text in texts[start : start + _LANES]]
+        n = int.from_bytes(b"".join(chunk), "big") << 4
+        for upper, lower, shift in _LANE_STEPS:
+            n = (n & upper) << shift | n & lower
+        n |= _LANE_PREFIXES >> _LANE * (_LANES - len(chunk))
+        found = n.to_bytes(_TEXT_SIZE * len(chunk), "big").translate(_TO_TEXT)
+        if found != "".join(cids[start : start + _LANES]).encode("utf-8", "surrogatepass"):
+            return False
+    return True
+
+
 def matches(cid: str, data: bytes) -> bool:
     """Whether `cid` is an identifier of `data`. Raises CidError when it is no identifier at all, or of a foreign kind."""
     if len(cid) == _TEXT_SIZE and cid.startswith(PREFIX):

@@ -4,7 +4,7 @@ The archive is rkyv 0.7 with big-endian numbers and 32-bit relative pointers; ch
 root is the last 60 bytes. One depth-first walk in declaration order decodes and validates: `start` is the lower edge of the
 window in which the next owned object must lie, its upper edge is the parent. Only the first visit of a shared object is
 checked against the window. Because `start` never goes back, the work is linear and the values decoded are no larger than
-the archive, apart from shared ones, which are decoded once.
+the archive, apart from shared ones, which are decoded once; shared strings that overlap add at most its size again.
 
 Input: bytes from anywhere. Output: trace, stores, signatures. Errors: ArchiveError, nothing else.
 Source: rkyv v0.7.43 src/validation/, aquavm:crates/air-lib/interpreter-data/src/{executed_state,cid_info,trace}.rs
@@ -59,8 +59,14 @@ class ArchiveError(ValueError):
 
 def read_archive(data: bytes) -> InterpreterData:
     """Decode and validate an archive. Raises ArchiveError. Linear in its size."""
+    return read_archive_with_layout(data)[0]
+
+
+def read_archive_with_layout(data: bytes) -> tuple[InterpreterData, bool]:
+    """As read_archive; and whether each text stands in bytes of its own, so that parts of the archive can be copied."""
+    reader = _Reader(data)
     try:
-        return _Reader(data).read()
+        return reader.read(), not reader.others
     except UnicodeDecodeError as error:
         raise ArchiveError(f"text is not UTF-8: {error.reason}") from None
 
@@ -70,7 +76,7 @@ def _fail(what: str, position: int) -> ArchiveError:
 
 
 class _Reader:
-    __slots__ = ("buf", "end", "shared", "size", "start", "structs", "texts")
+    __slots__ = ("buf", "end", "others", "others_size", "shared", "size", "start", "structs", "texts")
 
     def __init__(self, buf: bytes) -> None:
         self.buf = buf
@@ -79,6 +85,8 @@ class _Reader:
         self.start = 0
         self.end = 0
         self.texts: dict[int, str] = {}  # shared strings by position
+        self.others: dict[tuple[int, int], str] = {}  # by position and size, where `texts` has another size
+        self.others_size = 0
         self.shared: dict[int, int] = {}  # other shared objects: position → type
         self.structs: dict[int, object] = {}  # … and what they decoded to
 
@@ -118,11 +126,25 @@ class _Reader:
             self.texts[position] = found
             self.start = end
         elif len(found) != size:
-            # The text is not ASCII, or a second pointer sees the same bytes with another length; those are not
-            # validated by the reference and become a text that no check of CIDs will accept.
+            # the text is not ASCII, or a second pointer sees the same bytes with another length
+            found = self.other_text(position, size)
+        return found
+
+    def other_text(self, position: int, size: int) -> str:
+        """A string at the place of another one, of another length.
+
+        Those are not validated by the reference and become a text that no check of CIDs will accept. Their sum is
+        limited, or a small archive could ask for very much memory.
+        """
+        found = self.others.get((position, size))
+        if found is None:
+            end = position + size
             if position < 0 or end > self.size:
                 raise _fail("string out of bounds", position)
-            found = str(self.buf[position:end], "utf-8", "replace")
+            self.others_size += size
+            if self.others_size > self.size:
+                raise _fail("strings overlap too often", position)
+            found = self.others[position, size] = str(self.buf[position:end], "utf-8", "replace")
         return found
 
     def string(self, position: int) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .interpreter_data import CanonElement, CanonResult, InterpreterData, ServiceResult, Tetraplet
 
 _WITH_PEER: Final = frozenset({SENT_BY, REQUESTED, CANON_SENT_BY})
+_ROOT: Final = struct.Struct(">iIIiIiIiIiIiIiI")
+_LAST_STORE: Final = 44  # place of the service results' pointer in the root
 _PADDING: Final = (b"", b"\0", b"\0\0", b"\0\0\0")
 _RAW_VALUE: Final = struct.Struct(">iI").pack
 _SERVICE_RESULT: Final = struct.Struct(">iIiIiI").pack
@@ -48,7 +50,26 @@ def write_archive(data: InterpreterData) -> bytes:
     words = [root[0] - base, root[1], data.last_call_request_id]
     for index in range(1, len(root) // 2):
         words += (root[2 * index] - (base + 4 + 8 * index), root[2 * index + 1])
-    writer.append(struct.pack(">iIIiIiIiIiIiIiI", *words))
+    writer.append(_ROOT.pack(*words))
+    return b"".join(writer.parts)
+
+
+def rewrite_archive(archive: bytes, last_call_request_id: int, signatures: dict[bytes, bytes]) -> bytes:
+    """A valid archive with other signatures. Trace and stores are copied as they are: all their pointers are relative."""
+    old_base = len(archive) - _ROOT.size
+    root = _ROOT.unpack_from(archive, old_base)
+    # nothing of trace and stores lies behind the entries of the last store
+    end = old_base + _LAST_STORE + root[11] + 12 * root[12]
+    writer = _Writer()
+    writer.append(archive[:end])
+    place, count = writer.signatures(signatures)
+    base = writer.size
+    shift = base - old_base
+    words = [root[0] - shift, root[1], last_call_request_id]
+    for index in range(3, 13, 2):
+        words += (root[index] - shift, root[index + 1])
+    words += (place - base - _LAST_STORE - 8, count)
+    writer.append(_ROOT.pack(*words))
     return b"".join(writer.parts)
 
 

@@ -65,13 +65,15 @@ class Elements:
 class Cursor:
     """One running loop: items, the current one, and where its body and last instruction start in the program.
 
-    automaton: of the trace, for folds over streams. back_started: a stream fold without last instruction has reached its
+    automaton: of the trace, for folds over streams. steps: what an iteration is charged. back_started: a stream fold without last instruction has reached its
     end for the first time.
     """
 
-    __slots__ = ("automaton", "back_started", "body", "index", "items", "last", "size")
+    __slots__ = ("automaton", "back_started", "body", "index", "items", "last", "size", "steps")
 
-    def __init__(self, items: Records | Elements, body: int, last: int, automaton: FoldAutomaton | None) -> None:
+    def __init__(
+        self, items: Records | Elements, body: int, last: int, automaton: FoldAutomaton | None, steps: int
+    ) -> None:
         """At the first item."""
         self.items = items
         self.size = len(items)
@@ -79,6 +81,7 @@ class Cursor:
         self.body = body
         self.last = last
         self.automaton = automaton
+        self.steps = steps
         self.back_started = False
 
     def current(self) -> Record:

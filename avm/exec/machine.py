@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from avm.data.interpreter_data import Tetraplet
-from avm.errors import ITERATOR_AND_SCALAR, TRACE_ERROR, VARIABLE_CLEARED, TraceError, VmError
+from avm.errors import ITERATOR_AND_SCALAR, STEPS_EXHAUSTED, TRACE_ERROR, VARIABLE_CLEARED, TraceError, VmError
 from avm.ir.opcodes import Op
+from avm.limits import RUN_STEPS_MAX
 from avm.trace.handler import TraceHandler
 
 from .budget import charge, open_budget
@@ -61,6 +62,7 @@ class Machine:
         "results",
         "scopes",
         "signed",
+        "steps_left",
         "streams",
         "trace",
         "tracker",
@@ -86,6 +88,7 @@ class Machine:
         self.requests: dict[int, CallRequest] = {}
         self.results = dict(ctx.call_results)
         self.signed: list[str] = []
+        self.steps_left = RUN_STEPS_MAX
 
     def scalar(self, slot: int) -> Record:
         """The record a scalar or iterator name stands for. Raises 10003, 10009.
@@ -102,6 +105,12 @@ class Machine:
         if hidden is EMPTY:
             raise VARIABLE_CLEARED.error(name=self.program.names[slot])
         raise ITERATOR_AND_SCALAR.error(name=self.program.names[slot])
+
+    def charge_steps(self, count: int) -> None:
+        """Count an iteration over `count` instructions. Raises VmError 20021 when the run has made too many."""
+        self.steps_left -= count
+        if self.steps_left < 0:
+            raise STEPS_EXHAUSTED.error(limit=RUN_STEPS_MAX)
 
     def sign(self, peer_id: str, cid: str) -> None:
         """Register a fact for the current peer's signature, if it is a fact of that peer."""

@@ -37,9 +37,7 @@ MULTICODEC: Final = b"\x81\x04"
 ARRAY_BYTES_BUILT: Final = 256 * 1024
 """Encoded arrays of bytes up to this size are decoded by way of a list, which is quicker; larger ones in place."""
 
-_FIELDS: Final = frozenset(
-    {"action", "id", "init_peer_id", "timestamp", "ttl", "script", "signature", "data"}
-)
+_FIELDS: Final = frozenset({"action", "id", "init_peer_id", "timestamp", "ttl", "script", "signature", "data"})
 _PAIR: Final = re.compile(rb"\xcc(.)", re.DOTALL)
 _BYTE_VALUES: Final = range(256)
 _MISSING: Final = object()
@@ -176,8 +174,10 @@ def _varint(number: int) -> bytes:
 
 
 def _unpack(body: bytes) -> dict[str, Any]:
-    """The known fields of the map. What is not asked for is stepped over without building it: a byte of MessagePack can
-    stand for an object of a hundred bytes, so a stranger's nesting must never become Python objects.
+    """The known fields of the map.
+
+    What is not asked for is stepped over without building it: a byte of MessagePack can stand for an object of a hundred
+    bytes, so a stranger's nesting must never become Python objects.
     """
     fields: dict[str, Any] = {}
     reader = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=len(body) + 1)

@@ -40,6 +40,7 @@ from runtime.network import (
 )
 
 from .codec import CodecError, FrameReader, frame
+from .inbound import InboundAccount
 from .libp2p_compat import agent_of, check_free, make_host
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Libp2pNetwork:
         self._external = tuple(external_addresses)
         self._links: dict[str, _Link] = {}
         self._inbound: Counter[str] = Counter()
+        self._held = InboundAccount()
         self._handlers: dict[str, RpcHandler] = {}
         self._receiver: Receiver | None = None
         self._host: IHost | None = None
@@ -331,19 +333,25 @@ class Libp2pNetwork:
         assert self._receiver is not None
         reader = FrameReader()
         used = False
-        while True:
-            # Between two frames of a stream that has been used, silence is the normal state of a long-lived one.
-            patience = math.inf if used and not reader.waiting else STREAM_IDLE_SECONDS
-            with trio.fail_after(patience):
-                try:
-                    data = await stream.read(READ_BYTES)
-                except StreamEOF:
+        held = 0
+        try:
+            while True:
+                # Between two frames of a stream that has been used, silence is the normal state of a long-lived one.
+                patience = math.inf if used and not reader.waiting else STREAM_IDLE_SECONDS
+                with trio.fail_after(patience):
+                    try:
+                        data = await stream.read(READ_BYTES)
+                    except StreamEOF:
+                        return
+                if not data:
                     return
-            if not data:
-                return
-            for message in reader.feed(data):
-                used = True
-                await self._receiver.on_message(sender, message)
+                for message in reader.feed(data):
+                    used = True
+                    held = self._held.change(sender, held, len(message) + reader.held)
+                    await self._receiver.on_message(sender, message)
+                held = self._held.change(sender, held, reader.held)
+        finally:
+            self._held.change(sender, held, 0)
 
     async def _answer(self, stream: INetStream) -> None:
         """Serve one request of a registered request/answer protocol."""

@@ -101,7 +101,7 @@ def test_a_folder_is_compiled_whole(tmp_path):
 
 def test_only_given_files_produce_output(tmp_path):
     (tmp_path / "lib.aqua").write_text(HELLO)
-    (tmp_path / "main.aqua").write_text('aqua Main declares *\nimport "lib.aqua"\nexport f\nfunc f():\n  x = 1\n')
+    (tmp_path / "main.aqua").write_text('aqua Main declares *\nimport "lib.aqua"\nexport f\nfunc f() -> u8:\n  <- 1\n')
     check(compile_path(tmp_path / "main.aqua"), functions=["f"])
 
 

@@ -30,6 +30,7 @@ from typing import Any, Final
 
 from aquac import Options, compile_bundle
 from aquac.lowering import prelude
+from avm.air import parse
 from tests.conftest import node_modules
 from tests.fuzz.aqua_generator import Program, generate
 from tests.fuzz.aqua_shrink import shrink
@@ -133,7 +134,16 @@ class Verdict:
     @property
     def unexplained(self) -> bool:
         """Whether somebody has to look at it."""
-        return self.kind in ("crash", "script", "definition", "services", "names", "we refuse", "we accept")
+        return self.kind in (
+            "crash",
+            "script",
+            "definition",
+            "services",
+            "names",
+            "our AIR is invalid",
+            "we refuse",
+            "we accept",
+        )
 
 
 def ours(files: dict[str, str], entry: str, options: dict[str, Any]) -> Answer:
@@ -149,6 +159,9 @@ def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: 
             mine = ours(files, entry, options)
         except Exception as error:  # noqa: BLE001 - a crash is the most interesting difference
             return Verdict("crash", f"{type(error).__name__}: {error}")
+    broken = [name for name, function in mine["functions"].items() if not valid_air(function["script"])]
+    if broken:
+        return Verdict("our AIR is invalid", broken[0])
     if "exception" in theirs:
         return Verdict("the reference aborts", str(theirs["exception"]).split("\n")[1][:60])
     if theirs["errors"] or mine["errors"]:
@@ -158,9 +171,16 @@ def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: 
         return Verdict("equal")
     if "(ap %init_peer_id% service_id" in str(mine["functions"]):
         return Verdict("D8")
+    if found.kind == "script" and not valid_air(theirs["functions"][found.text]["script"]):
+        return Verdict("the reference's AIR is invalid", found.text)
     if hazards.renamed_again and found.kind == "script":
         return Verdict("D2", found.text)
     return found
+
+
+def valid_air(script: str) -> bool:
+    """Whether an interpreter would take the script."""
+    return parse(script).ok
 
 
 def _refused(mine: Answer, theirs: Answer) -> Verdict:
@@ -213,7 +233,15 @@ def report(reference: Reference, program: Program, verdict: Verdict) -> dict[str
     return case | {"expected": theirs, "difference": last.kind}
 
 
-def run(reference: Reference, programs: Iterable[Program], *, seconds: float, differences_max: int, out: Path | None) -> Counter[str]:
+def run(
+    reference: Reference,
+    programs: Iterable[Program],
+    *,
+    seconds: float,
+    differences_max: int,
+    shrink_max: int,
+    out: Path | None,
+) -> Counter[str]:
     """Compare until the programs, the time or the patience are at an end; counts by kind of verdict."""
     counts: Counter[str] = Counter()
     found: list[tuple[Program, Verdict]] = []
@@ -225,7 +253,9 @@ def run(reference: Reference, programs: Iterable[Program], *, seconds: float, di
             counts[f"  {verdict.kind}: {verdict.text[:150]}"] += 1
         if verdict.unexplained:
             found.append((program, verdict))
-    for program, verdict in found[:differences_max]:
+    for program, verdict in found[shrink_max:]:
+        print(f"seed {program.seed}: {verdict.kind} {verdict.text}")
+    for program, verdict in found[:shrink_max]:
         case = report(reference, program, verdict)
         if out is not None:
             with out.open("a", encoding="utf-8") as file:
@@ -247,6 +277,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--differences", type=int, default=5, help="stop after so many")
+    parser.add_argument("--shrink", type=int, default=5, help="make so many of them minimal and print them")
     parser.add_argument("--out", type=Path, default=None)
     args = parser.parse_args(argv)
     modules = node_modules()
@@ -260,6 +291,7 @@ def main(argv: list[str] | None = None) -> int:
             (generate(seed) for seed in range(args.seed, args.seed + args.programs)),
             seconds=args.minutes * 60,
             differences_max=args.differences,
+            shrink_max=args.shrink,
             out=args.out,
         )
     for kind, count in sorted(counts.items()):

@@ -92,6 +92,7 @@ class FunctionWriter:
         self.budget = budget
         self.frames = [Frame()]
         self.closure_depth = 0
+        self.closure_base = 0
         self.closure_names: set[str] = set()
         self.own_names: set[str] = set()
         self.burnt: set[int] = set()
@@ -189,7 +190,7 @@ class FunctionWriter:
                 return f"*[{', '.join(self.value(inner, depth - 1) for _ in range(rng.randint(1, 2)))}]"
             if rng.random() < 0.12:
                 return rng.choice(("nil", "[]", "?[]"))
-            sigil = of[:-len(inner)] if rng.random() < 0.8 else rng.choice(("[]", "?"))
+            sigil = of[: -len(inner)] if rng.random() < 0.8 else rng.choice(("[]", "?"))
             opening = "[" if sigil == "[]" else "?["
             items = [self.value(inner, depth - 1) for _ in range(1 if of[0] == "?" else rng.randint(1, 3))]
             return opening + ", ".join(items) + "]"
@@ -254,7 +255,9 @@ class FunctionWriter:
         if kind == 1:
             return f"({self.value('bool', depth - 1)}) {rng.choice(('&&', '||'))} ({self.value('bool', depth - 1)})"
         if kind == 2:
-            return f"({self.value('u32', depth - 1)} {rng.choice(('<', '>', '<=', '>='))} {self.value('u32', depth - 1)})"
+            return (
+                f"({self.value('u32', depth - 1)} {rng.choice(('<', '>', '<=', '>='))} {self.value('u32', depth - 1)})"
+            )
         of = rng.choice(("string", "u32", "bool", "User", "[]string", "?string"))
         return f"({self.value(of, depth - 1)} {rng.choice(('==', '!='))} {self.value(of, depth - 1)})"
 
@@ -384,7 +387,9 @@ class FunctionWriter:
                 return of if of in service else '"unreachable"'
             return self.declare(of)
         if self.rng.random() < 0.15 and isinstance(of, str):
-            streams = [v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*" and accepts(of, v.type)]
+            streams = [
+                v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*" and accepts(of, v.type)
+            ]
             if streams:
                 return self.rng.choice(streams).name
         return self.value(of, max(depth, 0))
@@ -465,7 +470,9 @@ class FunctionWriter:
         return f"{', '.join(names)} <- {made}" if names else made
 
     def s_push(self) -> None:
-        streams = [v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*"]
+        """A closure pushes to its own streams only: the reference misses streams that are called otherwise inside (D14)."""
+        near = {v.name for f in self.frames[self.closure_base :] for v in f.variables}
+        streams = [v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*" and v.name in near]
         if not streams:
             self.declare(self.rng.choice(STREAMS))
             return
@@ -487,7 +494,9 @@ class FunctionWriter:
             self.line(f"join {', '.join(self.rng.sample(operands, min(len(operands), self.rng.randint(1, 3))))}")
 
     def s_service(self) -> None:
-        service = self.rng.choice(("Store", "Echo") if self.program.library else ("Worker", "Worker", "Worker", "Store", "Echo"))
+        service = self.rng.choice(
+            ("Store", "Echo") if self.program.library else ("Worker", "Worker", "Worker", "Store", "Echo")
+        )
         identity = self.rng.choice(('"w"', '"other"', "CONST_S", self.simple_string()))
         if identity in ("INIT_PEER_ID", "HOST_PEER_ID", "%init_peer_id%"):
             identity = '"w"'
@@ -509,7 +518,8 @@ class FunctionWriter:
         rng = self.rng
         name = self.fresh()
         self.frames[-1].variables.append(Variable(name, "reserved"))
-        outer, self.closure_depth = self.closure_depth, self.closure_depth + 1
+        outer = self.closure_depth, self.closure_base
+        self.closure_depth, self.closure_base = self.closure_depth + 1, len(self.frames)
         head = len(self.lines)
         self.line("")
         with self.frame():
@@ -522,7 +532,7 @@ class FunctionWriter:
             self.block(rng.randint(0, 2), acts=rng.random() < 0.6 or not of.results)
             if of.results:
                 self.line(f"<- {', '.join(self.returned(result) for result in of.results)}")
-        self.closure_depth = outer
+        self.closure_depth, self.closure_base = outer
         keyword = rng.choice(("", "func "))
         self.lines[head] = "  " * self.depth + f"{name} = {keyword}({', '.join(labels)}){arrow}:"
         self.frames[-1].variables = [v for v in self.frames[-1].variables if v.name != name]

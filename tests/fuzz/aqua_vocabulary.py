@@ -81,7 +81,21 @@ CONSTANTS: Final = {"STORE_ID": ("string", '"store"'), "CONST_S": ("string", '"k
 STRINGS: Final = ('"lit"', '"other"', '"q"', '"zz"', "INIT_PEER_ID", "HOST_PEER_ID", "%init_peer_id%", "CONST_S")
 PEERS: Final = ('"12D3KooPeer"', '"12D3KooOther"', "HOST_PEER_ID", "INIT_PEER_ID", '"zz"')
 
-PLAIN: Final = ("string", "u32", "bool", "[]string", "?string", "[]u32", "User", "[]User", "?User", "Nest", "Wide", "u64", "i64")
+PLAIN: Final = (
+    "string",
+    "u32",
+    "bool",
+    "[]string",
+    "?string",
+    "[]u32",
+    "User",
+    "[]User",
+    "?User",
+    "Nest",
+    "Wide",
+    "u64",
+    "i64",
+)
 STREAMS: Final = ("*string", "*u32", "*User")
 ARROWS: Final = (
     Arrow(("string",), ("string",)),

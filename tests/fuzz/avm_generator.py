@@ -20,7 +20,17 @@ LENSES = (
     ".$.peer_id", ".$.instruction", ".$[0]!", ".$.b[0]", ".$.k", ".$.é", ".$.[4294967295]", ".$.length", ".$.[0].[0]",
 )  # fmt: skip
 CANON_LENSES = (".length", ".$.[0]", ".$.[1]", ".$.[1].a", ".$.[0].[0]", ".$.a", ".$.[0].value", ".$.[7]")
-MAP_LENSES = (".length", ".$.k", ".$.k.[0]", ".$.[1]", ".$.[1].[0].a", ".$.l.[0].a", ".$.zz", ".$.zz.[0].q", ".$.k.length")
+MAP_LENSES = (
+    ".length",
+    ".$.k",
+    ".$.k.[0]",
+    ".$.[1]",
+    ".$.[1].[0].a",
+    ".$.l.[0].a",
+    ".$.zz",
+    ".$.zz.[0].q",
+    ".$.k.length",
+)
 LITERALS = (
     '"v"', '"w"', '"k"', '"a"', '""', '"é \\ \' ☃"', "0", "1", "2", "-2", "-0", "1.5", "1.0", "-0.0", "0.1", "123456.78901",
     "9223372036854775807", "-9223372036854775808", "true", "false", "[]", "%timestamp%", "%ttl%", "%init_peer_id%",
@@ -76,7 +86,11 @@ class ScriptMaker:
     def canon_ref(self) -> str:
         lens = ""
         if self.chance(0.6):
-            lens = f".$.[{self.rng.choice(self.scalars)}]" if self.scalars and self.chance(0.15) else self.rng.choice(CANON_LENSES)
+            lens = (
+                f".$.[{self.rng.choice(self.scalars)}]"
+                if self.scalars and self.chance(0.15)
+                else self.rng.choice(CANON_LENSES)
+            )
         return self.rng.choice(self.canons) + lens
 
     def map_ref(self, bare: bool = True) -> str:
@@ -180,7 +194,13 @@ class ScriptMaker:
 
     def define(self, name: str) -> None:
         kinds = {"$": self.streams, "%": self.maps}
-        names = self.canon_maps if name.startswith("#%") else self.canons if name[0] == "#" else kinds.get(name[0], self.scalars)
+        names = (
+            self.canon_maps
+            if name.startswith("#%")
+            else self.canons
+            if name[0] == "#"
+            else kinds.get(name[0], self.scalars)
+        )
         if name not in names:
             names.append(name)
 
@@ -216,7 +236,9 @@ class ScriptMaker:
             "none": body,
             "both": f"(seq (par {body} {step}) (null))",
         }
-        shape = self.rng.choices(list(shapes), [6, 6, 3, 3 if iterable[0] not in "$%" else 0, 3, 1.5, 1, 1, 0.5, 1, 1, 0.7])[0]
+        shape = self.rng.choices(
+            list(shapes), [6, 6, 3, 3 if iterable[0] not in "$%" else 0, 3, 1.5, 1, 1, 0.5, 1, 1, 0.7]
+        )[0]
         if shape == "new":
             self.define("$s")
         last = self.rng.choice(("", "", "", " (null)", " (never)", f" {self.leaf()}"))
@@ -322,7 +344,9 @@ class ScriptMaker:
                 return text
 
     def turn(self, iterator: str) -> str:
-        return self.rng.choice((f"(next {iterator})", f"(par (null) (next {iterator}))", f"(xor (next {iterator}) (null))"))
+        return self.rng.choice(
+            (f"(next {iterator})", f"(par (null) (next {iterator}))", f"(xor (next {iterator}) (null))")
+        )
 
     def joined(self, stream: str) -> str:
         """Wait for some values of a stream, then use them."""

@@ -81,7 +81,12 @@ def _value(function: str, arguments: list[Any], rng: random.Random) -> Any:
     peers = list(IDS.values())
     match function:
         case "obj":
-            return {"a": [rng.randint(0, 3), {"a": 1}], "b": [1, [2], {"a": "v"}], "key": "k", "value": rng.choice(peers)}
+            return {
+                "a": [rng.randint(0, 3), {"a": 1}],
+                "b": [1, [2], {"a": "v"}],
+                "key": "k",
+                "value": rng.choice(peers),
+            }
         case "arr":
             return [{"a": i, "b": [i, rng.choice(peers)], "é": 1} for i in range(rng.randint(0, 3))]
         case "id":
@@ -95,7 +100,7 @@ def _value(function: str, arguments: list[Any], rng: random.Random) -> Any:
         case "peers":
             return rng.sample(peers, rng.randint(1, 3))
         case "text":
-            return rng.choice(("a", "k", "v", "é\n\"", ""))
+            return rng.choice(("a", "k", "v", 'é\n"', ""))
         case "map":
             return {"k": [1, 2], "1": [{"a": 3}], "l": [], "length": 2}
         case "null":
@@ -192,9 +197,13 @@ class History:
             case 0:
                 return replace(usual, air_size_limit=rng.choice((0, 10, 300)), hard_limit_enabled=rng.random() < 0.5)
             case 1:
-                return replace(usual, particle_size_limit=rng.choice((0, 100, 2000)), hard_limit_enabled=rng.random() < 0.5)
+                return replace(
+                    usual, particle_size_limit=rng.choice((0, 100, 2000)), hard_limit_enabled=rng.random() < 0.5
+                )
             case 2:
-                return replace(usual, call_result_size_limit=rng.choice((0, 4, 30)), hard_limit_enabled=rng.random() < 0.5)
+                return replace(
+                    usual, call_result_size_limit=rng.choice((0, 4, 30)), hard_limit_enabled=rng.random() < 0.5
+                )
             case 3:
                 return replace(usual, key_format=rng.choice((1, 2, 3, 255)))
             case 4:
@@ -202,7 +211,7 @@ class History:
             case 5:
                 return replace(usual, current_peer_id=rng.choice((*IDS.values(), "", "nobody")))
             case 6:
-                return replace(usual, init_peer_id=rng.choice((*IDS.values(), "", "é\"")))
+                return replace(usual, init_peer_id=rng.choice((*IDS.values(), "", 'é"')))
             case 7:
                 return replace(usual, particle_id=rng.choice(("", "other", "é")))
             case _:
@@ -230,7 +239,9 @@ def play(
 ) -> int:
     """Play a history; an outcome of None leaves the peer as it was. Returns the number of runs."""
     rng = random.Random(seed)
-    alternative = valid_script(random.Random(seed + 1), list(IDS.values()), rng.randint(1, 8)) if manners.other_script else air
+    alternative = (
+        valid_script(random.Random(seed + 1), list(IDS.values()), rng.randint(1, 8)) if manners.other_script else air
+    )
     if rng.random() < 0.5 and manners.other_script:
         alternative = air.replace("seq", "par", rng.randint(1, 3)) if rng.random() < 0.5 else f"(seq (null) {air})"
     history = History(air, rng, manners, f"fuzz-{seed}", alternative)

@@ -22,7 +22,15 @@ from avm.data.cid_store import (
     tetraplet_json,
 )
 from avm.data.codec import ArchiveError, EnvelopeError, decode, encode
-from avm.data.interpreter_data import CanonElement, CanonResult, InterpreterData, Provenance, ServiceResult, Stores, Tetraplet
+from avm.data.interpreter_data import (
+    CanonElement,
+    CanonResult,
+    InterpreterData,
+    Provenance,
+    ServiceResult,
+    Stores,
+    Tetraplet,
+)
 from avm.trace import states
 
 TEXTS = ('"v"', "1", "-0", "1.0", "[1, 2]", '{"a":{"a":1}}', '{"b":1,"a":2}', "{oops", "", "1e400", "null", '"\\u00e9"',
@@ -151,7 +159,13 @@ def random_state(rng: random.Random, data: InterpreterData) -> states.State:
 
 
 def _lore(rng: random.Random, size: int) -> tuple[int, ...]:
-    entry = (rng.randrange(size + 2), rng.randrange(size + 2), rng.randrange(3), rng.randrange(size + 2), rng.randrange(3))
+    entry = (
+        rng.randrange(size + 2),
+        rng.randrange(size + 2),
+        rng.randrange(3),
+        rng.randrange(size + 2),
+        rng.randrange(3),
+    )
     return entry if rng.random() < 0.9 else entry[: rng.choice((1, 3))]
 
 
@@ -211,7 +225,9 @@ def _edit_stores(rng: random.Random, stores: Stores) -> None:
         case 1:
             store[cid] = store[rng.choice(list(store))]
         case 2:
-            store[rng.choice(("bagaaihra", "", "Qm" + "1" * 44, cid.upper(), cid[:-1], cid + "a", "z" + cid))] = store[cid]
+            store[rng.choice(("bagaaihra", "", "Qm" + "1" * 44, cid.upper(), cid[:-1], cid + "a", "z" + cid))] = store[
+                cid
+            ]
         case _:
             store[cid] = _changed_entry(rng, store[cid], stores)
 
@@ -222,7 +238,9 @@ def _changed_entry(rng: random.Random, entry: Any, stores: Stores) -> Any:
         return rng.choice(TEXTS)
     if isinstance(entry, Tetraplet):
         fields = list(entry)
-        fields[rng.randrange(4)] = rng.choice(("", "x", "service", ".$.a", *[item.peer_pk for item in stores.tetraplets.values()]))
+        fields[rng.randrange(4)] = rng.choice(
+            ("", "x", "service", ".$.a", *[item.peer_pk for item in stores.tetraplets.values()])
+        )
         return Tetraplet(*fields)
     if isinstance(entry, ServiceResult):
         fields = list(entry)
@@ -241,7 +259,9 @@ def _changed_entry(rng: random.Random, entry: Any, stores: Stores) -> Any:
     assert isinstance(entry, CanonResult)
     values = list(entry.values)
     rng.shuffle(values)
-    return CanonResult(rng.choice([entry.tetraplet, *stores.tetraplets]), tuple(values[: rng.choice((len(values), 1, 0))]))
+    return CanonResult(
+        rng.choice([entry.tetraplet, *stores.tetraplets]), tuple(values[: rng.choice((len(values), 1, 0))])
+    )
 
 
 def _edit_signatures(rng: random.Random, data: InterpreterData) -> None:
@@ -260,9 +280,13 @@ def _edit_signatures(rng: random.Random, data: InterpreterData) -> None:
         case 2:
             signatures[key] = signatures[rng.choice(list(signatures))]
         case 3:
-            signatures[rng.choice((b"", b"\0", b"\1" + key[1:], b"\2" + key[1:], key + b"\0", b"\0" + bytes(32)))] = bytes(value)
+            signatures[rng.choice((b"", b"\0", b"\1" + key[1:], b"\2" + key[1:], key + b"\0", b"\0" + bytes(32)))] = (
+                bytes(value)
+            )
         case 4:
-            signatures[key] = rng.choice((b"", b"\0", bytes(65), bytes(value[:-1]), b"\2" + value[1:], b"\1" + value[1:]))
+            signatures[key] = rng.choice(
+                (b"", b"\0", bytes(65), bytes(value[:-1]), b"\2" + value[1:], b"\1" + value[1:])
+            )
         case _:
             other = KeyPair(rng.randbytes(32))
             signatures[other.public_key] = bytes(value) if rng.random() < 0.5 else other.sign(b"")
@@ -345,4 +369,6 @@ def resign(data: InterpreterData, keys: Mapping[str, KeyPair], salt: str) -> Non
 def forged_value(rng: random.Random) -> str:
     """JSON text a service might answer: often valid, seldom canonical."""
     value: Any = rng.choice(({"a": [1, {"a": 2}]}, [1, 2], "x", 1.5, None, {"error_code": 4, "message": "m"}))
-    return rng.choice((*TEXTS, dumps(value), "1E2", "[" * 127 + "]" * 127, "[" * 128 + "]" * 128, '"\\ud800"', '{"a":1,"a":2}'))
+    return rng.choice(
+        (*TEXTS, dumps(value), "1E2", "[" * 127 + "]" * 127, "[" * 128 + "]" * 128, '"\\ud800"', '{"a":1,"a":2}')
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 def main(argv: list[str]) -> int:
     """Instrument, seed, run. Does not return when libFuzzer ends the process."""
     try:
-        import atheris
+        import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
         print("atheris is not installed: pip install atheris", file=sys.stderr)
         return 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from avm import Avm, RunParameters
 from avm.air import parse
@@ -25,6 +25,7 @@ from avm.outcome import CallResult, Outcome
 from tests.fuzz.avm_generator import valid_script
 from tests.fuzz.avm_history import IDS, SEEDS, Invocation, play
 
+Value = TypeVar("Value")
 DEEPEST_PRINTED: Final = 200
 SCRIPT: Final = (
     f'(seq (call "{IDS["A"]}" ("s" "obj") [1] x) (par (call "{IDS["B"]}" ("s" "id") [x.$.a] $s) '
@@ -51,23 +52,15 @@ def air(data: bytes) -> None:
 
 def envelope(data: bytes) -> None:
     """An envelope or EnvelopeError; the view for people likewise."""
-    try:
-        found = read_envelope(data)
-        assert len(found.inner) <= len(data)
-    except EnvelopeError as error:
-        assert str(error)
-    try:
-        to_human_readable_data(data)
-    except HumanViewError as error:
-        assert str(error)
+    found = attempt(read_envelope, data, EnvelopeError)
+    assert found is None or len(found.inner) <= len(data)
+    attempt(to_human_readable_data, data, HumanViewError)
 
 
 def archive(data: bytes) -> None:
-    """Data or ArchiveError; data survive writing, in at most the space they came in (padding apart)."""
-    try:
-        decoded = read_archive(data)
-    except ArchiveError as error:
-        assert str(error)
+    """Data or ArchiveError; data survive writing."""
+    decoded = attempt(read_archive, data, ArchiveError)
+    if decoded is None:
         return
     texts = [*decoded.stores.values.values(), *decoded.stores.values]
     if any("\ufffd" in text for text in texts):
@@ -80,23 +73,29 @@ def archive(data: bytes) -> None:
 
 def call_results(data: bytes) -> None:
     """Results or CallDataError; results survive encoding."""
-    try:
-        found = decode_call_results(data)
-    except CallDataError as error:
-        assert str(error)
-        return
-    assert decode_call_results(encode_call_results(found)) == found
+    found = attempt(decode_call_results, data, CallDataError)
+    if found is not None:
+        assert decode_call_results(encode_call_results(found)) == found
 
 
 def json(data: bytes) -> None:
-    """A value or JsonError; the canonical text of a value is read back. Numbers may change once more, their text is stable in form."""
+    """A value or JsonError; the canonical text of a value is read back, though its floats may change once more."""
     text = data.decode("utf-8", "replace")
     try:
         value = canonical_json.parse(text)
-    except canonical_json.JsonError as error:
-        assert "line" in str(error)
+    except canonical_json.JsonError:
         return
     canonical_json.parse(canonical_json.dumps(value))
+
+
+def attempt(read: Callable[[bytes], Value], data: bytes, refusal: type[Exception]) -> Value | None:
+    """What a reader makes of the bytes, None when it refuses them; a refusal says why."""
+    try:
+        return read(data)
+    except refusal as error:
+        complaint = str(error)
+    assert complaint
+    return None
 
 
 def current_data(data: bytes) -> None:
@@ -149,7 +148,11 @@ def seeds(name: str) -> list[bytes]:
     if name in {"call_results", "results"}:
         return [NO_RESULTS, encode_call_results({"1": CallResult(0, '{"a":[1]}'), "2": CallResult(-1, "é" * 40)})]
     if name == "json":
-        return [b'{"a":[1,-2.5e3,"\\u00e9\\ud83d\\ude00",null,true],"b":{}}', b"123456789012345678901234567890.5e-7", b'"\x7f"']
+        return [
+            b'{"a":[1,-2.5e3,"\\u00e9\\ud83d\\ude00",null,true],"b":{}}',
+            b"123456789012345678901234567890.5e-7",
+            b'"\x7f"',
+        ]
     found: list[bytes] = []
 
     def invoke(step: Invocation) -> Outcome:

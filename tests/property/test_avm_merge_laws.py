@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -44,9 +45,7 @@ def has_stream_fold(air: str) -> bool:
     return "(fold $" in air or "(fold %" in air
 
 
-def honest_steps(
-    seed: int, steps: int = 14, options: VmOptions = DEFAULT_OPTIONS
-) -> list[tuple[Invocation, Outcome]]:
+def honest_steps(seed: int, steps: int = 14, options: VmOptions = DEFAULT_OPTIONS) -> list[tuple[Invocation, Outcome]]:
     """A random script on an honest but unreliable network."""
     rng = random.Random(seed)
     air = valid_script(rng, list(IDS.values())[:3], rng.choice((8, 16, 28)))
@@ -126,9 +125,11 @@ def test_two_peers_data_merge_the_same_both_ways(seed: int) -> None:
     steps = honest_steps(seed, options=FIXED)
     if not steps or has_stream_fold(steps[0][0].air):
         return
-    last: dict[str, tuple[Invocation, Outcome]] = {step.peer: (step, outcome) for step, outcome in steps if outcome.data}
+    last: dict[str, tuple[Invocation, Outcome]] = {
+        step.peer: (step, outcome) for step, outcome in steps if outcome.data
+    }
     pairs = list(last.values())
-    for (step, one), (_, other) in zip(pairs, pairs[1:], strict=False):
+    for (step, one), (_, other) in pairwise(pairs):
         left = run(step, one.data, other.data, options=FIXED)
         right = run(step, other.data, one.data, options=FIXED)
         assert left.ret_code == right.ret_code

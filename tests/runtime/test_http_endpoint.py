@@ -104,8 +104,6 @@ def test_a_check_that_breaks_costs_its_connection_only() -> None:
         def items(self) -> object:  # type: ignore[override]
             raise RuntimeError("broken check")
 
-    broken, after = check(
-        request("GET /health HTTP/1.1"), request("GET /peer_id HTTP/1.1"), health=Broken({"a": True})
-    )
+    broken, after = check(request("GET /health HTTP/1.1"), request("GET /peer_id HTTP/1.1"), health=Broken({"a": True}))
     assert broken == b""
     assert after.startswith(b"HTTP/1.1 200 OK\r\n")

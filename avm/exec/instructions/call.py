@@ -22,6 +22,7 @@ from avm.errors import (
     UNRESOLVED_ARGUMENTS,
     VmError,
 )
+from avm.exec.budget import charge, joined
 from avm.exec.resolve import resolve, resolve_text
 from avm.exec.scopes import EMPTY
 from avm.exec.service_failure import read_failure
@@ -130,7 +131,7 @@ def _resolve_all(m: Machine, values: tuple[CompiledValue, ...]) -> list[Resolved
 
 def _hash(arguments: list[Resolved]) -> str:
     """CID of the array of the arguments' values."""
-    return text_cid("[" + ",".join([argument[0].text for argument in arguments]) + "]")
+    return text_cid(joined([argument[0].text for argument in arguments]))
 
 
 # ── known results ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -200,6 +201,8 @@ def _request(m: Machine, tetraplet: Tetraplet, arguments: list[Resolved]) -> Non
 
     if m.last_call_request_id == REQUEST_ID_MAX:
         raise REQUEST_IDS_EXHAUSTED.error(id=REQUEST_ID_MAX + 1)
+    for argument in arguments:
+        charge(len(argument[0].text))
     m.last_call_request_id += 1
     call_id = m.last_call_request_id
     m.requests[call_id] = CallRequest(

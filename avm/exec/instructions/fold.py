@@ -43,7 +43,7 @@ def fold(m: Machine, pc: int) -> int:
     if items is None or len(items) == 0:
         return int(end)
     # OPERATION
-    _start_loop(m, iterator, Cursor(items, pc + 1, last, None))
+    _start_loop(m, iterator, Cursor(items, pc + 1, last, None, end - pc))
     m.frames.append((frames.FOLD, iterator, end))
     # NEXT
     return pc + 1
@@ -155,7 +155,8 @@ def _next_generation(m: Machine, loop: StreamFold) -> int:
         loop.automaton.iteration_start(items[0].pos)
     except TraceError as error:
         raise m.trace_error(loop.pc, error) from None
-    _start_loop(m, iterator, Cursor(Records(items), loop.pc + 1, last, loop.automaton))
+    m.charge_steps(end - loop.pc)
+    _start_loop(m, iterator, Cursor(Records(items), loop.pc + 1, last, loop.automaton, end - loop.pc))
     m.frames.append((frames.GENERATION, loop))
     return loop.pc + 1
 

@@ -23,6 +23,7 @@ def next_(m: Machine, pc: int) -> int:
     cursor = m.iterators.get(slot)
     if cursor is None:
         raise FOLD_STATE_NOT_FOUND.error(name=m.program.names[slot])
+    m.charge_steps(cursor.steps)
     # TRACE
     automaton = cursor.automaton
     if automaton is not None:

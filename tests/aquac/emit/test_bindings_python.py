@@ -16,7 +16,8 @@ import pytest
 import trio
 import trio.testing
 
-from aquac.emit.python import docstring, python_source, python_string, script_text
+from aquac.emit.python import docstring, python_source, script_text
+from aquac.emit.python_types import python_string
 from avm import Avm
 from runtime.client import Client, WorkflowError
 from runtime.clock import LoopClock
@@ -144,7 +145,7 @@ def test_errors() -> None:
         made.register_shop(client, Wrong(made))
         with pytest.raises(WorkflowError, match=r"Shop\.price, result: expected u64, got the string 'much'"):
             await made.order(client, made.Order(id=3, items=[], str_=1.5), 1, "peer")
-        with pytest.raises(TypeError, match=r"object has no method `list_`; service Shop declares `list: "):
+        with pytest.raises(TypeError, match=r"object has no method `echo`; service Shop declares `echo: "):
             made.register_shop(client, object())
 
     check(use)
@@ -306,3 +307,14 @@ def test_names_of_the_module_keep_their_meaning() -> None:
     assert made.Client_ is not made.int_
     assert [name for name in vars(made) if name.startswith("register_s")] == ["register_s", "register_s_"]
     assert list(made.Final_.__dataclass_fields__) == ["int_", "list_", "none"]
+
+
+@pytest.mark.parametrize(("depth", "width"), [(98, 1), (10, 2)])
+def test_deep_and_wide_types(depth: int, width: int) -> None:
+    """Python reads at most 200 nested brackets; unfolded, the second type has 2000 parts."""
+    data = "".join(
+        f"data D{at}:\n" + "".join(f"  f{i}: D{at - 1}\n" for i in range(width)) for at in range(1, depth + 1)
+    )
+    text = f"aqua M\nexport f\ndata D0:\n  a: u8\n{data}func f(x: D{depth}) -> D{depth}:\n  <- x\n"
+    assert len(python_source(bound(text))) < 30_000
+    assert len(module(text)._DATA) == depth + 1

@@ -15,10 +15,10 @@ data A:
 data A:  -- error: AQ0207 "A"
   y: u8
 
-data B:  -- error: AQ0222 "B"
+data B:
   s: *u8  -- error: AQ0221 "s"
 
-data C:  -- error: AQ0222 "C"
+data C:
   c: ?C  -- error: AQ0206 "C"
 
 data D:
@@ -54,7 +54,7 @@ service C(zz):  -- error: AQ0201 "zz"
 service D("d"):
   two() -> u8, u8  -- error: AQ0225 "two"
 
-service E("e"):  -- error: AQ0224 "E"
+service E("e"):
   go(x: Zz)  -- error: AQ0206 "Zz"
 
 service A("again"):  -- error: AQ0207 "A"
@@ -74,7 +74,7 @@ ability A:
   c(x: u8) -> u8, u8
   a: string  -- error: AQ0209 "a"
 
-ability B:  -- error: AQ0223 "B"
+ability B:
   z: Zz  -- error: AQ0206 "Zz"
 """,
     "arrow types stop at their first wrong part": """

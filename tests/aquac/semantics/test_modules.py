@@ -76,12 +76,12 @@ use "lib.aqua" as L
 
 func f():
   a = L.zz  -- error: AQ0201 "L"
-  b <- L.zz(1)  -- error: AQ0205 "zz"
+  b <- L.yy(1)  -- error: AQ0205 "yy"
   c: *L.Zz  -- error: AQ0206 "L.Zz"
   d: *Zz.R  -- error: AQ0206 "Zz.R"
   e = L  -- error: AQ0201 "L"
   g = L.NoId  -- error: AQ0230 "L"
-  h = L.Zz(x = 1)  -- error: AQ0201 "L.Zz"
+  h = L.Yy(x = 1)  -- error: AQ0201 "L.Yy"
   L.R "id"  -- error: AQ0226 "L.R"
 """,
     "a call of a member ends its value": """aqua Main

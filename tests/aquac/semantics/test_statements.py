@@ -154,7 +154,7 @@ CASES = {
     S.go()
   else:
     S.go()
-  a = zz  -- error: AQ0201 "zz"
+  a = yy  -- error: AQ0201 "yy"
   else:
     S.go()
 """,

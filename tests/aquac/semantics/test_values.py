@@ -73,7 +73,7 @@ CASES = {
   g <- zz(1)  -- error: AQ0202 "zz"
   h <- n(1)  -- error: AQ0202 "n"
   i <- cb(1)
-  k <- one(zz)  -- error: AQ0201 "zz"
+  k <- one(yy)  -- error: AQ0201 "yy"
 """,
     "arguments stop at the first wrong one": """
   a <- S.pair("x", 1)  -- error: AQ0301 ""x""
@@ -263,6 +263,6 @@ func f(d: Broken):
   z = d.a.b
   v = Broken(a = 1, b = 1)
   u <- worse("anything")
-  for i <- zz:  -- error: AQ0201 "zz"
+  for i <- zz:
     w = i
 """)

@@ -269,7 +269,7 @@ def test_diagnostics(check, tmp_path):
         (["program.aqua", "-f", 'greet("x")', "--engine", "reference", "--wasm", "missing.wasm"], "missing.wasm"),
         (["program.aqua", "-f", 'greet("x")', "--unknown"], "unrecognized arguments"),
         (
-            ["--print-peers", "--relay", "/ip4/127.0.0.1/tcp/1"],
+            ["--print-peers", "--relay", f"/ip4/127.0.0.1/tcp/1/p2p/{STRANGER}"],
             "--print-peers lists the peers of an in-process network",
         ),
     ],
