@@ -71,7 +71,14 @@ def _parser() -> Parser:
         action="append",
         help="what to make, separated by commas: air, json, ts, js, py (default air)",
     )
-    build.add_argument("--emit", choices=("model", "res", "air"), help="print a stage of the translation instead")
+    build.add_argument(
+        "--source-map",
+        action="store_true",
+        help="write FUNCTION.air.map beside each FUNCTION.air: where in the source its instructions come from",
+    )
+    build.add_argument(
+        "--emit", choices=("raw", "model", "res", "air"), help="print a stage of the translation instead"
+    )
     build.add_argument("--watch", action="store_true", help="build again whenever a file changes, until interrupted")
     build.set_defaults(run=_build)
 
@@ -168,6 +175,8 @@ def _build(args: argparse.Namespace) -> int:
     targets = _targets(args)
     if args.emit and args.output != "-":
         raise CommandError("`--emit` prints to stdout, it takes no `-o`")
+    if args.source_map and (args.output == "-" or "air" not in targets):
+        raise CommandError("`--source-map` writes beside the AIR files", hint="give a folder with `-o DIR`")
     if not args.watch:
         return _build_once(args, targets)[0]
     from .watch import wait_for_change
@@ -192,7 +201,7 @@ def _watched(paths: Sequence[str], files: Sequence[str]) -> list[str]:
 def _build_once(args: argparse.Namespace, targets: Sequence[str]) -> tuple[int, tuple[str, ...]]:
     """Compile and write; the exit code, and the files read."""
     from .compiler import compile_path
-    from .outputs import expand_paths, make_outputs, print_outputs, stage_text, write_files
+    from .outputs import expand_paths, make_outputs, print_outputs, source_maps, stage_text, write_files
 
     units = expand_paths(args.paths)
     _warn_of_others(args)
@@ -218,7 +227,10 @@ def _build_once(args: argparse.Namespace, targets: Sequence[str]) -> tuple[int, 
     elif args.output == "-":
         sys.stdout.write(print_outputs(results[0], targets))
     else:
-        made = make_outputs(list(zip(units, results, strict=False)), targets)
+        pairs = list(zip(units, results, strict=False))
+        made = make_outputs(pairs, targets)
+        if args.source_map:
+            made |= source_maps(pairs, args.output)
         write_files(args.output, made)
         if args.verbose:
             for name in made:

@@ -156,4 +156,3 @@ WARN_HIDDEN_NAME = Code("AQ0913", "warn.hidden-name", "name is hidden by a modul
 WARN_IMPORT_CONFLICT = Code("AQ0914", "warn.import-conflict", "two imports bring different things of one name", Severity.WARNING)
 
 TABLE: Final[dict[str, Code]] = {c.id: c for c in list(globals().values()) if isinstance(c, Code)}
-BY_KIND: Final[dict[str, Code]] = {c.kind: c for c in TABLE.values()}

@@ -138,7 +138,8 @@ def run_main(prog: str, body: Callable[[Sequence[str]], int], argv: Sequence[str
             reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = body(args)
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # a server over standard output closes it when it is done
+            sys.stdout.flush()
     except CommandError as error:
         _complain(prog, str(error), error.hint)
         return error.exit_code

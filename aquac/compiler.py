@@ -20,12 +20,13 @@ from .diagnostics import Diagnostic, has_errors
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from .emit.source_map import SourceMap
     from .lowering import LoweredFunction, LoweringOptions
     from .lowering.model import Model
     from .project.bundle import FileStore
     from .project.config import ProjectConfig
     from .project.link import LoadedModule
-    from .semantics.raw import ModuleContext
+    from .semantics.raw import FuncPart, ModuleContext, Site
     from .semantics.types import Arrow
     from .topology.res import Res
 
@@ -57,7 +58,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledFunction:
-    """An exported function: its name, AIR text, definition JSON, the file it comes from, and the stages before the text."""
+    """An exported function: its name, AIR text, definition JSON, the file it comes from, and the stages before the text.
+
+    `sites` says where nodes of the model come from.
+    """
 
     name: str
     script: str
@@ -65,6 +69,13 @@ class CompiledFunction:
     path: str
     model: Model
     res: Res
+    sites: Mapping[Model, Site] = field(default_factory=dict)
+
+    def source_map(self) -> SourceMap:
+        """Where each instruction of the script comes from."""
+        from .emit.source_map import make_source_map
+
+        return make_source_map(self.model, self.sites)
 
     def to_json(self) -> Json:
         """`{"script", "funcDef"}`."""
@@ -320,7 +331,7 @@ class _Compilation:
             self._diagnostics.append(Diagnostic(codes.PROGRAM_TOO_LARGE, message))
             return None
         definition = function_definition(function.name, function.type)
-        return CompiledFunction(function.name, script, definition, path, function.model, res)
+        return CompiledFunction(function.name, script, definition, path, function.model, res, function.sites)
 
     # ── around them ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -405,6 +416,15 @@ def exported(context: ModuleContext, name: str) -> tuple[str, Arrow] | None:
             arrow = dict(part.type.fields).get(method)
             return (f"{inside}.{method}", arrow) if isinstance(arrow, Arrow) else None
     return None
+
+
+def exported_function(context: ModuleContext, name: str) -> FuncPart | None:
+    """The function exported as `name`, before anything is inlined into it."""
+    from .semantics.raw import FuncPart
+
+    inside = next((inner for inner, outer in context.exports.items() if outer == name), name)
+    part = context.part(inside, is_type=False) or context.member(inside, is_type=False)
+    return part if isinstance(part, FuncPart) else None
 
 
 def _listed(contexts: Iterable[ModuleContext]) -> str:

@@ -69,6 +69,22 @@ def make_outputs(results: Sequence[tuple[Unit, Compiled]], targets: Sequence[str
     return made
 
 
+def source_maps(results: Sequence[tuple[Unit, Compiled]], folder: str) -> dict[str, str]:
+    """Source maps by path below the output folder; the sources are named relative to the map."""
+    made = {}
+    for unit, result in results:
+        for name, function in result.functions.items():
+            script = f"{unit.stem}.{name}.air"
+            place = os.path.dirname(os.path.join(os.path.abspath(folder), script))
+
+            def shown(path: str, start: str = place) -> str:
+                return os.path.relpath(path, start).replace(os.sep, "/")
+
+            document = function.source_map().to_json(os.path.basename(script), shown)
+            made[f"{script}.map"] = dumps(document, indent=None)
+    return made
+
+
 def _client_code(stem: str, result: Compiled, targets: Sequence[str]) -> dict[str, str]:
     """Modules for targets ts, js and py; none when nothing is exported. Python gets a name that can be imported."""
     if result.empty or not {"ts", "js", "py"}.intersection(targets):
@@ -108,12 +124,17 @@ def print_outputs(result: Compiled, targets: Sequence[str]) -> str:
 
 def stage_text(result: Compiled, stage: str) -> str:
     """Every function as the text form of a stage."""
+    from .compiler import exported_function
     from .lowering import text as model_text
+    from .semantics import text as raw_text
     from .topology import text as res_text
 
     parts = []
     for name, function in result.functions.items():
         match stage:
+            case "raw":
+                part = exported_function(result.contexts[function.path], name)
+                text = "" if part is None else raw_text.render(part)
             case "model":
                 text = model_text.render(function.model)
             case "res":

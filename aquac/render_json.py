@@ -165,6 +165,6 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def dumps(document: Json) -> str:
+def dumps(document: Json, *, indent: int | None = 2) -> str:
     """JSON text, one document, ending in a line break."""
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(document, ensure_ascii=False, indent=indent) + "\n"

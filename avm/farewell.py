@@ -74,6 +74,7 @@ def _encode(data: InterpreterData, current: Decoded) -> bytes:
     """The bytes of new data. Where nothing but signatures changed since they arrived, most are copied."""
     arrived = current.data
     if current.archive is not None and data.trace == arrived.trace and data.stores == arrived.stores:
+        data.stores = arrived.stores  # in the order of the bytes, so that later outputs do not depend on what is cached
         return encode_again(data, current.archive)
     return encode(data)
 

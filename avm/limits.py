@@ -55,5 +55,11 @@ VERIFIED_CID_TEXT_MAX: Final = 2048
 VERIFIED_SIGNATURE_ENTRIES: Final = 1 << 13
 """Known good (key, message, signature) triples, kept as digests."""
 
+ARGUMENT_HASH_ENTRIES: Final = 1 << 13
+"""Argument lists whose CIDs are kept between runs."""
+
+ARGUMENT_HASH_TEXT_MAX: Final = 1024
+"""Longer argument lists are hashed each time, to bound the memory of those kept."""
+
 KEY_CACHE_ENTRIES: Final = 1 << 12
 """Decoded public keys and key pairs."""

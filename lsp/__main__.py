@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
-from aquac.command_line import OK, CommandError, Parser, add_common_flags, enter_directory, run_main
+from aquac.command_line import INTERRUPTED, OK, CommandError, Parser, add_common_flags, enter_directory, run_main
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,8 @@ def _main(argv: Sequence[str]) -> int:
 
     from .server import make_server
 
+    # A thread waits for input and cannot be stopped, so an orderly end would wait for it too. There is nothing to save.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     server = make_server()
     if args.tcp is not None:
         try:

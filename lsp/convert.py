@@ -8,13 +8,32 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lsprotocol import types
 
-from aquac.codes import Severity
+from aquac.codes import (
+    WARN_UNREACHABLE,
+    WARN_UNUSED_ARGUMENT,
+    WARN_UNUSED_FUNCTION,
+    WARN_UNUSED_IMPORT,
+    WARN_UNUSED_VARIABLE,
+    Severity,
+)
 
 if TYPE_CHECKING:
-    from aquac.diagnostics import Diagnostic
+    from collections.abc import Iterable
+
+    from aquac.diagnostics import Diagnostic, Edit
+    from aquac.semantics.raw import Site
     from aquac.source import SourceFile, Span
 
 SOURCE = "aquac"
+
+UNUSED = (
+    WARN_UNREACHABLE,
+    WARN_UNUSED_ARGUMENT,
+    WARN_UNUSED_FUNCTION,
+    WARN_UNUSED_IMPORT,
+    WARN_UNUSED_VARIABLE,
+)
+"""Findings whose text editors show faded."""
 
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
@@ -22,10 +41,15 @@ _SEVERITIES = {
     Severity.INFO: types.DiagnosticSeverity.Information,
 }
 
+_TAGS = {code.id: [types.DiagnosticTag.Unnecessary] for code in UNUSED}
+
 
 def to_path(uri: str) -> str | None:
-    """Path of a `file:` URI as the compiler names files; None for any other scheme."""
-    parts = urlsplit(uri)
+    """Path of a `file:` URI as the compiler names files; None for anything else."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
     if parts.scheme != "file":
         return None
     path = unquote(parts.path)
@@ -65,6 +89,7 @@ def to_diagnostic(diagnostic: Diagnostic, source: SourceFile) -> types.Diagnosti
         severity=_SEVERITIES[diagnostic.code.severity],
         code=diagnostic.code.id,
         source=SOURCE,
+        tags=_TAGS.get(diagnostic.code.id),
         related_information=related or None,
         data={"kind": diagnostic.code.kind},
     )
@@ -73,3 +98,26 @@ def to_diagnostic(diagnostic: Diagnostic, source: SourceFile) -> types.Diagnosti
 def _position(source: SourceFile, offset: int) -> types.Position:
     position = source.lines.position(offset)
     return types.Position(position.line - 1, position.column - 1)
+
+
+def to_offset(source: SourceFile, position: types.Position) -> int:
+    """Code point offset of a position; clamps to the text."""
+    return source.lines.offset(position.line, position.character)
+
+
+def to_location(site: Site) -> types.Location:
+    """Location of a definition."""
+    return types.Location(to_uri(site.file.path), to_range(site.file, site.span))
+
+
+def to_text_edit(source: SourceFile, span: Span, text: str) -> types.TextEdit:
+    """Replacement of a span of a file."""
+    return types.TextEdit(to_range(source, span), text)
+
+
+def to_workspace_edit(edits: Iterable[Edit]) -> types.WorkspaceEdit:
+    """Edits of the compiler by file."""
+    changes: dict[str, list[types.TextEdit]] = {}
+    for edit in edits:
+        changes.setdefault(to_uri(edit.file.path), []).append(to_text_edit(edit.file, edit.span, edit.text))
+    return types.WorkspaceEdit(changes=dict(changes))

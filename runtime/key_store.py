@@ -48,7 +48,10 @@ def path_of(directory: Path, name: str) -> Path:
 def save(directory: Path, name: str, identity: Identity) -> Path:
     """Write a new named key, readable by its owner only. Raises CommandError when the name is taken."""
     path = path_of(directory, name)
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CommandError(f"cannot create the key directory {directory}: {error.strerror}") from error
     write_secret(path, json.dumps(document(identity)) + "\n")
     return path
 

@@ -22,6 +22,7 @@ from runtime.core.events import Arrived, Called, Event, Ran, RunFailed, Tick
 from runtime.core.peer_core import HostPolicy, PeerCore, Policy
 from runtime.network import Contact, DialFailed, Network, NetworkError
 from runtime.protocol import codec
+from runtime.protocol.held import HeldBytes, TooMuchHeld
 from runtime.services.registry import CallContext, Services
 from runtime.vm import Vm, VmFailure
 
@@ -91,6 +92,7 @@ class Peer:
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
         self._sending = 0
+        self._outgoing = HeldBytes()
         self._changed = trio.lowlevel.ParkingLot()
         self._draining = False
         self._timer: trio.CancelScope | None = None
@@ -287,6 +289,11 @@ class Peer:
             log.warning("particle %s not sent: %s", send.particle.id, error)
             return
         for target in send.targets:
+            try:
+                self._outgoing.change(target, 0, len(message))
+            except TooMuchHeld as error:
+                self._not_sent(target, send.particle, str(error))
+                continue
             self._sending += 1
             nursery.start_soon(self._send_one, target, send.particle, message)
 
@@ -296,13 +303,17 @@ class Peer:
                 await self.network.send(target, message)
             self.counters.sent += 1
         except (NetworkError, trio.TooSlowError) as error:
-            self.counters.failed_sends += 1
-            log.info("particle %s not sent to %s: %s", particle.id, target, str(error) or type(error).__name__)
-            for listener in self.on_unreachable:
-                listener(target, particle)
+            self._not_sent(target, particle, str(error) or type(error).__name__)
         finally:
+            self._outgoing.change(target, len(message), 0)
             self._sending -= 1
             self._note_change()
+
+    def _not_sent(self, target: str, particle: Particle, reason: str) -> None:
+        self.counters.failed_sends += 1
+        log.info("particle %s not sent to %s: %s", particle.id, target, reason)
+        for listener in self.on_unreachable:
+            listener(target, particle)
 
     async def _keep_connected(self, address: str) -> None:
         """Stay connected to one bootstrap address for ever."""

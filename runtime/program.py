@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,14 +19,16 @@ from runtime.conversion import ConversionError, arguments_of, result_from_aqua, 
 from runtime.python_services import Declaration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aquac.compiler import Compiled, CompiledFunction
     from runtime.call_text import CallText
     from runtime.conversion import Type
 
 _RESPONSE: Final = re.compile(r'"callbackSrv"\s+"response"')
-_CALLED: Final = re.compile(r'\("(?P<service>[^"]*)" "(?P<function>[^"]*)"\)')
+
+Place = tuple[str, str, int]
+"""Text of an instruction, file and line it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,15 @@ class Program:
     """What to send.
 
     definition: arrow of the function in definition JSON, None for an AIR script. answers: whether the script sends a
-    response. declarations: services that the source declares. files: sources, for places in messages.
+    response. declarations: services that the source declares. places: where the instructions come from, asked for when
+    one of them has failed.
     """
 
     script: str
     definition: Type | None
     answers: bool
     declarations: tuple[Declaration, ...] = ()
-    files: tuple[str, ...] = ()
+    places: Callable[[], Sequence[Place]] = tuple
 
     def bind(
         self, call: CallText | None, variables: Mapping[str, Any]
@@ -105,26 +109,13 @@ class Program:
         return result_from_aqua(values, self.definition["codomain"], "result")
 
     def source_of(self, instruction: str) -> dict[str, Any] | None:
-        """File and line of the only place in the source that calls what a failed instruction called, else None."""
-        called = _CALLED.search(instruction)
-        if called is None:
+        """File and line a failed instruction comes from; None when it is unknown, or several places have its like."""
+        wanted = _bare(instruction)
+        places = {(file, line) for text, file, line in self.places() if _bare(text) == wanted}
+        if len(places) != 1:
             return None
-        names = {item.name for item in self.declarations if item.default_id == called["service"]}
-        pattern = re.compile(
-            rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(names)))})(?:\(.*\))?\.{re.escape(called['function'])}\("
-        )
-        places = []
-        for path in self.files if names else ():
-            try:
-                text = Path(path).read_text(encoding="utf-8-sig")
-            except (OSError, UnicodeDecodeError):
-                continue
-            places += [
-                {"file": path, "line": number}
-                for number, line in enumerate(text.splitlines(), 1)
-                if pattern.search(line.split("--")[0])
-            ]
-        return places[0] if len(places) == 1 else None
+        ((file, line),) = places
+        return {"file": file, "line": line}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +134,8 @@ def load_program(path: str, name: str | None, settings: CompileSettings) -> Prog
     """The function called `name` of a file; the only exported one when there is no name. Raises CommandError."""
     if path.endswith(".air"):
         script = read_text(path, what="script")
-        return Program(script, None, answers=_RESPONSE.search(script) is not None)
+        places = partial(_places_of_map, f"{path}.map", script)
+        return Program(script, None, answers=_RESPONSE.search(script) is not None, places=places)
     if not Path(path).is_file():
         raise CommandError(f"no such file: {path}")
     compiled = _compile(path, settings)
@@ -153,8 +145,34 @@ def load_program(path: str, name: str | None, settings: CompileSettings) -> Prog
         function.definition["arrow"],
         answers=_RESPONSE.search(function.script) is not None,
         declarations=_declarations(compiled),
-        files=tuple(compiled.files),
+        places=partial(_places, function),
     )
+
+
+def _places(function: CompiledFunction) -> list[Place]:
+    """Places of a function just compiled."""
+    return [
+        (found.text, found.site.file.path, found.site.file.lines.position(found.site.span.start).line)
+        for found in function.source_map().mappings
+    ]
+
+
+def _places_of_map(path: str, script: str) -> list[Place]:
+    """Places by the source map beside a script; none when there is no map, or one of another version or script."""
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        if document["version"] != 1:
+            return []
+        folder, lines = Path(path).parent, script.split("\n")
+        sources = [os.path.normpath(folder / source) for source in document["sources"]]
+        return [(lines[row[0] - 1][row[1] - 1 :], sources[row[3]], row[4]) for row in document["mappings"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def _bare(instruction: str) -> str:
+    """An instruction without brackets around it and blanks of layout."""
+    return " ".join(instruction.strip().strip("()").split())
 
 
 def _compile(path: str, settings: CompileSettings) -> Compiled:

@@ -84,7 +84,7 @@ def load_module(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise ServiceFileError(f"{path}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ServiceFileError(f"{path}:{_line_in(error, file)}: {type(error).__name__}: {error}") from error
     return module
 
@@ -92,6 +92,7 @@ def load_module(path: str) -> ModuleType:
 def _line_in(error: BaseException, file: Path) -> int:
     """Line of `file` at which an exception passed last."""
     line = 1
+    file = file.absolute()  # as the import system names it
     traceback = error.__traceback__
     while traceback is not None:
         if Path(traceback.tb_frame.f_code.co_filename) == file:
@@ -125,7 +126,7 @@ def python_service(path: str, names: tuple[str, ...]) -> tuple[str | None, dict[
     (cls,) = classes
     try:
         instance = cls()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ServiceFileError(f"{place_of(cls)}: {cls.__name__}() failed: {type(error).__name__}: {error}") from error
     methods = {name: getattr(instance, name) for name in dir(cls) if not name.startswith("_")}
     return getattr(cls, _SERVICE_ID), {name: value for name, value in methods.items() if callable(value)}

@@ -57,6 +57,7 @@ ROWS = [
     ("avm run ok.aqua -f f() --ttl soon", 2, "soon"),
     ("avm run ok.aqua -f f() --service S=missing.py", 2, "missing.py"),
     ("avm run ok.aqua -f f() --service S", 2, "NAME="),
+    ("avm run ok.aqua -f f() --service S=exits.py", 2, "exits.py:2: SystemExit: 3"),
     ("avm run ok.aqua -f f() --sk nonsense", 2, "nonsense"),
     ("avm run ok.aqua -f f() --data {", 2, "--data"),
     ("avm run ok.aqua -f f() --data-file missing.json", 2, "missing.json"),
@@ -73,6 +74,8 @@ ROWS = [
     ("avm data broken.air", 6, "deserialize"),
     ("avm exec missing.air", 2, "missing.air"),
     ("avm key show nonsense", 2, "nonsense"),
+    ("avm key new a --key-dir ok.aqua", 2, "ok.aqua"),
+    ("avm key new a --key-dir ok.aqua/below", 2, "ok.aqua/below"),
     ("avm peer", 2, "COMMAND"),
     ("avm peer run --nope", 2, "--nope"),
     ("avm peer run --config missing.toml", 2, "missing.toml"),
@@ -81,6 +84,8 @@ ROWS = [
     ("avm peer run --key nonsense", 2, "nonsense"),
     ("avm peer run --http nonsense", 2, "nonsense"),
     ("avm peer run --management nonsense", 2, "nonsense"),
+    ("avm peer run --bootstrap nonsense", 2, "nonsense"),
+    ("avm peer run --bootstrap /ip4/127.0.0.1/tcp/1", 2, "/p2p/"),
     ("aqua-lsp --nope", 2, "--nope"),
     ("aqua-lsp --tcp nonsense", 2, "nonsense"),
 ]
@@ -98,6 +103,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "syntax.aqua").write_text(header + "func f( -> u8:\n  <- 1\n")
     (tmp_path / "types.aqua").write_text(header + "func f() -> string:\n  <- 1\n")
     (tmp_path / "latin.aqua").write_bytes(b"aqua M\xfcnchen\n")
+    (tmp_path / "exits.py").write_text("import sys\nsys.exit(3)\n")
     (tmp_path / "broken.air").write_text("(null")
     (tmp_path / "bytes.air").write_bytes(b"\xff\xfe")
     (tmp_path / "unknown.toml").write_text('colour = "red"\n')

@@ -49,6 +49,13 @@ def print_air(root: r.Res, dialect: Dialect = DEFAULT_DIALECT, *, chars_max: int
     return _Printer(dialect, chars_max).print(root)
 
 
+def print_owned(root: r.Res, dialect: Dialect = DEFAULT_DIALECT) -> tuple[list[str], list[r.Res | None]]:
+    """The lines of the text, and for each the operation it starts; None for lines that only close or fill one."""
+    owners: list[r.Res | None] = []
+    text = _Printer(dialect, SCRIPT_CHARS_MAX).print(root, owners)
+    return text.split("\n")[:-1], owners
+
+
 class _Printer:
     """Lines under construction. The stack holds what is still to print: a node, or the text of a whole line."""
 
@@ -60,7 +67,7 @@ class _Printer:
         self._lines: list[str] = []
         self._stack: list[tuple[int, r.Res | str]] = []
 
-    def print(self, root: r.Res) -> str:
+    def print(self, root: r.Res, owners: list[r.Res | None] | None = None) -> str:
         stack, lines = self._stack, self._lines
         stack.append((0, root))
         while stack:
@@ -69,6 +76,9 @@ class _Printer:
                 self._line(indent, item)
             else:
                 self._node(indent, item)
+            if owners is not None:
+                owner = None if isinstance(item, str) else item
+                owners.extend([owner] * (len(lines) - len(owners)))
         lines.append("")
         return "\n".join(lines)
 

@@ -11,7 +11,7 @@ Source: aqua:model/src/main/scala/aqua/model/AquaContext.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
@@ -79,7 +79,8 @@ def _all(root: Environment, pick: Callable[[Environment], Mapping[str, T]]) -> d
     stack = [("", root)]
     while stack:
         prefix, environment = stack.pop()
-        found.update((prefix + name, item) for name, item in pick(environment).items())
+        items = pick(environment)
+        found.update({prefix + name: item for name, item in items.items()} if prefix else items)
         stack.extend((f"{prefix}{name}.", module) for name, module in reversed(environment.modules.items()))
     return found
 
@@ -114,8 +115,8 @@ class Environments:
         return self._done[id(root)][1]
 
     def _convert(self, context: r.ModuleContext) -> Environment:
-        environment = Environment(modules={alias: self._done[id(used)][1] for alias, used in context.used.items()})
-        for before, part in context.parts:
+        environment, parts = self._begun(context)
+        for before, part in parts:
             if isinstance(part, r.TypePart):
                 continue
             key = id(before), id(part)
@@ -128,6 +129,22 @@ class Environments:
             environment.modules.update(added.modules)
         return environment
 
+    def _begun(self, context: r.ModuleContext) -> tuple[Environment, r.Parts]:
+        """Where to start, and the parts still to add.
+
+        Usually a context is the one before its last definition and that definition: then copies are made of that one, or
+        a module would cost the square of its length.
+        """
+        if context.parts:
+            before = context.parts[-1][0]
+            known = self._done.get(id(before))
+            if known is not None and before.used == context.used and before.parts == context.parts[:-1]:
+                begun = known[1]
+                copy = Environment(dict(begun.funcs), dict(begun.values), dict(begun.modules), dict(begun.services))
+                return copy, context.parts[-1:]
+        modules = {alias: self._done[id(used)][1] for alias, used in context.used.items()}
+        return Environment(modules=modules), context.parts
+
 
 def _definition(preceding: Environment, part: r.ConstPart | r.FuncPart | r.ServicePart) -> Environment:
     """What one definition adds to a module. It depends on nothing but the part and what precedes it."""
@@ -138,7 +155,8 @@ def _definition(preceding: Environment, part: r.ConstPart | r.FuncPart | r.Servi
                 return Environment()
             return Environment(values={name: resolve(preceding.all_values, constant(value))})
         case r.FuncPart(_, arrow):
-            return Environment(funcs={name: from_raw(name, arrow, preceding.all_funcs, preceding.all_values)})
+            fn = from_raw(name, arrow, preceding.all_funcs, preceding.all_values)
+            return Environment(funcs={name: replace(fn, site=part.site)})
         case r.ServicePart(_, of, raw_id):
             if raw_id is None:
                 return Environment(services={name: Service(name, of, None)})

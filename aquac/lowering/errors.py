@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aquac.codes import Code
+    from aquac.semantics.raw import Site
 
 
 class InternalError(Exception):
@@ -23,3 +24,4 @@ class LoweringError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+        self.site: Site | None = None

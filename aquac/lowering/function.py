@@ -65,6 +65,7 @@ class Fn:
         values: captured values by name.
         topology: name of the closure whose place of definition the body runs at.
         env: names of the body that a surrounding function renamed.
+        site: where the function is defined, if it is one of a module.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Fn:
     values: Mapping[str, ValueModel]
     topology: str | None = None
     env: Env = NO_ENV
+    site: r.Site | None = None
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from .model import Apply, Insert, L, Model, Push, Srv, Target, V, ValueModel
 from .prelude import enter, passed_arrows
 from .returned import Saved, returned
 from .state import State, is_stream
-from .streams import freeze
+from .streams import freeze, plain
 from .trampoline import nested
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ async def service_call(
         copy = V(state.mangler.new("service_id"), t.STRING)
         id_prefix = after(id_prefix, flatten(service_id, copy.name))
         service_id = copy
+    service_id, copies = plain(state, service_id)
+    id_prefix = after(id_prefix, *copies) if copies else id_prefix
     state.values.update((target.name, result) for target, result in zip(targets, results, strict=True))
     state.mangler.forbid(target.name for target in targets)
     node = Srv(service_id, raw.method, tuple(value for value, _ in args), tuple(targets))

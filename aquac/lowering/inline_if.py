@@ -15,7 +15,7 @@ from aquac.semantics import types as t
 from . import inline_tag, inline_value
 from .build import ERROR, TRUE, after, flatten, if_equal, in_scope, join_prefixes, number, seq, with_props, xor
 from .model import NULL, Empty, Fail, FieldP, Match, Model, V, ValueModel
-from .streams import freeze_operand
+from .streams import freeze_operand, settle
 from .trampoline import nested
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ async def lower_if(state: State, tag: r.IfTag) -> Model:
             prefix = join_prefixes((left_prefix, right_prefix))
         case condition:
             left, prefix = await nested(inline_value.model(state, condition))
+            left, copies = settle(state, left)
+            prefix = after(prefix, *copies) if copies else prefix
             right = TRUE
     then, *otherwise = await inline_tag.restricted(state, tag.children)
     otherwise = [branch for branch in otherwise if not isinstance(branch, Empty)]

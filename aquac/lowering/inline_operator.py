@@ -11,7 +11,7 @@ from . import inline_value
 from .build import FALSE, TRUE, Inline, boolean, concat, flatten, if_equal, number, quoted, seq, xor
 from .model import L, Match, Model, Srv, Target, V, ValueModel
 from .optimise import integer, wrap
-from .streams import freeze_operand
+from .streams import freeze_operand, settle
 from .trampoline import nested
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _COMPARISONS: Final = ("lt", "lte", "gt", "gte")
 
 async def negation(state: State, raw: r.NotOp) -> Unfolded:
     """`!v`."""
-    value, inline = await nested(inline_value.unfold(state, raw.operand))
+    value, inline = _settled(state, await nested(inline_value.unfold(state, raw.operand)))
     known = _known(value)
     if known is not None:
         return boolean(not known), inline
@@ -38,9 +38,10 @@ async def binary(state: State, raw: r.Bin, *, allowed: bool) -> Unfolded:
     left = await nested(inline_value.unfold(state, raw.left, allowed=allowed))
     right = await nested(inline_value.unfold(state, raw.right, allowed=allowed))
     if raw.op in ("and", "or"):
-        return _logic(state, raw, left, right)
+        return _logic(state, raw, _settled(state, left), _settled(state, right))
     if raw.op in ("eq", "neq"):
         return _equality(state, raw, left, right)
+    left, right = _settled(state, left), _settled(state, right)
     folded = _fold(raw.op, left[0], right[0])
     both = concat((left[1], right[1]))
     if folded is not None:
@@ -49,6 +50,12 @@ async def binary(state: State, raw: r.Bin, *, allowed: bool) -> Unfolded:
     service = quoted("cmp" if raw.op in _COMPARISONS else "math")
     node = Srv(service, raw.op, (left[0], right[0]), (Target(name, raw.type),))
     return V(name, raw.type), Inline((seq([*both.trees, node]),))
+
+
+def _settled(state: State, operand: Unfolded) -> Unfolded:
+    value, inline = operand
+    value, trees = settle(state, value)
+    return value, inline.then(*trees) if trees else inline
 
 
 def _logic(state: State, raw: r.Bin, left: Unfolded, right: Unfolded) -> Unfolded:

@@ -22,6 +22,7 @@ from .inline_literal import build_object, unfold_fields
 from .model import FieldP, FunctorP, IndexP, L, Model, PropM, Srv, Target, V, ValueModel
 from .optimise import integer
 from .stream_gate import gate
+from .streams import settle
 from .trampoline import nested
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ async def _ability_member(
             of = r.arrow_type(_member_arrow(ability, name))
             called = inline_value.method_name(state, owner, value, name) if owner else f"{value.name}.{name}"
             result, inline = await nested(inline_value.call(state, called, args, of))
+            state.locate(inline.trees, prop.site)
             if isinstance(result, L):
                 result, inline = literal_variable(state, result, inline)
                 state.define(result.name, result)
@@ -210,9 +212,11 @@ def strip(state: State, value: V) -> tuple[V, tuple[Model, ...]]:
     """A variable without properties, copied if necessary."""
     if not value.props:
         return value, ()
+    source, trees = settle(state, value)
+    assert isinstance(source, V)
     # `:error:` may stand in AIR by itself only, not as a part of a name.
     name = state.mangler.new(f"{value.name.strip(':')}_flat")
-    return V(name, value.type), (flatten(value, name),)
+    return V(name, value.type), (*trees, flatten(source, name))
 
 
 def literal_variable(state: State, value: L, inline: Inline, props: tuple[PropM, ...] = ()) -> tuple[V, Inline]:

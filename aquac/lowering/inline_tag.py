@@ -13,7 +13,7 @@ from typing import Literal as Lit
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 
-from . import inline_call, inline_value
+from . import inline_call, inline_property, inline_value
 from .abilities import borrowed, gather
 from .build import ERROR, Inline, after, flatten, in_scope, join_prefixes, seq, with_props, xor
 from .captured import arrows_of_values
@@ -44,7 +44,7 @@ from .model import (
     ValueModel,
 )
 from .names import PAIR_ITEM, captured
-from .streams import freeze
+from .streams import freeze, plain
 from .trampoline import nested
 
 if TYPE_CHECKING:
@@ -56,6 +56,16 @@ if TYPE_CHECKING:
 async def tree(state: State, tag: r.Tree) -> Model:
     """Model of a statement or block."""
     state.spend()
+    site: r.Site | None = getattr(tag, "site", None)
+    if site is None:
+        return await _tree(state, tag)
+    state.site = site
+    model = await _tree(state, tag)
+    state.locate((model,), site)
+    return model
+
+
+async def _tree(state: State, tag: r.Tree) -> Model:
     match tag:
         case r.EmptyTag() | r.ReturnTag():
             return EMPTY
@@ -126,8 +136,10 @@ async def restricted(state: State, children: Sequence[r.Tree]) -> list[Model]:
 
 async def _on(state: State, tag: r.OnTag) -> Model:
     peer, peer_prefix = await nested(inline_value.model(state, tag.peer))
+    peer, copies = plain(state, peer)
+    peer_prefix = after(peer_prefix, *copies) if copies else peer_prefix
     modelled = [await nested(inline_value.model(state, value)) for value in tag.via]
-    via = [freeze(state, value, prefix) for value, prefix in modelled]
+    via = [_via(state, value, prefix) for value, prefix in modelled]
     prefixes = (peer_prefix, *(prefix for _, prefix in via))
     child = await nested(tree(state, tag.child))
     node = On(peer, tuple(value for value, _ in via), tag.strategy, (child,))
@@ -137,10 +149,28 @@ async def _on(state: State, tag: r.OnTag) -> Model:
     return after(join_prefixes(prefixes), xor(node, Fail(ERROR)))
 
 
+def _via(state: State, value: ValueModel, prefix: Model | None) -> tuple[ValueModel, Model | None]:
+    value, prefix = freeze(state, value, prefix)
+    value, copies = plain(state, value)
+    if isinstance(value, V) and isinstance(value.base, t.Canon) and value.props and not is_text(value.type):
+        value, more = inline_property.strip(state, value)
+        copies = (*copies, *more)
+    return value, after(prefix, *copies) if copies else prefix
+
+
+def is_text(of: t.Type) -> bool:
+    """Whether a value is one peer id; else it is a collection of them."""
+    return of in (t.STRING, t.STRING_LITERAL)
+
+
 async def _for(state: State, tag: r.ForTag) -> Model:
     iterable, prefix = await nested(inline_value.model(state, tag.iterable))
     if tag.mode != "rec":
         iterable, prefix = freeze(state, iterable, prefix)
+    if isinstance(iterable, V) and isinstance(iterable.base, t.Canon | t.Stream) and iterable.props:
+        # AIR iterates over a stream, frozen or not, as a whole; over a part of it only through a variable.
+        iterable, copies = inline_property.strip(state, iterable)
+        prefix = after(prefix, *copies)
     raw_item = tag.item if tag.value_item is None else PAIR_ITEM
     item = state.env.name(raw_item)
     iterator = V(state.mangler.new(item), _item_type(tag.iterable.type))

@@ -52,7 +52,9 @@ async def unfold(state: State, raw: r.RawValue, *, allowed: bool = True) -> Unfo
         case r.Bin():
             return await inline_operator.binary(state, raw, allowed=allowed)
         case r.Call(name, args, _, of):
-            return await call(state, state.env.name(name), args, of)
+            value, inline = await call(state, state.env.name(name), args, of)
+            state.locate(inline.trees, raw.site)
+            return value, inline
         case r.ServiceCall(_, method, _, _, of):
             name = state.mangler.new(method)
             results, inline = await nested(inline_call.service_call(state, raw, [r.CallExport(name, of, False)]))

@@ -28,18 +28,19 @@ from .trampoline import run
 from .wrapper import LoweringOptions, home, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 FUNCTION_ARGUMENT = "_func"
 
 
 @dataclass(frozen=True, slots=True)
 class LoweredFunction:
-    """An output function: its exported name, its type as declared, its model."""
+    """An output function: its exported name, its type as declared, its model, and where nodes of it come from."""
 
     name: str
     type: t.Arrow
     model: Model
+    sites: Mapping[Model, r.Site] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def call_function(callee: Fn, name: str, args: Sequence[r.RawValue]) -> Fn:
     body = r.CallTag(exports, r.Call(name, tuple(args), callee.type, r.arrow_type(callee.type)))
     ret = tuple(r.Var(export.name, export.type) for export in exports)
     arrow = t.Arrow(parameters, results)
-    return Fn(f"{name}Run", arrow, tuple(label for label, _ in parameters), body, ret, {name: callee}, NOTHING)
+    params = tuple(label for label, _ in parameters)
+    return Fn(f"{name}Run", arrow, params, body, ret, {name: callee}, NOTHING, site=callee.site)
 
 
 def _owner(environment: Environment, name: str) -> tuple[Environment, str]:
@@ -125,14 +127,24 @@ def _owner(environment: Environment, name: str) -> tuple[Environment, str]:
 
 def _add_function(module: LoweredModule, fn: Fn, options: LoweringOptions) -> None:
     try:
-        module.functions.append(LoweredFunction(fn.name, fn.type, lower_function(fn, options)))
+        sites: dict[Model, r.Site] = {}
+        module.functions.append(LoweredFunction(fn.name, fn.type, lower_function(fn, options, sites), sites))
     except LoweringError as error:
-        module.diagnostics.append(Diagnostic(error.code, f"in function `{fn.name}`: {error.message}"))
+        file, span = (None, None) if error.site is None else (error.site.file, error.site.span)
+        module.diagnostics.append(Diagnostic(error.code, f"in function `{fn.name}`: {error.message}", file, span))
 
 
-def lower_function(fn: Fn, options: LoweringOptions) -> Model:
-    """Model of one function. Raises: LoweringError."""
+def lower_function(fn: Fn, options: LoweringOptions, sites: dict[Model, r.Site] | None = None) -> Model:
+    """Model of one function; `sites` is filled with the places its nodes come from. Raises: LoweringError."""
+    located = {} if sites is None else sites
     state = State(no_xor=options.no_xor, arrows={FUNCTION_ARGUMENT: fn}, statements_left=INLINED_STATEMENTS_MAX)
-    tree, _ = run(inline_call(state, wrap(fn, options), [V(FUNCTION_ARGUMENT, fn.type)], []))
+    state.sites = located
+    try:
+        tree, _ = run(inline_call(state, wrap(fn, options), [V(FUNCTION_ARGUMENT, fn.type)], []))
+    except LoweringError as error:
+        error.site = error.site or state.site
+        raise
     at_home = home(options)
-    return finish(replace(at_home, children=(tree,)), at_home, tracing=options.tracing)
+    root = replace(at_home, children=(tree,))
+    state.locate((root,), fn.site)
+    return finish(root, at_home, tracing=options.tracing, sites=located)

@@ -20,10 +20,14 @@ from .errors import LoweringError
 from .hash_order import ScalaMap
 from .limits import INLINED_STATEMENTS_MAX
 from .mangle import Mangler
-from .model import L, V, ValueModel
+from .model import Empty, L, Null, V, ValueModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from aquac.semantics.raw import Site
+
+    from .model import Model
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class State:
         statements_left: how many more statements may be inlined.
         iterators: item as written → name of the loop's iterator.
         no_xor: leave error propagation out.
+        sites: nodes → where in the source they come from; a node without entry comes from where its parent does.
+        site: of the statement being lowered, for errors.
     """
 
     no_xor: bool = False
@@ -49,6 +55,15 @@ class State:
     env: Env = NO_ENV
     statements_left: int = INLINED_STATEMENTS_MAX
     iterators: dict[str, str] = field(default_factory=dict)
+    sites: dict[Model, Site] = field(default_factory=dict)
+    site: Site | None = None
+
+    def locate(self, nodes: Iterable[Model], site: Site | None) -> None:
+        """Remember where nodes come from, unless something inside them has said it more precisely."""
+        if site is not None:
+            for node in nodes:
+                if not isinstance(node, Empty | Null):
+                    self.sites.setdefault(node, site)
 
     def spend(self) -> None:
         """Count a statement. Raises: LoweringError when the function has become too large."""

@@ -1,7 +1,8 @@
 """Model as text for people: `aquac build --emit=model`, and golden tests.
 
 One line per node, two blanks per level. Streams and maps carry the mark of their type (`*s`, `%m`, frozen `#s`, `#%m`);
-names are those of the model, before AIR replaces their dots.
+names are those of the model, before AIR replaces their dots, and stand in backquotes if they have any. `text_parser.py` reads
+the text again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from aquac.semantics import types as t
+from aquac.text_form import plain
 
 from . import model as m
 
@@ -42,13 +44,13 @@ def head(node: m.Model) -> str:
             words = ["on", value(peer), *(f"via {value(hop)}" for hop in via), *(["to", strategy] if strategy else [])]
             return " ".join(words)
         case m.Next(item):
-            return f"next {item}"
+            return f"next {plain(item)}"
         case m.New(name, of):
-            return f"new {_mark(of)}{name}"
+            return f"new {mark(of)}{plain(name)}"
         case m.Match(left, right, equal):
             return f"{'match' if equal else 'mismatch'} {value(left)} {value(right)}"
         case m.For(item, iterable, last):
-            return f"for {item} in {value(iterable)} then {last}"
+            return f"for {plain(item)} in {value(iterable)} then {last}"
         case m.Insert(key, inserted, to):
             return f"insert {value(key)} {value(inserted)} into {target(to)}"
         case m.Flatten(source, to):
@@ -58,16 +60,16 @@ def head(node: m.Model) -> str:
         case m.Canon(source, to):
             return f"freeze {value(source)} to {target(to)}"
         case m.Srv(service_id, method, args, results):
-            call = f"call {value(service_id)} {method}({', '.join(map(value, args))})"
+            call = f"call {value(service_id)} {plain(method)}({', '.join(map(value, args))})"
             return call + (f" -> {', '.join(map(target, results))}" if results else "")
         case m.Fail(error):
             return f"fail {value(error)}"
         case m.Capture(name):
-            return f"capture {name}"
+            return f"capture {plain(name)}"
         case m.Apply(name):
-            return f"apply {name}"
+            return f"apply {plain(name)}"
         case m.Mark(name):
-            return f"inlined {name}"
+            return f"inlined {plain(name)}"
         case _:
             assert_never(node)
 
@@ -76,15 +78,15 @@ def value(of: m.ValueModel) -> str:
     """A value with its properties."""
     if isinstance(of, m.L):
         return of.text
-    text = _mark(of.base) + of.name
+    text = mark(of.base) + plain(of.name)
     for prop in of.props:
         match prop:
             case m.FieldP(name):
-                text += f".{name}"
+                text += f".{plain(name)}"
             case m.FunctorP(name):
-                text += f".{name}()"
+                text += f".{plain(name)}()"
             case m.IndexP(index):
-                text += f"[{index}]"
+                text += f"[{index if index.lstrip('-').isdigit() else plain(index)}]"
             case _:
                 assert_never(prop)
     return text
@@ -92,10 +94,11 @@ def value(of: m.ValueModel) -> str:
 
 def target(of: m.Target) -> str:
     """A name written to."""
-    return _mark(of.type) + of.name
+    return mark(of.type) + plain(of.name)
 
 
-def _mark(of: t.Type) -> str:
+def mark(of: t.Type) -> str:
+    """What stands before a name of this type."""
     match of:
         case t.Stream():
             return "*"

@@ -6,7 +6,7 @@ Every group is built anew by the construction rules. Source: aqua:model/transfor
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aquac.semantics import types as t
 
@@ -14,6 +14,7 @@ from .build import ERROR, quoted, seq, with_props, xor
 from .model import (
     Apply,
     Detach,
+    Empty,
     Fail,
     FieldP,
     For,
@@ -21,6 +22,7 @@ from .model import (
     Match,
     Model,
     New,
+    Null,
     On,
     Par,
     Seq,
@@ -31,6 +33,9 @@ from .model import (
     Xor,
 )
 
+if TYPE_CHECKING:
+    from aquac.semantics.raw import Site
+
 SERVICE: Final = "tracingSrv"
 METHOD: Final = "tracingEvent"
 MESSAGE: Final = "-return-error-msg-"
@@ -38,8 +43,8 @@ MESSAGE: Final = "-return-error-msg-"
 _GROUPS: Final = (Seq, Par, Detach, Xor, On, New, Match, For, Apply, Mark)
 
 
-def finish(root: Model, home: On, *, tracing: bool) -> Model:
-    """`root` without marks. `home` is where tracing calls are made."""
+def finish(root: Model, home: On, *, tracing: bool, sites: dict[Model, Site] | None = None) -> Model:
+    """`root` without marks. `home` is where tracing calls are made. `sites` gets the nodes that replace others."""
     done: dict[int, Model] = {}
     stack: list[tuple[Model, bool]] = [(root, False)]
     while stack:
@@ -51,7 +56,10 @@ def finish(root: Model, home: On, *, tracing: bool) -> Model:
             stack.extend((child, False) for child in reversed(node.children))
         else:
             children = tuple(done[id(child)] for child in node.children)
-            done[id(node)] = _rebuild(node, children, home, tracing)
+            made = _rebuild(node, children, home, tracing)
+            if sites is not None and made is not node and node in sites and not isinstance(made, Empty | Null):
+                sites.setdefault(made, sites[node])
+            done[id(node)] = made
     return done[id(root)]
 
 

@@ -28,9 +28,12 @@ from .imports import candidates, package_paths, unquoted
 from .stdlib import is_stdlib
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aquac.source import SourceFile
+
+    ParsedFile = tuple[SourceFile, ast.File, list[Diagnostic]]
+    Read = Callable[[FileStore, str, ProjectConfig], ParsedFile]
 
 _DISK = Disk()
 
@@ -61,25 +64,44 @@ class _Module:
     literals: list[tuple[ast.Literal, str]] = field(default_factory=list)
 
 
+def read_and_parse(store: FileStore, path: str, config: ProjectConfig) -> ParsedFile:
+    """Read and parse the file at a normal path; it is empty with a diagnostic when it cannot be read."""
+    source, problem = read_source(store, path)
+    if problem is not None:
+        return source, ast.File((), (), ()), [problem]
+    return source, *parse(source, legacy=config.legacy_headers)
+
+
 def load(
-    entries: Sequence[str], config: ProjectConfig | None = None, store: FileStore | None = None
+    entries: Sequence[str],
+    config: ProjectConfig | None = None,
+    store: FileStore | None = None,
+    *,
+    read: Read = read_and_parse,
+    keep_going: bool = False,
 ) -> tuple[list[LoadedModule], list[Diagnostic]]:
-    """Load `entries` and their imports; modules in link order, and the diagnostics in reading order."""
-    return _Loader(config or ProjectConfig(), store or _DISK).run(entries)
+    """Load `entries` and their imports; modules in link order, and the diagnostics in reading order.
+
+    read: how a file is read and parsed; editors keep what they have parsed.
+    keep_going: for editors, no error is a reason to stop: imports that can be found are followed.
+    """
+    return _Loader(config or ProjectConfig(), store or _DISK, read, keep_going=keep_going).run(entries)
 
 
 class _Loader:
     """One compilation's modules by path."""
 
-    def __init__(self, config: ProjectConfig, store: FileStore) -> None:
+    def __init__(self, config: ProjectConfig, store: FileStore, read: Read, *, keep_going: bool) -> None:
         self._config = config
         self._store = store
+        self._read_file = read
+        self._keep_going = keep_going
         self._modules: dict[str, _Module] = {}
         self._diagnostics: list[Diagnostic] = []
 
     def run(self, entries: Sequence[str]) -> tuple[list[LoadedModule], list[Diagnostic]]:
         self._read_entries(entries)
-        if not has_errors(self._diagnostics):
+        if self._keep_going or not has_errors(self._diagnostics):
             self._follow_imports()
             self._blame_importers()
         order = self._link_order()
@@ -105,24 +127,19 @@ class _Loader:
 
     def _read(self, path: str, *, entry: bool) -> _Module:
         store: FileStore = _DISK if is_stdlib(path) and not self._store.is_file(path) else self._store
-        source, problem = read_source(store, path)
-        if problem is not None:
-            self._diagnostics.append(problem)
-            module = _Module(source, ast.File((), (), ()), entry, broken=True)
-        else:
-            file, diagnostics = parse(source, legacy=self._config.legacy_headers)
-            self._diagnostics += diagnostics
-            module = _Module(source, file, entry, broken=has_errors(diagnostics))
+        source, file, diagnostics = self._read_file(store, path, self._config)
+        self._diagnostics += diagnostics
+        module = _Module(source, file, entry, broken=has_errors(diagnostics))
         self._modules[path] = module
         return module
 
     def _follow_imports(self) -> None:
         """Breadth first; the imports of a file are all resolved before any of them is read."""
-        level = [module for module in self._modules.values() if not module.broken]
+        level = [module for module in self._modules.values() if self._keep_going or not module.broken]
         while level:
             following: list[_Module] = []
             for module in level:
-                if not self._resolve(module):
+                if not self._resolve(module) and not self._keep_going:
                     continue
                 for target in module.imports.values():
                     if target in self._modules:
@@ -132,7 +149,7 @@ class _Loader:
                         self._diagnostics.append(Diagnostic(UNSUPPORTED, message))
                         return
                     read = self._read(target, entry=False)
-                    if not read.broken:
+                    if self._keep_going or not read.broken:
                         following.append(read)
             level = following
 
@@ -156,8 +173,9 @@ class _Loader:
                 module.imports[line.path.text] = found
                 module.literals.append((line.path, found))
         if not complete:
-            module.imports.clear()
-            module.literals.clear()
+            if not self._keep_going:
+                module.imports.clear()
+                module.literals.clear()
             module.broken = True
         return complete
 

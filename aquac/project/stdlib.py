@@ -1,7 +1,8 @@
 """The standard library that ships with the compiler, found without configuration.
 
 `@fluencelabs/aqua-lib/x`, `aqua-lib/x` and `stdlib/x` mean our `x.aqua` if nothing else resolves the import, so the common
-`import "@fluencelabs/aqua-lib/builtin.aqua"` needs no package. A package that is there wins.
+`import "@fluencelabs/aqua-lib/builtin.aqua"` needs no package; `@fluencelabs/spell/x` means `spell/x.aqua`. A package that is
+there wins.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from importlib.resources import files
 
 from .bundle import SUFFIX
 
-PREFIXES = ("@fluencelabs/aqua-lib/", "aqua-lib/", "stdlib/")
+PREFIXES = {
+    "@fluencelabs/aqua-lib/": "",
+    "aqua-lib/": "",
+    "stdlib/": "",
+    "@fluencelabs/spell/": "spell/",
+}
+"""Beginnings of imports, and the folders of the library they mean."""
 
 
 @cache
@@ -25,10 +32,10 @@ def stdlib_folder() -> str:
 
 def stdlib_path(wanted: str) -> str | None:
     """Path of the library file that an import (with `.aqua`) means, or None. It need not exist."""
-    for prefix in PREFIXES:
+    for prefix, below in PREFIXES.items():
         if wanted.startswith(prefix):
             folder = stdlib_folder()
-            path = os.path.normpath(os.path.join(folder, *wanted[len(prefix) :].split("/")))
+            path = os.path.normpath(os.path.join(folder, *(below + wanted[len(prefix) :]).split("/")))
             return path if path.startswith(folder + os.sep) else None
     return None
 

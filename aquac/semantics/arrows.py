@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquac import codes
+from aquac.syntax.ast import extent
 
 from . import raw
 from .fold import seq
@@ -52,6 +53,7 @@ class Returns:
     results: tuple[Type | None, ...]
     values: tuple[RawValue, ...] | None = None
     attempted: bool = False
+    span: Span | None = None
 
 
 def check_return(
@@ -87,6 +89,7 @@ def check_return(
     if not good:
         return None
     returns.values = tuple(values)
+    returns.span = statement.span.to(extent(written[-1]))
     return raw.ReturnTag(tuple(values))
 
 
@@ -101,20 +104,25 @@ def check_returned(report: Reporter, returns: Returns) -> bool:
     return True
 
 
-def finish(mangler: Mangler, t: Arrow, values: Sequence[RawValue], body: Tree) -> FuncArrow:
-    """Make returned values simple: computed ones are bound to names, streams returned as arrays are frozen first."""
+def finish(
+    mangler: Mangler, t: Arrow, values: Sequence[RawValue], body: Tree, site: raw.Site | None = None
+) -> FuncArrow:
+    """Make returned values simple: computed ones are bound to names, streams returned as arrays are frozen first.
+
+    `site` is where the values are returned.
+    """
     returned: list[RawValue] = []
     appended: list[Tree] = []
     for value, result in zip(values, t.results, strict=True):
         match value:
             case raw.Var(stream, Stream(element)) if not isinstance(result, Stream):
                 canon, flat = mangler.rename(f"-{stream}-fix"), mangler.rename(f"-{stream}-flat")
-                appended.append(raw.CanonTag(value, canon, Canon(element)))
-                appended.append(raw.FlattenTag(raw.Var(canon, Canon(element)), flat))
+                appended.append(raw.CanonTag(value, canon, Canon(element), site))
+                appended.append(raw.FlattenTag(raw.Var(canon, Canon(element)), flat, site))
                 returned.append(raw.Var(flat, Array(element)))
             case raw.Prop() | raw.Call() | raw.Coll() | raw.StreamLit() | raw.Bin() | raw.NotOp():
                 name = mangler.rename("-return-fix")
-                appended.append(raw.AssignTag(value, name))
+                appended.append(raw.AssignTag(value, name, site))
                 returned.append(raw.Var(name, value.type))
             case _:
                 returned.append(value)

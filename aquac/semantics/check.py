@@ -42,6 +42,8 @@ from .types import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aquac.source import Span
+
     from .raw import FuncArrow, RawValue, Tree
     from .resolve import Values
     from .scope import Scope
@@ -77,7 +79,8 @@ class Statements:
         t = resolved.arrow
         if tree is None or not good:
             return (None if tree is None else t), None
-        return t, finish(self.scope.mangler, t, returns.values or (), tree)
+        site = None if returns.span is None else self.scope.site(returns.span)
+        return t, finish(self.scope.mangler, t, returns.values or (), tree, site)
 
     def _signature(self, s: ast.Signature) -> Signature:
         params = [(ast.Name(a.name, a.span), self.types.named(a)) for a in s.abilities]
@@ -101,6 +104,9 @@ class Statements:
         tree = fold(results, self.report)
         return tree if any(t is not None for _, t in results) else None
 
+    def _site(self, s: ast.Statement) -> raw.Site:
+        return self.scope.site(_extent(s))
+
     async def _framed(self, body: ast.Body) -> Tree | None:
         with self.scope.frame():
             return await nested(self.block(body))
@@ -118,7 +124,7 @@ class Statements:
                 return await self._return(s)
             case ast.Join():
                 values = await self.values.all(s.values)
-                return None if values is None else raw.JoinTag(_distinct(values))
+                return None if values is None else raw.JoinTag(_distinct(values), self._site(s))
             case ast.Declare():
                 return self._declare(s)
             case ast.ServiceId():
@@ -126,7 +132,7 @@ class Statements:
             case ast.Closure():
                 return await self._closure(s)
             case ast.On():
-                return await self._on(s.peer, s.via, s.body)
+                return await self._on(s)
             case ast.For():
                 return await self._for(s)
             case ast.ParSeq():
@@ -134,7 +140,7 @@ class Statements:
             case ast.If():
                 condition = await self.values.typed(s.condition, BOOL)
                 body = await self._framed(s.body)
-                return None if condition is None or body is None else raw.IfTag(condition, (body,))
+                return None if condition is None or body is None else raw.IfTag(condition, (body,), self._site(s))
             case ast.Else() | ast.Try() | ast.Otherwise():
                 return await self._framed(s.body)
             case ast.Catch():
@@ -152,7 +158,7 @@ class Statements:
     async def _assign(self, s: ast.Assign) -> Tree | None:
         value = await nested(self.values.value(s.value))
         self.scope.define(s.name, None if value is None else value.type)
-        return None if value is None else raw.AssignTag(value, s.name.text)
+        return None if value is None else raw.AssignTag(value, s.name.text, self._site(s))
 
     async def _call(self, s: ast.CallStmt) -> Tree | None:
         call = await nested(self.values.value(s.value))
@@ -178,7 +184,7 @@ class Statements:
                 used = "none is used" if not s.results else f"only {len(s.results)} used"
                 message = f"the call returns {counted(len(results), 'value')}, {used}"
                 self.report(codes.WARN_UNUSED_RESULT, s.value.span, message)
-        return raw.CallTag(tuple(e for e in exports if e is not None), call)
+        return raw.CallTag(tuple(e for e in exports if e is not None), call, self._site(s))
 
     def _is_map(self, names: Sequence[ast.Name]) -> bool:
         entry = self.scope.value(names[0].text) if len(names) == 1 else None
@@ -241,7 +247,7 @@ class Statements:
         given = Array(value.type.element) if isinstance(value.type, Stream) else value.type
         if not self.values.match.ensure(s.value, target.type.element, given):
             return None
-        return raw.PushTag(value, key, s.target.text, target.type)
+        return raw.PushTag(value, key, s.target.text, target.type, self._site(s))
 
     def _report_push_target(self, s: ast.Push, t: Type) -> None:
         name = s.target.text
@@ -302,7 +308,7 @@ class Statements:
                 f"`{name}` is an alias; give the id to the service itself, `{t.name}`",
             )
             return None
-        return raw.ServiceIdTag(value, t, self.scope.set_service_id(name))
+        return raw.ServiceIdTag(value, t, self.scope.set_service_id(name), self._site(s))
 
     async def _closure(self, s: ast.Closure) -> Tree | None:
         t, arrow = await nested(self.arrow(s.signature, s.body))
@@ -326,15 +332,15 @@ class Statements:
             relays.append(value)
         return tuple(relays)
 
-    async def _on(self, peer: ast.Value, via: Sequence[ast.Value], body: ast.Body) -> Tree | None:
-        relays = await self._peer(peer, via)
+    async def _on(self, s: ast.On) -> Tree | None:
+        relays = await self._peer(s.peer, s.via)
         with self.scope.service_frame():
-            tree = await nested(self.block(body))
+            tree = await nested(self.block(s.body))
         # Elaborated a second time, after the body: the names it generates come after those of the body.
-        target = await nested(self.values.value(peer))
+        target = await nested(self.values.value(s.peer))
         if target is None or tree is None:
             return None
-        return raw.OnTag(target, relays, "", tree)
+        return raw.OnTag(target, relays, "", tree, self._site(s))
 
     async def _iterate(self, s: ast.For | ast.ParSeq) -> RawValue | None:
         """Elaborate what is iterated and bind the loop's names in the frame just opened."""
@@ -373,14 +379,14 @@ class Statements:
         if iterable is None or body is None:
             return None
         item, second = s.item.text, None if s.value_item is None else s.value_item.text
-        step = raw.NextTag(item)
+        step, site = raw.NextTag(item), self._site(s)
         match s.mode:
             case "":
-                return raw.ForTag(item, second, iterable, "seq", seq((body, step)))
+                return raw.ForTag(item, second, iterable, "seq", seq((body, step)), site)
             case "try":
-                return raw.ForTag(item, second, iterable, "try", raw.TryTag((body, step)))
+                return raw.ForTag(item, second, iterable, "try", raw.TryTag((body, step)), site)
             case "par" | "rec":
-                return raw.DetachTag(raw.ForTag(item, second, iterable, s.mode, raw.ParTag((body, step))))
+                return raw.DetachTag(raw.ForTag(item, second, iterable, s.mode, raw.ParTag((body, step)), site))
             case _:
                 assert_never(s.mode)
 
@@ -393,8 +399,9 @@ class Statements:
         if iterable is None or target is None or body is None:
             return None
         item, second = s.item.text, None if s.value_item is None else s.value_item.text
-        on = raw.OnTag(target, relays, "relay", body)
-        return raw.ForTag(item, second, iterable, "par", raw.ParTag((on, raw.NextTag(item))))
+        site = self._site(s)
+        on = raw.OnTag(target, relays, "relay", body, site)
+        return raw.ForTag(item, second, iterable, "par", raw.ParTag((on, raw.NextTag(item))), site)
 
     async def _catch(self, s: ast.Catch) -> Tree | None:
         with self.scope.frame():
@@ -402,7 +409,7 @@ class Statements:
             body = await nested(self.block(s.body))
         if not good or body is None:
             return None
-        return seq((raw.AssignTag(raw.Var(":error:", ERROR), s.name.text), body))
+        return seq((raw.AssignTag(raw.Var(":error:", ERROR), s.name.text, self._site(s)), body))
 
 
 def _is_call(value: RawValue) -> bool:
@@ -416,6 +423,32 @@ def _call_arrow(call: RawValue) -> Arrow:
     prop = call.prop if isinstance(call, raw.Prop) else call
     assert isinstance(prop, raw.Call | raw.ArrowProp)
     return prop.arrow
+
+
+def _extent(s: ast.Statement) -> Span:
+    """The text of a simple statement; of a compound one its first line, as far as values reach."""
+    match s:
+        case ast.Assign():
+            return s.span.to(ast.extent(s.value))
+        case ast.CallStmt():
+            last = ast.extent(s.value)
+            return s.results[0].span.to(last) if s.results else last
+        case ast.Push():
+            return s.target.span.to(ast.extent(s.value))
+        case ast.ServiceId():
+            return s.service.span.to(ast.extent(s.id))
+        case ast.Return() | ast.Join():
+            return s.span.to(ast.extent(s.values[-1]))
+        case ast.On():
+            return ast.extent(s.peer).to(ast.extent(s.via[-1] if s.via else s.peer))
+        case ast.For():
+            return s.item.span.to(ast.extent(s.iterable))
+        case ast.ParSeq():
+            return s.item.span.to(ast.extent(s.via[-1] if s.via else s.peer))
+        case ast.If():
+            return ast.extent(s.condition)
+        case _:
+            return s.span
 
 
 def _distinct(values: Sequence[RawValue]) -> tuple[RawValue, ...]:
@@ -440,7 +473,7 @@ def _same(left: Any, right: Any) -> bool:
                 return False
             pending += zip(a, b, strict=True)
         elif is_dataclass(a):
-            pending += [(getattr(a, f.name), getattr(b, f.name)) for f in fields(a)]
+            pending += [(getattr(a, f.name), getattr(b, f.name)) for f in fields(a) if f.compare]
         elif a != b:
             return False
     return True

@@ -44,7 +44,7 @@ class _Group:
         match self.kind:
             case "if":
                 assert isinstance(self.head, IfTag)
-                return IfTag(self.head.condition, (*self.head.children, *self.branches))
+                return IfTag(self.head.condition, (*self.head.children, *self.branches), self.head.site)
             case "try":
                 return TryTag((self.head, *self.branches))
             case "par":

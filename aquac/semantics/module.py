@@ -40,6 +40,7 @@ def check_module(
     *,
     no_relay: bool = False,
     legacy_headers: bool = False,
+    keep_going: bool = False,
 ) -> tuple[ModuleContext, list[Diagnostic]]:
     """Check one file.
 
@@ -47,23 +48,30 @@ def check_module(
     constants: those given to the compiler; the predefined ones are added.
     no_relay: `HOST_PEER_ID` is the initial peer.
     legacy_headers: forms of versions before 0.14 are accepted, with warnings.
+    keep_going: for editors, no step with errors is the last; what later steps find behind an error is not reported.
     """
     report = Reporter(source, legacy=legacy_headers)
     every = (*constants, *predefined(no_relay=no_relay))
     context, parts = Header(report, imports, every).read(file.header)
-    if has_errors(report.diagnostics):
-        return context, report.diagnostics
+    found = report.diagnostics
+    if has_errors(found):
+        if not keep_going:
+            return context, found
+        report = Reporter(source, legacy=legacy_headers)
     imported = len(parts)
     scope = Scope(report, context)
     run(_body(Declarations(scope, parts, {c.name for c in constants}), file.definitions))
     context.occurrences = scope.occurrences
-    if not has_errors(report.diagnostics):
-        headless = legacy_headers and not (file.header and isinstance(file.header[0], ast.ModuleHeader))
-        if headless:
-            _offer_own(context, [part for _, part in parts[imported:]], report)
-        _declare(context, file.header, report)
-        _export(context, file.header, report)
-    return context, report.diagnostics
+    if has_errors(found) or has_errors(report.diagnostics):
+        if not keep_going:
+            return context, found
+        report = Reporter(source, legacy=legacy_headers)
+    headless = legacy_headers and not (file.header and isinstance(file.header[0], ast.ModuleHeader))
+    if headless:
+        _offer_own(context, [part for _, part in parts[imported:]], report)
+    _declare(context, file.header, report)
+    _export(context, file.header, report)
+    return context, found
 
 
 async def _body(declarations: Declarations, definitions: Collection[ast.Definition]) -> None:
@@ -79,7 +87,7 @@ def _offer_own(context: ModuleContext, own: Sequence[Part], report: Reporter) ->
 
     Imported names are not passed on. Functions that cannot be exported are left out without a word. ✓run with 0.9.3 – 0.13.4.
     """
-    context.declares = tuple(dict.fromkeys((*context.declares, *set_order(p.name for p in own))))
+    context.declares = tuple(set_order(p.name for p in own))
     for part in own:
         quiet = Reporter(report.file)
         match part:

@@ -76,7 +76,7 @@ class Properties:
         if isinstance(t, Struct | AbilityType | ServiceType):
             fields = dict(t.fields)
             if op.name in fields:
-                self._scope.occurs(op.span, "field", op.name, fields[op.name], None)
+                self._scope.occurs(op.span, "field", op.name, fields[op.name], None, t)
                 return FieldProp(op.name, fields[op.name])
             if not self._is_broken(t, op.name):
                 notes, fixes = self._report.suggest(op.name, op.span, ((n, None) for n in fields))
@@ -84,7 +84,7 @@ class Properties:
                 self._report(codes.PROP_UNKNOWN_FIELD, op.span, message, notes=notes, fixes=fixes)
             return None
         if is_collection(t) and op.name == "length":
-            self._scope.occurs(op.span, "field", op.name, U32, None)
+            self._scope.occurs(op.span, "field", op.name, U32, None, t)
             return FunctorProp("length", U32)
         note: tuple[Note, ...] = ()
         if isinstance(t, StreamMap) and op.name in MAP_METHODS:
@@ -124,14 +124,14 @@ class Properties:
             message = f"`{op.name}` of `{brief(t)}` is not a function: its type is `{for_message(member)}`"
             self._report(codes.PROP_NOT_AN_ARROW, op.span, message)
             return None
-        self._scope.occurs(op.span, "method", op.name, member, None)
+        self._scope.occurs(op.span, "method", op.name, member, None, t)
         good = self._count(op, member, args)
         for arg, value, (_, expected) in zip(args, values, member.args, strict=False):
             if not self._match.ensure(arg, expected, value.type):
                 return None
         if not good:
             return None
-        return ArrowProp(op.name, member, tuple(values), arrow_type(member))
+        return ArrowProp(op.name, member, tuple(values), arrow_type(member), self._scope.site(op.span))
 
     def _count(self, op: ast.MethodOp, arrow: Arrow, args: Sequence[ast.Value]) -> bool:
         expected = counted(len(arrow.args), "argument")
@@ -153,9 +153,11 @@ class Properties:
             return None
         fields = dict(t.fields)
         for name, (arg, value) in values.items():
-            if name not in fields:
+            span = arg.value.span if arg.name is None else arg.name.span
+            if name in fields:
+                self._scope.occurs(span, "field", name, fields[name], None, t)
+            else:
                 if not self._is_broken(t, name):
-                    span = arg.value.span if arg.name is None else arg.name.span
                     notes, fixes = self._report.suggest(name, span, ((n, None) for n in fields))
                     message = f"`{t.name}` has no field `{name}`; it has {listed(fields)}"
                     self._report(codes.COPY_UNKNOWN_FIELD, span, message, notes=notes, fixes=fixes)

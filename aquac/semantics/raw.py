@@ -2,6 +2,7 @@
 
 Names are resolved to what they denote, every value has a type, statements are folded into trees (`spec aqua-to-air §2`).
 A variable that names a constant or a member of a used module carries its full name (`LIMIT`, `Mod.LIMIT`).
+What makes instructions of its own remembers its `site`, for source maps; it plays no part when nodes are compared.
 Made by `resolve.py` and `check.py`; read by `lowering/`.
 """
 
@@ -68,6 +69,7 @@ class ArrowProp:
     arrow: Arrow
     args: tuple[RawValue, ...]
     type: Type
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class Call:
     args: tuple[RawValue, ...]
     arrow: Arrow
     type: Type
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,7 @@ class OnTag:
     via: tuple[RawValue, ...]
     strategy: Lit["", "relay"]
     child: Tree
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +235,7 @@ class IfTag:
 
     condition: RawValue
     children: tuple[Tree, ...]
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +247,7 @@ class ForTag:
     iterable: RawValue
     mode: Lit["seq", "try", "par", "rec"]
     child: Tree
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +263,7 @@ class AssignTag:
 
     value: RawValue
     name: str
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +281,7 @@ class CallTag:
 
     exports: tuple[CallExport, ...]
     call: RawValue
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +300,7 @@ class PushTag:
     key: RawValue | None
     name: str
     type: Type
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +315,7 @@ class JoinTag:
     """`join a, b`: distinct values."""
 
     values: tuple[RawValue, ...]
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +325,7 @@ class ServiceIdTag:
     id: RawValue
     type: ServiceType
     name: str
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +344,7 @@ class CanonTag:
     value: RawValue
     name: str
     type: Type
+    site: Site | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +353,7 @@ class FlattenTag:
 
     value: RawValue
     name: str
+    site: Site | None = field(default=None, compare=False)
 
 
 Tree = (
@@ -383,7 +396,7 @@ class FuncArrow:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where something is defined: the span of its name."""
+    """A place: of a definition the span of its name, of a statement or call its text."""
 
     file: SourceFile
     span: Span
@@ -391,13 +404,17 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A name in the text of a module: what it denotes and where that is defined (None for predefined things)."""
+    """A name in the text of a module: what it denotes and where that is defined (None for predefined things).
+
+    Of a member `owner` is the type that has it; its `site` is known where it is declared, elsewhere it follows from the owner.
+    """
 
     span: Span
     kind: Lit["constant", "function", "variable", "argument", "field", "method", "type", "service", "module"]
     name: str
     type: Type | None
     site: Site | None
+    owner: Type | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -59,7 +59,7 @@ class Values:
             case ast.Variable():
                 return self.variable(v.name, v.span, v.span)
             case ast.Call():
-                return await self._call(v.name, (*v.abilities, *v.args), v.span)
+                return await self._call(v.name, (*v.abilities, *v.args), v.span, v.full)
             case ast.Chain():
                 return await self._chain(v)
             case ast.Collection():
@@ -152,7 +152,7 @@ class Values:
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _call(self, name: str, args: Sequence[ast.Value], span: Span) -> raw.Call | None:
+    async def _call(self, name: str, args: Sequence[ast.Value], span: Span, full: Span) -> raw.Call | None:
         entry = self.scope.value(name)
         if entry is None or not (entry.type is None or isinstance(entry.type, Arrow)):
             self._unknown_function(name, span, None if entry is None else entry.type)
@@ -175,7 +175,7 @@ class Values:
             if value is None:
                 return None
             values.append(value)
-        return raw.Call(name, tuple(values), arrow, arrow_type(arrow))
+        return raw.Call(name, tuple(values), arrow, arrow_type(arrow), self.scope.site(full))
 
     def _unknown_function(self, name: str, span: Span, t: Type | None) -> None:
         module, dot, function = name.rpartition(".")
@@ -233,7 +233,7 @@ class Values:
                     return None, ()
                 case ast.MethodOp():
                     args = (*member.abilities, *member.args)
-                    return await self._call(f"{module}.{member.name}", args, member.span), v.ops[n:]
+                    return await self._call(f"{module}.{member.name}", args, member.span, v.full), v.ops[n:]
                 case ast.FieldOp():
                     return self.variable(f"{module}.{member.name}", member.span, v.base.span), v.ops[n:]
                 case _:
@@ -351,9 +351,11 @@ class Values:
         entry = self.scope.type(v.type.name)
         broken = frozenset[str]() if entry is None else entry.broken
         for name, (arg, _) in fields.items():
+            at = arg.name.span if arg.name is not None else arg.value.span
+            if name in known:
+                self.scope.occurs(at, "field", name, known[name], None, t)
             if name in known or name in broken:
                 continue
-            at = arg.name.span if arg.name is not None else arg.value.span
             notes, fixes = self.report.suggest(name, at, ((n, None) for n in known)) if failed else ((), ())
             message = f"`{v.type.name}` has no `{name}`; it has {listed(known)}"
             self.report(codes.WARN_UNEXPECTED_ARG, at, message, notes=notes, fixes=fixes)

@@ -246,6 +246,7 @@ class Scope:
         name: str,
         t: Type | None,
         site: Site | None,
+        owner: Type | None = None,
     ) -> None:
-        """Remember what the text at `span` denotes."""
-        self.occurrences.append(Occurrence(span, kind, name, t, site))
+        """Remember what the text at `span` denotes; `owner` is the type a member belongs to."""
+        self.occurrences.append(Occurrence(span, kind, name, t, site, owner))

@@ -210,6 +210,11 @@ class Not:
 Value = Literal | Variable | Call | Chain | Collection | Record | Infix | Not
 
 
+def extent(value: Value) -> Span:
+    """The whole text of a value."""
+    return value.span if isinstance(value, Literal | Variable) else value.full
+
+
 # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Body = tuple["Statement", ...]

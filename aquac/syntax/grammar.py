@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from lark import Lark
-
+from .tables import parser
 from .transform import Builder
 
 if TYPE_CHECKING:
@@ -24,17 +22,10 @@ class LineParser:
     """Parses logical lines of one text after another."""
 
     def __init__(self) -> None:
-        """Build the tables; costs about 0.2 s, so `line_parser` keeps one for the process."""
+        """Load the tables; `line_parser` keeps one for the process."""
         self.lock = threading.RLock()
         self._builder = Builder()
-        self._lark = Lark(
-            files("aquac.syntax").joinpath("aqua.lark").read_text(encoding="utf-8"),
-            parser="lalr",
-            lexer="contextual",
-            start=["top", "member", "statement", "plain"],
-            maybe_placeholders=True,
-            transformer=self._builder,
-        )
+        self._lark = parser(self._builder)
 
     def parse(self, text: str, line: LogicalLine, start: Start) -> Any:
         """The node of a line.

@@ -69,10 +69,20 @@ class Indenter:
     """
 
     def __init__(
-        self, source: SourceFile, diagnostics: list[Diagnostic], *, allows_return: bool, legacy: bool = False
+        self,
+        source: SourceFile,
+        diagnostics: list[Diagnostic],
+        *,
+        allows_return: bool,
+        legacy: bool = False,
+        keep_going: bool = False,
     ) -> None:
-        """Start with the definition's own block, whose indentation is empty."""
+        """Start with the definition's own block, whose indentation is empty.
+
+        With `keep_going` what stands below a failed line becomes part of the block of that line.
+        """
         self._legacy = legacy
+        self._keep_going = keep_going
         self._source = source
         self._diagnostics = diagnostics
         self._stack = [_Block(None, "", None, allows_return)]
@@ -176,6 +186,8 @@ class Indenter:
             )
         if block.opener is not None:
             self._stack[-1].children.append(_with_body(block.opener.statement, block.body))
+        elif self._keep_going:
+            self._stack[-1].children += block.children
 
     def _report(
         self,

@@ -36,17 +36,21 @@ _BARE_HEADS = frozenset({"try", "else", "otherwise"})
 _KIND_WORDS = {"data": "data type", "service": "service", "ability": "ability", "func": "function"}
 
 
-def parse(source: SourceFile, *, legacy: bool = False) -> tuple[ast.File, list[Diagnostic]]:
+def parse(
+    source: SourceFile, *, legacy: bool = False, parser: LineParser | None = None, keep_going: bool = False
+) -> tuple[ast.File, list[Diagnostic]]:
     """Parse a file. The text must come without BOM; costs about 0.1 ms a line.
 
     legacy: uneven indentation and a `<-` inside `on` are warnings, as versions before 0.10.6 accepted them.
+    parser: who parses single lines; editors keep the nodes of unchanged lines.
+    keep_going: for editors, a definition with errors inside is kept without the lines that have them.
     """
     if len(source.text) > SOURCE_BYTES_MAX:
         message = f"the file is larger than {SOURCE_BYTES_MAX // (1024 * 1024)} MiB"
         return ast.File((), (), ()), [Diagnostic(SOURCE_TOO_LARGE, message, source, Span(0, 0))]
-    parser = line_parser()
+    parser = parser or line_parser()
     with parser.lock:
-        return _FileParser(source, parser, legacy=legacy).run()
+        return _FileParser(source, parser, legacy=legacy, keep_going=keep_going).run()
 
 
 @dataclass(slots=True)
@@ -64,9 +68,10 @@ class _Open:
 class _FileParser:
     """Goes through the lines of one file."""
 
-    def __init__(self, source: SourceFile, parser: LineParser, *, legacy: bool) -> None:
+    def __init__(self, source: SourceFile, parser: LineParser, *, legacy: bool, keep_going: bool) -> None:
         self._source = source
         self._legacy = legacy
+        self._keep_going = keep_going
         self._text = source.text
         self._parser = parser
         self._header: list[ast.HeaderLine] = []
@@ -130,7 +135,13 @@ class _FileParser:
             self._definitions.append(replace(node, doc=line.doc))
         elif kind in _KIND_WORDS:
             head = node if isinstance(node, BlockHead) else None
-            indenter = Indenter(self._source, self._diagnostics, allows_return=kind == "func", legacy=self._legacy)
+            indenter = Indenter(
+                self._source,
+                self._diagnostics,
+                allows_return=kind == "func",
+                legacy=self._legacy,
+                keep_going=self._keep_going,
+            )
             self._open = _Open(kind, line, head, indenter, failed=head is None)
         self._seen_definition = self._seen_definition or kind != "header"
 
@@ -185,8 +196,8 @@ class _FileParser:
                 head.name.span,
                 "the lines of a definition start with at least one blank",
             )
-            return
-        if current.failed or has_errors(self._diagnostics[errors:]):
+        failed = current.failed or not current.indenter.inhabited or has_errors(self._diagnostics[errors:])
+        if failed and not self._keep_going:
             return
         self._definitions.append(_definition(head, children, current.line.doc))
 

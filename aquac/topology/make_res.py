@@ -8,15 +8,20 @@ Source: aqua:model/res/src/main/scala/aqua/res/MakeRes.scala
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from aquac.lowering import model as m
 from aquac.semantics import types as t
 
 from . import res as r
-from .cursor import Cursor
+from .cursor import NONE, Cursor
 from .hops import Hops
 from .place import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aquac.semantics.raw import Site
 
 HOP_STREAM: Final = "-hop-"
 HOP_CANON: Final = "-hopc-"
@@ -29,11 +34,22 @@ _COLLECTION = (t.Array, t.Option, t.Stream, t.StreamMap, t.Canon, t.CanonMap)
 
 def resolve(root: m.Model) -> r.Res:
     """Place every operation of `root` on a peer. Linear in the size of the tree, hops aside."""
+    return _resolve(root, None)
+
+
+def resolve_located(root: m.Model, sites: Mapping[m.Model, Site]) -> tuple[r.Res, dict[r.Res, Site]]:
+    """As `resolve`, with the places operations come from; one without entry comes from where its parent does."""
+    located: dict[r.Res, Site] = {}
+    return _resolve(root, (sites, located)), located
+
+
+def _resolve(root: m.Model, places_of: tuple[Mapping[m.Model, Site], dict[r.Res, Site]] | None) -> r.Res:
     cursor = Cursor(root)
     places = Places(cursor)
     hops = Hops(cursor, places)
     numbers = push_numbers(cursor)
     done: list[r.Res | None] = [None] * len(cursor)
+    inherited = _inherited(cursor, places_of[0]) if places_of else []
     for at in reversed(range(len(cursor))):
         node = cursor.nodes[at]
         children = tuple(child for number in cursor.children[at] if (child := done[number]) is not None)
@@ -42,9 +58,21 @@ def resolve(root: m.Model) -> r.Res:
         if made is not None:
             before = [through(peer) for peer in hops.before(at)]
             after = [through(peer, backwards=True) for peer in hops.after(at)]
+            if places_of and (site := inherited[at]) is not None:
+                parts = made.children if isinstance(made, r.Seq) else ()
+                for part in (made, *parts, *before, *after):
+                    places_of[1].setdefault(part, site)
             made = seq((*before, made, *after)) if before or after else made
         done[at] = made
     return done[0] or r.Seq(())
+
+
+def _inherited(cursor: Cursor, sites: Mapping[m.Model, Site]) -> list[Site | None]:
+    """Where each node comes from."""
+    found: list[Site | None] = []
+    for node, parent in zip(cursor.nodes, cursor.parent, strict=True):
+        found.append(sites.get(node) or (found[parent] if parent != NONE else None))
+    return found
 
 
 def push_numbers(cursor: Cursor) -> list[int]:

@@ -1,17 +1,21 @@
 """Res as text for people: `aquac build --emit=res`, and golden tests.
 
-One line per operation, two blanks per level; a hop is one line, `hop PEER`, instead of its three instructions.
+One line per operation, two blanks per level; a hop is one line, `hop PEER`, instead of its three instructions. Values are
+written as in the text of models. `text_parser.py` reads the text again.
 """
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from aquac.lowering.model import FieldP, FunctorP, IndexP, L, Target, ValueModel
-from aquac.semantics import types as t
+from aquac.lowering.text import mark, target, value
+from aquac.text_form import plain
 
 from . import res as r
 from .make_res import HOP_CANON, HOP_STREAM
+
+if TYPE_CHECKING:
+    from aquac.lowering.model import ValueModel
 
 
 def render(root: r.Res) -> str:
@@ -40,47 +44,11 @@ def hop_peer(node: r.Res) -> ValueModel | None:
             return None
 
 
-def value_text(value: ValueModel) -> str:
-    """A value: stream-like variables with the mark of their type, properties as in Aqua."""
-    if isinstance(value, L):
-        return value.text
-    text = _mark(value.base) + value.name
-    for prop in value.props:
-        match prop:
-            case FieldP(name):
-                text += f".{name}"
-            case FunctorP(name):
-                text += f".{name}()"
-            case IndexP(index):
-                text += f"[{index}]"
-            case _:
-                assert_never(prop)
-    return text
-
-
-def _target(target: Target) -> str:
-    return _mark(target.type) + target.name
-
-
-def _mark(type_: t.Type) -> str:
-    match type_:
-        case t.Stream():
-            return "*"
-        case t.StreamMap():
-            return "%"
-        case t.Canon():
-            return "#"
-        case t.CanonMap():
-            return "#%"
-        case _:
-            return ""
-
-
 def _parts(node: r.Res) -> tuple[str, tuple[r.Res, ...], str]:
     """First line, children, and a line after the children."""
     peer = hop_peer(node)
     if peer is not None:
-        return f"hop {value_text(peer)}", (), ""
+        return f"hop {value(peer)}", (), ""
     match node:
         case r.Seq(children):
             return "seq", children, ""
@@ -89,25 +57,25 @@ def _parts(node: r.Res) -> tuple[str, tuple[r.Res, ...], str]:
         case r.Xor(children):
             return "xor", children, ""
         case r.Match(left, right, equal, children):
-            return f"match {value_text(left)} {'==' if equal else '!='} {value_text(right)}", children, ""
+            return f"match {value(left)} {'==' if equal else '!='} {value(right)}", children, ""
         case r.Fold(item, iterable, last, children):
-            return f"fold {item} <- {value_text(iterable)}", children, f"last {last}"
-        case r.New(name, type_, children):
-            return f"new {_mark(type_)}{name}", children, ""
+            return f"fold {plain(item)} <- {value(iterable)}", children, f"last {last}"
+        case r.New(name, of, children):
+            return f"new {mark(of)}{plain(name)}", children, ""
         case r.Next(item):
-            return f"next {item}", (), ""
+            return f"next {plain(item)}", (), ""
         case r.Call(at, service, method, args, result):
-            exported = "" if result is None else f"{_target(result)} <- "
-            text = ", ".join(map(value_text, args))
-            return f"{exported}call {value_text(service)} {method}({text}) @ {value_text(at)}", (), ""
-        case r.Ap(value, target):
-            return f"{_target(target)} <- ap {value_text(value)}", (), ""
-        case r.ApMap(key, value, target):
-            return f"{_target(target)} <- ap {value_text(key)}: {value_text(value)}", (), ""
-        case r.Canon(at, value, target):
-            return f"{_target(target)} <- canon {value_text(value)} @ {value_text(at)}", (), ""
-        case r.Fail(value):
-            return f"fail {value_text(value)}", (), ""
+            exported = "" if result is None else f"{target(result)} <- "
+            text = ", ".join(map(value, args))
+            return f"{exported}call {value(service)} {plain(method)}({text}) @ {value(at)}", (), ""
+        case r.Ap(copied, to):
+            return f"{target(to)} <- ap {value(copied)}", (), ""
+        case r.ApMap(key, copied, to):
+            return f"{target(to)} <- ap {value(key)}, {value(copied)}", (), ""
+        case r.Canon(at, stream, to):
+            return f"{target(to)} <- canon {value(stream)} @ {value(at)}", (), ""
+        case r.Fail(error):
+            return f"fail {value(error)}", (), ""
         case r.Null():
             return "null", (), ""
         case _:

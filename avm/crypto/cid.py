@@ -80,7 +80,10 @@ _LANES: Final = 64
 _LANE: Final = 8 * _TEXT_SIZE
 _LANE_GAP: Final = bytes(_TEXT_SIZE - DIGEST_SIZE)
 _REPEAT: Final = sum(1 << _LANE * lane for lane in range(_LANES))
-_LANE_STEPS: Final = tuple((upper * _REPEAT, lower * _REPEAT, shift) for upper, lower, shift in _spread_masks())
+_DIGITS: Final = (1 << 8 * 52) - 1
+_LANE_STEPS: Final = tuple(
+    ((upper & _DIGITS) * _REPEAT, (lower & _DIGITS) * _REPEAT, shift) for upper, lower, shift in _spread_masks()
+)
 _LANE_PREFIXES: Final = (int.from_bytes(bytes(map(_ALPHABET.index, PREFIX.encode())), "big") << 8 * 52) * _REPEAT
 
 

@@ -45,6 +45,9 @@ _LORE: Final = struct.Struct(">IiI")
 _SERVICE_RESULT: Final = struct.Struct(">iIiIiI")
 _CANON_ELEMENT: Final = struct.Struct(">iIiIBxxxiI")
 _CANON_RESULT: Final = struct.Struct(">iIiI")
+_LENGTHS: Final = struct.Struct(">I4xI4xI4xI4x")
+_OFFSETS: Final = struct.Struct("<4xi4xi4xi4xi")
+_INLINE_MAX: Final = 7
 
 _new: Final = tuple.__new__  # a named tuple's own constructor takes three times as long
 
@@ -88,7 +91,7 @@ class _Reader:
         self.others: dict[tuple[int, int], str] = {}  # by position and size, where `texts` has another size
         self.others_size = 0
         self.shared: dict[int, int] = {}  # other shared objects: position → type
-        self.structs: dict[int, object] = {}  # … and what they decoded to
+        self.structs: dict[int, Any] = {}  # … and what they decoded to
 
     def read(self) -> InterpreterData:
         base = self.size - ROOT_SIZE
@@ -104,7 +107,7 @@ class _Reader:
         self.store(base + 20 + root[5], root[6], stores.tetraplets, _TETRAPLET, self.tetraplet)
         self.store(base + 28 + root[7], root[8], stores.canon_elements, _ELEMENT, self.canon_element)
         self.store(base + 36 + root[9], root[10], stores.canon_results, _RESULT, self.canon_result)
-        self.store(base + 44 + root[11], root[12], stores.service_results, _SERVICE, self.service_result)
+        self.service_results(base + 44 + root[11], root[12], stores.service_results)
         signatures = self.signatures(base + 52 + root[13], root[14])
         return InterpreterData(trace, root[2], stores, signatures)
 
@@ -151,7 +154,7 @@ class _Reader:
         """An ArchivedString at a checked position: inline up to 7 bytes, else a body inside the window."""
         last = self.buf[position + 7]
         if last < 0x80:
-            if last > 7:
+            if last > _INLINE_MAX:
                 raise _fail("inline string too long", position)
             return str(self.buf[position : position + last], "utf-8")
         size = int.from_bytes(self.buf[position : position + 4], "big")
@@ -330,33 +333,86 @@ class _Reader:
         self.start = base + size
 
     def tetraplet(self, position: int) -> Tetraplet:
-        string = self.string
-        return Tetraplet(string(position), string(position + 8), string(position + 16), string(position + 24))
+        """Four ArchivedStrings, read as `string` does."""
+        buf = self.buf
+        start, end = self.start, self.end
+        parts = []
+        at = position
+        for size, offset in zip(_LENGTHS.unpack_from(buf, at), _OFFSETS.unpack_from(buf, at), strict=True):
+            if offset < 0:  # what the highest bit of the last byte says
+                body = at + offset
+                if body < start or body + size > end:
+                    raise _fail("misplaced string", body)
+                start = body + size
+                parts.append(str(buf[body:start], "utf-8"))
+            else:
+                last = buf[at + 7]
+                if last > _INLINE_MAX:
+                    raise _fail("inline string too long", at)
+                parts.append(str(buf[at : at + last], "utf-8"))
+            at += 8
+        self.start = start
+        return _new(Tetraplet, parts)
 
-    def service_result(self, position: int) -> ServiceResult:
-        value, value_size, arguments, arguments_size, tetraplet, size = _SERVICE_RESULT.unpack_from(self.buf, position)
-        text, texts = self.text, self.texts
-        # value and tetraplet were mostly seen before
-        value_cid = texts.get(position + value)
-        if value_cid is None or len(value_cid) != value_size:
-            value_cid = text(position + value, value_size)
-        arguments_cid = text(position + 8 + arguments, arguments_size)
-        tetraplet_cid = texts.get(position + 16 + tetraplet)
-        if tetraplet_cid is None or len(tetraplet_cid) != size:
-            tetraplet_cid = text(position + 16 + tetraplet, size)
-        return _new(ServiceResult, (value_cid, arguments_cid, tetraplet_cid))
+    def service_results(self, base: int, count: int, into: dict[str, ServiceResult]) -> None:
+        """As `store`, for the second longest store. Keys are written here, values and tetraplets were mostly seen before."""
+        size = _ENTRIES.size * count
+        self.claim(base, size)
+        outer, self.end = self.end, base
+        buf, texts, shared, structs, text = self.buf, self.texts, self.shared, self.structs, self.text
+        unpack = _SERVICE_RESULT.unpack_from
+        at = base
+        for key_offset, key_size, value_offset in _ENTRIES.iter_unpack(buf[base : base + size]):
+            position = at + key_offset
+            key = texts.get(position)
+            if key is None or len(key) != key_size:
+                key = text(position, key_size)
+            position = at + 8 + value_offset
+            seen = shared.get(position)
+            if seen is None:
+                if position & 3 or position < self.start or position + 24 > base or position in texts:
+                    raise _fail("misplaced object", position)
+                self.end = position
+                value, value_size, arguments, arguments_size, tetraplet, tetraplet_size = unpack(buf, position)
+                value_cid = texts.get(position + value)
+                if value_cid is None or len(value_cid) != value_size:
+                    value_cid = text(position + value, value_size)
+                arguments_cid = texts.get(position + 8 + arguments)
+                if arguments_cid is None or len(arguments_cid) != arguments_size:
+                    arguments_cid = text(position + 8 + arguments, arguments_size)
+                tetraplet_cid = texts.get(position + 16 + tetraplet)
+                if tetraplet_cid is None or len(tetraplet_cid) != tetraplet_size:
+                    tetraplet_cid = text(position + 16 + tetraplet, tetraplet_size)
+                result = _new(ServiceResult, (value_cid, arguments_cid, tetraplet_cid))
+                self.start, self.end = position + 24, base
+                shared[position] = _SERVICE
+                structs[position] = result
+            elif seen != _SERVICE:
+                raise _fail("pointer to another type", position)
+            else:
+                result = structs[position]
+            into[key] = result
+            at += 12
+        self.start, self.end = base + size, outer
 
     def canon_element(self, position: int) -> CanonElement:
         value, value_size, tetraplet, size, tag, source, source_size = _CANON_ELEMENT.unpack_from(self.buf, position)
-        text = self.text
-        value_cid = text(position + value, value_size)
-        tetraplet_cid = text(position + 8 + tetraplet, size)
+        text, texts = self.text, self.texts
+        value_cid = texts.get(position + value)
+        if value_cid is None or len(value_cid) != value_size:
+            value_cid = text(position + value, value_size)
+        tetraplet_cid = texts.get(position + 8 + tetraplet)
+        if tetraplet_cid is None or len(tetraplet_cid) != size:
+            tetraplet_cid = text(position + 8 + tetraplet, size)
         if tag == 0:
-            return CanonElement(value_cid, tetraplet_cid, LITERAL)
+            return _new(CanonElement, (value_cid, tetraplet_cid, LITERAL))
         if tag > 2:
             raise _fail("unknown provenance", position)
-        kind = "service_result" if tag == 1 else "canon"
-        return CanonElement(value_cid, tetraplet_cid, Provenance(kind, text(position + 20 + source, source_size)))
+        source_cid = texts.get(position + 20 + source)
+        if source_cid is None or len(source_cid) != source_size:
+            source_cid = text(position + 20 + source, source_size)
+        provenance = _new(Provenance, ("service_result" if tag == 1 else "canon", source_cid))
+        return _new(CanonElement, (value_cid, tetraplet_cid, provenance))
 
     def canon_result(self, position: int) -> CanonResult:
         offset, size, values, count = _CANON_RESULT.unpack_from(self.buf, position)

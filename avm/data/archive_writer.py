@@ -25,7 +25,11 @@ _LAST_STORE: Final = 44  # place of the service results' pointer in the root
 _PADDING: Final = (b"", b"\0", b"\0\0", b"\0\0\0")
 _RAW_VALUE: Final = struct.Struct(">iI").pack
 _SERVICE_RESULT: Final = struct.Struct(">iIiIiI").pack
+_CANON_ELEMENT: Final = struct.Struct(">iIiIBxxxiI").pack
+_GENERATION: Final = struct.Struct(">I").pack
 _INLINE_MAX: Final = 7
+_INLINE_PAD: Final = bytes.ljust
+_BYTES: Final = tuple(bytes((number,)) for number in range(_INLINE_MAX + 1))
 _PROVENANCE_TAGS: Final = {"literal": 0, "service_result": 1, "canon": 2}
 _CALL: Final = 1 << 24
 _TAG_1: Final = 1 << 24
@@ -117,14 +121,23 @@ class _Writer:
     def strings(self, texts: tuple[str, ...]) -> int:
         """Consecutive ArchivedStrings after the bodies of the long ones; position of the first."""
         pieces = [text.encode() for text in texts]
-        bodies = [self.append(piece) if len(piece) > _INLINE_MAX else -1 for piece in pieces]
-        self.align()
-        first = self.size
-        for piece, body in zip(pieces, bodies, strict=True):
-            if body < 0:
-                self.append(piece.ljust(_INLINE_MAX, b"\0") + bytes((len(piece),)))
+        parts = self.parts
+        parts += [piece for piece in pieces if len(piece) > _INLINE_MAX]
+        body = self.size
+        first = body + sum([len(piece) for piece in pieces if len(piece) > _INLINE_MAX])
+        if first & 3:
+            parts.append(_PADDING[-first & 3])
+            first += -first & 3
+        at = first
+        for piece in pieces:
+            size = len(piece)
+            if size > _INLINE_MAX:
+                parts.append(size.to_bytes(4, "big") + (body - at).to_bytes(4, "little", signed=True))
+                body += size
             else:
-                self.append(len(piece).to_bytes(4, "big") + (body - self.size).to_bytes(4, "little", signed=True))
+                parts.append(_INLINE_PAD(piece, _INLINE_MAX, b"\0") + _BYTES[size])
+            at += 8
+        self.size = at
         return first
 
     # -- trace
@@ -141,7 +154,9 @@ class _Writer:
                 targets.append(0)
             elif kind == AP:
                 self.align()
-                targets.append(self.append(struct.pack(f">{len(state[1])}I", *state[1])))
+                numbers = state[1]
+                piece = _GENERATION(*numbers) if len(numbers) == 1 else struct.pack(f">{len(numbers)}I", *numbers)
+                targets.append(self.append(piece))
             elif kind == FOLD:
                 targets.append(self.lore(state))
             else:
@@ -227,16 +242,23 @@ class _Writer:
         return self.strings(tetraplet)
 
     def canon_element(self, cid: str, element: CanonElement) -> int:
-        self.cid(cid)
-        value, tetraplet = self.cid(element.value), self.cid(element.tetraplet)
-        tag = _PROVENANCE_TAGS[element.provenance.kind]
-        source = self.cid(element.provenance.cid) if element.provenance.cid is not None else None
+        cids, write = self.cids, self.cid
+        if cid not in cids:
+            write(cid)
+        value_cid, tetraplet_cid, (kind, source_cid) = element
+        value, value_size = cids.get(value_cid) or write(value_cid)
+        tetraplet, tetraplet_size = cids.get(tetraplet_cid) or write(tetraplet_cid)
+        source = None if source_cid is None else cids.get(source_cid) or write(source_cid)
         self.align()
         at = self.size
-        offset, size = (source[0] - at - 20, source[1]) if source is not None else (0, 0)
-        return self.append(
-            struct.pack(">iIiIBxxxiI", value[0] - at, value[1], tetraplet[0] - at - 8, tetraplet[1], tag, offset, size)
+        offset, size = (0, 0) if source is None else (source[0] - at - 20, source[1])
+        self.parts.append(
+            _CANON_ELEMENT(
+                value - at, value_size, tetraplet - at - 8, tetraplet_size, _PROVENANCE_TAGS[kind], offset, size
+            )
         )
+        self.size = at + 28
+        return at
 
     def canon_result(self, cid: str, result: CanonResult) -> int:
         self.cid(cid)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import json.encoder
+import re
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,12 @@ def _make_encoder() -> Callable[[Any], str]:
 
 _decoder: Final = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, parse_constant=_refuse_constant)
 _scan: Final[Callable[[str, int], tuple[Any, int]]] = getattr(_decoder, "scan_once")  # noqa: B009 - absent from the stubs
+# The same with the library's own integers, which are read without calling back into Python.
+_plain: Final = json.JSONDecoder(parse_float=parse_float, parse_constant=_refuse_constant)
+_scan_plain: Final[Callable[[str, int], tuple[Any, int]]] = getattr(_plain, "scan_once")  # noqa: B009 - as above
+_DIGITS_TO_0: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
+_DIGIT: Final = re.compile("[0-9]").search
+_LONG_INTEGER: Final = b"0" * 19
 _encode: Final = _make_encoder()
 _CONTAINERS: Final = frozenset({list, dict})
 
@@ -48,12 +55,22 @@ _CONTAINERS: Final = frozenset({list, dict})
 def _decode(text: str) -> Any:
     """As the decoder's own method, without its search for spaces where there are none."""
     try:
-        value, end = _scan(text, 0)
+        value, end = (_scan if _has_unusual_integer(text) else _scan_plain)(text, 0)
     except StopIteration:
         end = -1
         value = None
     # spaces around the value, or something else after it
     return value if end == len(text) else _decoder.decode(text)
+
+
+def _has_unusual_integer(text: str) -> bool:
+    """Whether `-0` or 19 digits in a row occur anywhere; other integers have 64 bits and are what they say."""
+    if "-0" in text:
+        return True
+    # as many digits in a row show in every 19th character
+    if _DIGIT(text[18::19]) is None:
+        return False
+    return _LONG_INTEGER in text.encode("utf-8", "surrogatepass").translate(_DIGITS_TO_0)
 
 
 def parse(text: str) -> Any:

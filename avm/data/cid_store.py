@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from avm.crypto.cid import CidError, json_cid, matches
+from avm.crypto.cid import CidError, are_json_cids, json_cid, matches
 from avm.limits import VERIFIED_CID_ENTRIES, VERIFIED_CID_TEXT_MAX
 from avm.stats import CacheStats, Lookups
 from avm.trace.debug import quoted
@@ -29,6 +29,9 @@ SERVICE_RESULT: Final = "air_interpreter_data::executed_state::ServiceResultCidA
 # Entries known to match their CID. The kinds cannot be confused: they are strings and tuples of distinct shapes.
 _verified: dict[str, Any] = {}
 _lookups: Final = Lookups()
+
+_BATCH: Final = 64  # entries hashed together, so many texts exist at a time
+_BATCH_MIN: Final = 4  # fewer are compared faster one by one
 
 
 class CidStoreError(ValueError):
@@ -101,19 +104,21 @@ def stats() -> CacheStats:
 
 def _verify_entries(store: Mapping[str, Any], to_json: Callable[[Any], str], type_name: str) -> None:
     verified = _verified
-    _lookups.hits += len(store)
-    for cid, entry in store.items():
-        if verified.get(cid) == entry:
-            continue
-        _lookups.hits -= 1
-        _lookups.misses += 1
-        text = to_json(entry)
-        if not matches(cid, text.encode()):
-            raise CidStoreError(f'Value mismatch in the "{type_name}" store for CID {quoted(cid)}')
-        if len(text) <= VERIFIED_CID_TEXT_MAX:
-            if len(verified) >= VERIFIED_CID_ENTRIES:
-                verified.clear()
-            verified[cid] = entry
+    unknown = [item for item in store.items() if verified.get(item[0]) != item[1]]
+    _lookups.hits += len(store) - len(unknown)
+    _lookups.misses += len(unknown)
+    for start in range(0, len(unknown), _BATCH):
+        entries = unknown[start : start + _BATCH]
+        texts = [to_json(entry).encode() for _, entry in entries]
+        if len(entries) < _BATCH_MIN or not are_json_cids([cid for cid, _ in entries], texts):
+            for (cid, _), text in zip(entries, texts, strict=True):
+                if not matches(cid, text):
+                    raise CidStoreError(f'Value mismatch in the "{type_name}" store for CID {quoted(cid)}')
+        for (cid, entry), text in zip(entries, texts, strict=True):
+            if len(text) <= VERIFIED_CID_TEXT_MAX:
+                if len(verified) >= VERIFIED_CID_ENTRIES:
+                    verified.clear()
+                verified[cid] = entry
 
 
 def _verify_canon_references(stores: Stores) -> None:

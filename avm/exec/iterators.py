@@ -5,7 +5,7 @@ Source: aquavm:air/src/execution_step/value_types/iterable/, instructions/fold/f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from avm.data.interpreter_data import Tetraplet
 
@@ -14,6 +14,9 @@ from .values import Json, Record
 if TYPE_CHECKING:
     from avm.data.interpreter_data import Provenance
     from avm.trace.fold import FoldAutomaton
+
+
+_new: Final = tuple.__new__  # a named tuple's own constructor takes three times as long
 
 
 class Records:
@@ -55,8 +58,8 @@ class Elements:
     def at(self, index: int) -> Record:
         """Item number `index`; the last one made is kept, as a body asks for it repeatedly."""
         if self._item is None or self._at != index:
-            base = self._tetraplet
-            tetraplet = Tetraplet(base.peer_pk, base.service_id, base.function_name, f"{base.lens}.$.[{index}]")
+            peer, service, function, lens = self._tetraplet
+            tetraplet = _new(Tetraplet, (peer, service, function, f"{lens}.$.[{index}]"))
             self._item = Record(Json(self._values[index]), tetraplet, self._pos, self._provenance)
             self._at = index
         return self._item

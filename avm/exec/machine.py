@@ -43,10 +43,12 @@ _WITH_PEER = frozenset({Op.CALL, Op.CANON, Op.CANON_MAP, Op.CANON_SCALAR})
 class Machine:
     """All state of one run.
 
-    complete: whether the part just executed has nothing left to do. iterators: slot → running loop.
+    complete: whether the part just executed has nothing left to do. iterators: slot → running loop. call_tetraplets: of
+    calls, by position, whose triplet cannot change during the run.
     """
 
     __slots__ = (
+        "call_tetraplets",
         "complete",
         "ctx",
         "error",
@@ -73,7 +75,8 @@ class Machine:
         self.program = program
         self.operands = program.operands
         self.ctx = ctx
-        self.trace = TraceHandler(ctx.prev_trace, ctx.current_trace)
+        # positions are asked for by folds over streams only
+        self.trace = TraceHandler(ctx.prev_trace, ctx.current_trace, mapped=Op.FOLD_STREAM in program.code)
         self.scopes = Scopes(program.names)
         self.streams = StreamScopes(len(program.stream_names))
         self.iterators: dict[int, Cursor] = {}
@@ -82,6 +85,7 @@ class Machine:
         self.frames: list[Frame] = []
         self.complete = True
         self.error: VmError | None = None
+        self.call_tetraplets: dict[int, Tetraplet] = {}
         self.literal_tetraplets = [Tetraplet(ctx.init_peer_id, "", "", "")]
         self.last_call_request_id = ctx.last_call_request_id
         self.next_peers: dict[str, None] = {}

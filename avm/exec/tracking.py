@@ -58,8 +58,9 @@ class Tracker:
     def service_result(self, json: Json, tetraplet: Tetraplet, argument_hash: str) -> str:
         """Store a service's answer, successful or not."""
         result = ServiceResult(self.value(json), argument_hash, self.tetraplet(tetraplet))
-        value_text, hash_text, tetraplet_text = map(string_text, result)
-        cid = text_cid(f'{{"value_cid":{value_text},"argument_hash":{hash_text},"tetraplet_cid":{tetraplet_text}}}')
+        # CIDs of this run need no escapes
+        text = f'{{"value_cid":"{result[0]}","argument_hash":"{argument_hash}","tetraplet_cid":"{result[2]}"}}'
+        cid = json_cid(text.encode())
         self.stores.service_results[cid] = result
         return cid
 
@@ -74,9 +75,9 @@ class Tracker:
 
     def _canon_element(self, item: Record) -> str:
         element = CanonElement(self.value(item.json), self.tetraplet(item.tetraplet), item.provenance)
-        value_text, tetraplet_text = string_text(element.value), string_text(element.tetraplet)
         provenance = _provenance_text(item.provenance)
-        cid = text_cid(f'{{"value":{value_text},"tetraplet":{tetraplet_text},"provenance":{provenance}}}')
+        text = f'{{"value":"{element.value}","tetraplet":"{element.tetraplet}","provenance":{provenance}}}'
+        cid = text_cid(text)
         self.stores.canon_elements[cid] = element
         return cid
 

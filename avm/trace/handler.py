@@ -41,10 +41,11 @@ ParMark = tuple[int, ParWindow, ParWindow]
 class TraceHandler:
     """Sliders, result and position maps of one run."""
 
-    __slots__ = ("current", "new_to_current", "new_to_previous", "previous", "result")
+    __slots__ = ("_mapped", "current", "new_to_current", "new_to_previous", "previous", "result")
 
-    def __init__(self, previous: Trace, current: Trace) -> None:
-        """Both sources are read only; the result starts empty."""
+    def __init__(self, previous: Trace, current: Trace, *, mapped: bool = True) -> None:
+        """Both sources are read only; the result starts empty. mapped: False if no fold will ask for positions."""
+        self._mapped = mapped
         self.previous = Slider(previous)
         self.current = Slider(current)
         self.result: Trace = []
@@ -57,12 +58,18 @@ class TraceHandler:
         """The merged state of the next call and where it came from, or None if the past does not know it."""
         previous = self.previous.next()
         current = self.current.next()
+        # the common cases: only this peer knows the call, or only what arrived does
         if current is None:
             if previous is None:
                 return None
-            if previous[0] in CALL_KINDS:  # the common case: replay of what this peer knows
-                self.new_to_previous.insert(len(self.result), self.previous.pos - 1)
+            if previous[0] in CALL_KINDS:
+                if self._mapped:
+                    self.new_to_previous.insert(len(self.result), self.previous.pos - 1)
                 return previous, FROM_PREVIOUS
+        elif previous is None and current[0] in CALL_KINDS:
+            if self._mapped:
+                self.new_to_current.insert(len(self.result), self.current.pos - 1)
+            return current, FROM_CURRENT
         state, source = merge.call_states(previous, current)
         return state, self._map_source(source)
 
@@ -85,6 +92,8 @@ class TraceHandler:
 
     def _map_source(self, source: int) -> int:
         """Relate the position the state will get to its sources; a state of both counts as previous."""
+        if not self._mapped:
+            return FROM_CURRENT if source == merge.CURRENT else FROM_PREVIOUS
         position = len(self.result)
         if source != merge.CURRENT:
             self.new_to_previous.insert(position, self.previous.pos - 1)
@@ -102,9 +111,8 @@ class TraceHandler:
             merge.par_states(previous, current)
         before = _par_window(self.previous, previous)
         after = _par_window(self.current, current)
-        for _, left, right, rest in (before, after):
-            if left + right > rest:
-                raise _impossible_par(before, after)
+        if before[1] + before[2] > before[3] or after[1] + after[2] > after[3]:
+            raise _impossible_par(before, after)
         slot = len(self.result)
         self.result.append((PAR, 0, 0))
         self.previous.set_len(before[1])
@@ -113,19 +121,20 @@ class TraceHandler:
 
     def par_left_end(self, mark: ParMark) -> int:
         """Move both sliders to the right branch; returns the size of the left one."""
-        slot, before, after = mark
-        for slider, (pos, left, _, _) in ((self.previous, before), (self.current, after)):
-            slider.move(pos + left, left)
-        if self.previous.shrink(before[2]):
-            self.current.shrink(after[2])
+        slot, (pos, left, right, _), (current_pos, current_left, current_right, _) = mark
+        previous, current = self.previous, self.current
+        previous.move(pos + left, left)
+        current.move(current_pos + current_left, current_left)
+        if previous.shrink(right):
+            current.shrink(current_right)
         return len(self.result) - slot - 1
 
     def par_right_end(self, mark: ParMark, left_size: int) -> None:
         """Write the par's state and move both sliders behind it."""
-        slot, before, after = mark
+        slot, (pos, left, right, rest), (current_pos, current_left, current_right, current_rest) = mark
         self.result[slot] = (PAR, left_size, len(self.result) - slot - 1 - left_size)
-        for slider, (pos, left, right, rest) in ((self.previous, before), (self.current, after)):
-            slider.move(pos + left + right, rest - left - right)
+        self.previous.move(pos + left + right, rest - left - right)
+        self.current.move(current_pos + current_left + current_right, current_rest - current_left - current_right)
 
     # ── generations ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -104,6 +104,10 @@ def _run(settings: PeerSettings) -> int:
     for peer_id in settings.management_peer_ids:
         if not is_peer_id(peer_id):
             raise CommandError(f"management peer id `{peer_id}` is not a peer id such as 12D3Koo…")
+    for address in settings.bootstrap:
+        head, _, peer_id = address.rpartition("/p2p/")
+        if not head.startswith("/") or not is_peer_id(peer_id):
+            raise CommandError(f"bootstrap address `{address}` is not a multiaddress that ends in /p2p/<peer id>")
     http = split_http(settings.http) if settings.http is not None else None
     if settings.key is not None:
         seed = load_secret(settings.key)

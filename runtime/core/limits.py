@@ -1,7 +1,7 @@
 """Every bound of the peer, by name, with its unit and its reason.
 
 A stranger can make a peer hold only what these allow. Checked in `peer_core`, `codec` and `peer`; tests are in
-`tests/runtime/core/test_peer_core.py`, `tests/runtime/protocol/test_codec.py` and `test_inbound.py`.
+`tests/runtime/core/test_peer_core.py`, `tests/runtime/protocol/test_codec.py` and `test_held.py`.
 Source: nox:crates/server-config/src/defaults.rs where a line says "as the reference".
 """
 
@@ -20,14 +20,17 @@ FRAME_BYTES_MAX: Final = 100 * MIB
 FRAME_PREFIX_BYTES_MAX: Final = 5
 """Bytes of a length prefix: five hold 2**35, far above FRAME_BYTES_MAX."""
 
+RESULT_BYTES_MAX: Final = FRAME_BYTES_MAX
+"""JSON text of one service result; a larger one could never be sent, and scripts could double it with every call."""
+
 HELD_BYTES_PER_PEER_MAX: Final = 2 * FRAME_BYTES_MAX
-"""Unfinished and undelivered messages of one sending peer; above it the stream that grows is reset."""
+"""Unfinished and undelivered messages of one peer, and as much again on their way to it."""
 
 HELD_BYTES_MAX: Final = 5 * FRAME_BYTES_MAX
-"""The same for all sending peers together."""
+"""The same for all peers together."""
 
 HELD_BYTES_FREE: Final = MIB
-"""A stream that holds no more than this is never refused: small messages pass while somebody sends large ones."""
+"""What holds no more than this is never refused: small messages pass while somebody sends large ones."""
 
 PARTICLE_ID_BYTES_MAX: Final = 1024
 """UTF-8 bytes of a particle id. Ids are uuids or `spell_<uuid>_<n>`; they are kept in memory and logged."""
@@ -54,7 +57,7 @@ class CoreLimits:
     mailbox_max: particles waiting for one actor; more copies of one particle are refused.
     queued_bytes_max: data of all waiting particles.
     actors_max: particles alive at once; new ones are refused, known ones continue.
-    stored_bytes_max: previous data of all actors; above it new particles are refused.
+    stored_bytes_max: previous data of all actors; above it new particles are refused and known ones cannot grow.
     """
 
     runs_max: int = 2

@@ -284,8 +284,13 @@ class PeerCore:
         """Act on the outcome whatever its code.
 
         Empty data come only from a failure inside the interpreter; storing them would forget what this peer has
-        already done, so the previous data stay. One malformed peer id voids peers and calls together.
+        already done, so the previous data stay. One malformed peer id voids peers and calls together. An outcome that
+        does not fit into the store has no effect at all: acting on it would mean to forget it and act again.
         """
+        growth = len(outcome.data) - len(self._store.load(actor.key))
+        if growth > 0 and self._store.total_bytes + growth > self._limits.stored_bytes_max:
+            actions.append(Drop(actor.particle.id, DropReason.BUSY, "stored data"))
+            return
         if outcome.data:
             self._store.save(actor.key, outcome.data)
         bad = next((peer for peer in outcome.next_peer_pks if not is_peer_id(peer)), None)

@@ -32,7 +32,6 @@ from runtime.core.particle import Particle
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROTOCOL: Final = "/fluence/particle/2.0.0"
 MULTICODEC: Final = b"\x81\x04"
 ARRAY_BYTES_BUILT: Final = 256 * 1024
 """Encoded arrays of bytes up to this size are decoded by way of a list, which is quicker; larger ones in place."""

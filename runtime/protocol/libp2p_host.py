@@ -40,7 +40,7 @@ from runtime.network import (
 )
 
 from .codec import CodecError, FrameReader, frame
-from .inbound import InboundAccount
+from .held import HeldBytes
 from .libp2p_compat import agent_of, check_free, make_host
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Libp2pNetwork:
         self._external = tuple(external_addresses)
         self._links: dict[str, _Link] = {}
         self._inbound: Counter[str] = Counter()
-        self._held = InboundAccount()
+        self._held = HeldBytes()
         self._handlers: dict[str, RpcHandler] = {}
         self._receiver: Receiver | None = None
         self._host: IHost | None = None
@@ -187,10 +187,10 @@ class Libp2pNetwork:
 
     async def send(self, peer_id: str, message: bytes) -> None:
         """Deliver one message. Raises Unreachable."""
-        data = frame(message)
         try:
             with trio.fail_after(SEND_SECONDS):
                 link = await self._link(peer_id)
+                data = frame(message)  # not before: a copy for each of many targets that cannot be reached adds up
                 if not self._reads_many(peer_id):
                     await self._write_once(peer_id, data)
                     return

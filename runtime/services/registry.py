@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from avm.outcome import CallResult
+from runtime.core.limits import RESULT_BYTES_MAX
 
 if TYPE_CHECKING:
     from avm.data.interpreter_data import Tetraplet
@@ -158,11 +159,16 @@ def failure(value: Any) -> CallResult:
 
 
 def json_text(value: Any) -> str:
-    """Compact JSON of a value, object keys in the given order. Raises ServiceError when it is not a JSON value."""
+    """Compact JSON of a value, object keys in the given order.
+
+    Raises ServiceError when it is not a JSON value, or longer than RESULT_BYTES_MAX.
+    """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         if not text.isascii():
             text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ServiceError(f"result is not JSON: {error}") from error
+    if len(text) > RESULT_BYTES_MAX:
+        raise ServiceError(f"result takes {len(text)} characters of JSON, at most {RESULT_BYTES_MAX} are passed on")
     return text

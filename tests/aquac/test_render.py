@@ -133,3 +133,18 @@ def test_github_escapes():
     )
     assert lines[1].startswith("::error title=AQ0122::modules")
     assert lines[2:] == [""]
+
+
+def test_paths_below_the_base_are_relative():
+    for base, uri, shown in (("/p", "main.aqua", "main.aqua"), ("/q", "file:///p/main.aqua", "/p/main.aqua")):
+        (result,) = to_sarif([WARNING], base=base)["runs"][0]["results"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+        assert to_github([WARNING], base=base).startswith(f"::warning file={shown},")
+
+
+def test_byte_offsets_count_the_byte_order_mark():
+    with_bom, without = SourceFile("/p/a.aqua", "é\nx", bom=True), SourceFile("/p/a.aqua", "é\nx")
+    for offset in range(4):
+        one, other = with_bom.lines.position(offset), without.lines.position(offset)
+        assert (one.line, one.column, one.offset) == (other.line, other.column, other.offset + 3)
+    assert without.lines.position(2).offset == 3

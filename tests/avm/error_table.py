@@ -58,6 +58,8 @@ UNREACHED = {
     "REQUEST_IDS_EXHAUSTED": "needs 4294967295 earlier requests of one particle",
     "SCALARS_CORRUPTED": "no script or data is known that leads here",
     "GENERATION_IMPOSSIBLE": "needs a generation number of 178956970 or more in the data",
+    "TEXT_EXHAUSTED": "needs values that fill the memory of a run; see tests/avm/exec/test_budget.py",
+    "STEPS_EXHAUSTED": "needs folds that the reference would run for a long time; see tests/avm/exec/test_steps.py",
 }
 """Why no case reaches a row; those not named need a forged trace."""
 
@@ -130,7 +132,8 @@ def render(reached: Reached) -> str:
         "",
         "Code 0 is success. Codes 1 to 10 end a run before the script starts, 10000 to 19999 come from the script and can",
         "be caught by `xor`, `par` and folds over streams, 20000 and above end the run; both 1 to 10 and 20000 to 29999",
-        "leave the data as they were. *traps*: the reference interpreter panics there, here the run ends with this error.",
+        "leave the data as they were. *traps*: the reference interpreter panics or does not end there, here the run ends",
+        "with this error.",
         "The last column names a case of the conformance corpora that meets the error.",
         "",
         "| code | kind | message | catchable | case |",

@@ -9,6 +9,7 @@ both texts; `--out` gets it as a line of `conformance/aqua-air/programs.jsonl`. 
 |---|---|
 | the reference aborts with an internal error | its exception; ours must compile or refuse, not crash |
 | D2: the reference substitutes a name again that it has just put in | `prelude.enter` saw a new name that is itself renamed |
+| D13: an array parameter given a stream, in a returned value, lacks the `#` of its frozen copy | scripts differ by that |
 | D7, D8: refused or corrected on purpose | AQ0502; a copied service id |
 
 Needs node and the reference packages (`tasks.py reference`).
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
@@ -42,6 +44,7 @@ OPTION_NAMES: Final = {
     "noEmptyResponse": "no_empty_response",
     "tracing": "tracing",
 }
+FROZEN: Final = re.compile(r"#([^ ]*_canon(?:-[0-9]+)?)(?=[ .\])])")
 AHEAD: Final = 6
 """Programs sent to the reference before its first answer is read."""
 
@@ -173,6 +176,8 @@ def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: 
         return Verdict("D8")
     if found.kind == "script" and not valid_air(theirs["functions"][found.text]["script"]):
         return Verdict("the reference's AIR is invalid", found.text)
+    if found.kind == "script" and _without_marks(mine, found.text) == _without_marks(theirs, found.text):
+        return Verdict("D13", found.text)
     if hazards.renamed_again and found.kind == "script":
         return Verdict("D2", found.text)
     return found
@@ -181,6 +186,11 @@ def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: 
 def valid_air(script: str) -> bool:
     """Whether an interpreter would take the script."""
     return parse(script).ok
+
+
+def _without_marks(answer: Answer, name: str) -> str:
+    """Script of a function without the mark of frozen streams."""
+    return FROZEN.sub(r"\1", str(answer["functions"][name]["script"]))
 
 
 def _refused(mine: Answer, theirs: Answer) -> Verdict:

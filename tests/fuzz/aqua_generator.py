@@ -719,7 +719,7 @@ class FunctionWriter:
         self.declare(self.rng.choice(sorted(ABILITIES)))
 
 
-SIMPLE = tuple("assign assign assign alias call call call push push stream join service_value service ability".split())
+SIMPLE = tuple("assign assign assign assign alias call call call call call service_value push push stream join join service ability".split())
 COMPOUND = tuple("closure if if try guarded on on on par par co for for gather gather parseq".split())
 
 
@@ -783,9 +783,10 @@ class ProgramWriter:
             for ability in braces:
                 args.append(ability)
                 writer.define(ability, ability)
-        kinds = [*PLAIN, "string", "string", *STREAMS, *ARROWS]
+        # The reference has one result only for a callback of an exported function.
+        kinds = [*PLAIN, "string", "string", *STREAMS, *(a for a in ARROWS if len(a.results) < 2)]
         if not last:
-            kinds += [*ABILITIES, "Echo"]
+            kinds += [*ABILITIES, "Echo"] if rng.random() < 0.2 else [*ABILITIES]
         for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))):
             of = rng.choice(PLAIN if simple else kinds)
             label = writer.fresh()

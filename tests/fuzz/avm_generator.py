@@ -17,7 +17,7 @@ FUNCTIONS = ("obj", "arr", "id", "num", "peer", "peers", "fail", "text", "map", 
 FUNCTION_WEIGHTS = (6, 7, 6, 3, 3, 3, 6, 3, 2, 2, 3, 2, 0.4, 1)
 LENSES = (
     ".$.a", ".$.[0]", ".$.b.[1]", ".$.[1].a", ".$.key", ".$.value", ".$.error_code", ".$.message", ".$.a.[0]",
-    ".$.peer_id", ".$.instruction", ".$[0]!", ".$.b[0]", ".$.k", ".$.é", ".$.[4294967295]", ".$.length", ".$.[0].[0]",
+    ".$.peer_id", ".$.instruction", ".$[0]!", ".$.b[0]", ".$.k", ".$.éa", ".$.[4294967295]", ".$.length", ".$.[0].[0]",
 )  # fmt: skip
 CANON_LENSES = (".length", ".$.[0]", ".$.[1]", ".$.[1].a", ".$.[0].[0]", ".$.a", ".$.[0].value", ".$.[7]")
 MAP_LENSES = (
@@ -32,7 +32,7 @@ MAP_LENSES = (
     ".$.k.length",
 )
 LITERALS = (
-    '"v"', '"w"', '"k"', '"a"', '""', '"é \\ \' ☃"', "0", "1", "2", "-2", "-0", "1.5", "1.0", "-0.0", "0.1", "123456.78901",
+    '"v"', '"w"', '"k"', '"a"', '""', '"é \\ \' ☃"', "0", "1", "2", "-2", "-0", "1.5", "1.0", "-0.0", "0.1", "12345.67891",
     "9223372036854775807", "-9223372036854775808", "true", "false", "[]", "%timestamp%", "%ttl%", "%init_peer_id%",
 )  # fmt: skip
 KEYS = ('"k"', '"l"', "1", "2", '"1"', '""', "-3")
@@ -188,7 +188,7 @@ class ScriptMaker:
         return f"({self.rng.choice(('match', 'mismatch'))} {left} {right} {self.instr(size - 1)})"
 
     def new(self, size: int) -> str:
-        name = self.rng.choice(("$s", "$s", "$t", "%m", "x", "y", "#c", "#%d", "$u"))
+        name = self.rng.choice(("$s", "$s", "$t", "%m", "x", "y", "#cc", "#%dd", "$u"))
         self.define(name)
         return f"(new {name} {self.instr(size - 1)})"
 
@@ -282,13 +282,13 @@ class ScriptMaker:
         return f"(ap ({key} {value}) {self.map()})"
 
     def canon(self) -> str:
-        name = self.rng.choice(("#c", self.fresh("#c"), self.fresh("#$c")))
+        name = self.rng.choice(("#cc", self.fresh("#c"), self.fresh("#$c")))
         text = f"(canon {self.peer()} {self.stream()} {name})"
         self.define(name)
         return text
 
     def canon_map(self) -> str:
-        name = self.rng.choice(("#%d", self.fresh("#%d"), self.fresh("o")))
+        name = self.rng.choice(("#%dd", self.fresh("#%d"), self.fresh("o")))
         text = f"(canon {self.peer()} {self.map()} {name})"
         self.define(name)
         return text
@@ -309,7 +309,41 @@ class ScriptMaker:
     def idiom(self, size: int) -> str:
         """Shapes of compiled programs: fan out and join, a loop that feeds itself, calling back, handling errors."""
         body = max(size - 4, 1)
-        match self.rng.randrange(5):
+        match self.rng.randrange(8):
+            case 5:
+                name, canon, iterator = self.map(), self.fresh("#%d"), self.fresh("i")
+                pairs = [
+                    f"(ap ({self.key()} {self.value(bare_map=False)}) {name})" for _ in range(self.rng.randint(1, 4))
+                ]
+                text = f"(canon {self.peer()} {name} {canon})"
+                self.define(canon)
+                use = self.rng.choice((self.call(), self.ap(), self.fail(), self.match(2)))
+                lens = self.rng.choice(("", ".$.k", ".$.[1]", ".$.k.[0]", ".$.zz"))
+                use = self.rng.choice(
+                    (use, f"(fold {canon}{lens} {iterator} (seq (ap {iterator} $t) (next {iterator})))")
+                )
+                text = f"(seq {text} {use})"
+                while pairs:
+                    text = f"(seq {pairs.pop()} {text})"
+                return text
+            case 6:
+                name = self.fresh("e")
+                text = f'(call {self.peer()} ("s" "err") [{self.value()}] {name})'
+                self.define(name)
+                handler = f'(call {self.peer()} ("s" "id") [{self.rng.choice(ERRORS)} {self.rng.choice(ERRORS)}])'
+                lens = self.rng.choice(("", "", ".$.more"))
+                return f"(seq {text} (xor (xor (fail {name}{lens}) (fail {self.rng.choice(ERRORS[:2])})) {handler}))"
+            case 7:
+                outer, inner = self.fresh("i"), self.fresh("i")
+                options = [*self.scalars[-3:], *self.streams, *self.canons]
+                if not options:
+                    return self.seq(size)
+                first, second = self.rng.choice(options), self.rng.choice(options)
+                self.iterators += [outer, inner]
+                work = self.leaf()
+                self.iterators = self.iterators[:-2]
+                join, other = self.rng.choice(("par", "seq")), self.rng.choice(("par", "seq", "xor"))
+                return f"(fold {first} {outer} (fold {second} {inner} ({join} {work} ({other} (next {outer}) (next {inner})))))"
             case 0:
                 items, iterator, found = self.fresh("z"), self.fresh("i"), self.fresh("z")
                 self.define(items)

@@ -88,7 +88,7 @@ def _value(function: str, arguments: list[Any], rng: random.Random) -> Any:
                 "value": rng.choice(peers),
             }
         case "arr":
-            return [{"a": i, "b": [i, rng.choice(peers)], "é": 1} for i in range(rng.randint(0, 3))]
+            return [{"a": i, "b": [i, rng.choice(peers)], "éa": 1} for i in range(rng.randint(0, 3))]
         case "id":
             return arguments
         case "echo":

@@ -113,6 +113,9 @@ def _edit_trace(rng: random.Random, data: InterpreterData) -> None:
         trace.append(random_state(rng, data))
         return
     at = rng.randrange(len(trace))
+    streams = [place for place, state in enumerate(trace) if state[0] in {states.FOLD, states.AP, states.STREAM}]
+    if streams and rng.random() < 0.4:
+        at = rng.choice(streams)
     match rng.randrange(8):
         case 0:
             other = rng.randrange(len(trace))

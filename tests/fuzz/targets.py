@@ -121,7 +121,7 @@ def script(data: bytes) -> None:
 def check_outcome(outcome: Outcome, prev: bytes) -> None:
     """The classes of outcomes: what each may contain."""
     code = outcome.ret_code
-    assert code == 0 or 1 <= code <= 10 or 10000 <= code <= 10012 or 20000 <= code <= 20020 or code == 30000, code
+    assert code == 0 or 1 <= code <= 10 or 10000 <= code <= 10012 or 20000 <= code <= 20021 or code == 30000, code
     assert bool(outcome.error_message) == (code != 0)
     assert len(set(outcome.next_peer_pks)) == len(outcome.next_peer_pks)
     if 1 <= code <= 10 or (code >= 20000 and code != 30000):

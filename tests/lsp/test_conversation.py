@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -94,3 +97,34 @@ def test_findings_of_an_imported_buffer_show_in_that_file(tmp_path: Path) -> Non
 def test_uris(path: str) -> None:
     assert to_path(to_uri(path)) == path
     assert to_path("untitled:Untitled-1") is None
+
+
+def message(body: dict[str, object]) -> bytes:
+    data = json.dumps({"jsonrpc": "2.0"} | body).encode()
+    return b"Content-Length: %d\r\n\r\n" % len(data) + data
+
+
+INITIALIZE = {"id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None, "rootUri": None}}
+
+
+def test_an_orderly_end_is_silent() -> None:
+    words = message(INITIALIZE) + message({"id": 2, "method": "shutdown"}) + message({"method": "exit"})
+    done = subprocess.run([sys.executable, "-m", "lsp"], input=words, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_interrupt_ends_it() -> None:
+    with subprocess.Popen([sys.executable, "-m", "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(message(INITIALIZE))
+        server.stdin.flush()
+        server.stdout.readline()  # it is up
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 130
+
+
+@pytest.mark.parametrize("uri", ["file://[x", "untitled:1", "", "file:"])
+def test_what_is_no_file_has_no_path(uri: str) -> None:
+    path = to_path(uri)
+    assert path is None or Path(path).is_absolute()

@@ -31,7 +31,13 @@ def test_contents(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     info = {top for top in tops if top.endswith(".dist-info")}
     assert tops - info == {"aquac", "avm", "lsp", "runtime"}
-    for needed in ("aquac/_stdlib/builtin.aqua", "aquac/_codes/AQ0201.md", "aquac/syntax/aqua.lark", "aquac/py.typed"):
+    for needed in (
+        "aquac/_stdlib/builtin.aqua",
+        "aquac/_stdlib/spell/api.aqua",
+        "aquac/_codes/AQ0201.md",
+        "aquac/syntax/aqua.lark",
+        "aquac/py.typed",
+    ):
         assert needed in names
     assert not [n for n in names if "/tests/" in n or n.startswith(("tests/", "examples/"))]
     assert any(n.endswith("licenses/LICENSE") for n in names)

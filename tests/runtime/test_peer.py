@@ -165,18 +165,44 @@ def test_an_unreachable_target_does_not_hold_up_the_others():
     check(main)
 
 
+class Stuck:
+    """A network whose other side never reads."""
+
+    peer_id = A.peer_id
+    addresses = ()
+
+    async def serve(self, receiver, listen, *, task_status):
+        task_status.started(())
+        await trio.sleep_forever()
+
+    async def send(self, peer_id, message):
+        await trio.sleep_forever()
+
+
+def test_who_never_reads_makes_a_peer_hold_only_so_much(monkeypatch):
+    monkeypatch.setattr("runtime.protocol.held.HELD_BYTES_FREE", 0)
+    monkeypatch.setattr("runtime.protocol.held.HELD_BYTES_PER_PEER_MAX", 5000)
+
+    async def main():
+        peer = Peer(
+            PeerConfig(A), Stuck(), vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)
+        )
+        async with peer:
+            for number in range(20):
+                peer.submit(particle(f'(call "{B.peer_id}" ("op" "noop") ["{number}"])', ttl=60_000))
+            peer.submit(particle(f'(call "{C.peer_id}" ("op" "noop") [])', ttl=60_000))
+            await trio.sleep(1)
+            dropped = peer.counters.failed_sends
+            assert 0 < dropped < 20
+            await trio.sleep(SEND_TIMEOUT_S)
+            assert peer.is_idle
+            assert peer.counters.failed_sends == 21
+            assert peer._outgoing.total == 0
+
+    check(main)
+
+
 def test_a_send_that_hangs_is_given_up():
-    class Stuck:
-        peer_id = A.peer_id
-        addresses = ()
-
-        async def serve(self, receiver, listen, *, task_status):
-            task_status.started(())
-            await trio.sleep_forever()
-
-        async def send(self, peer_id, message):
-            await trio.sleep_forever()
-
     async def main():
         peer = Peer(
             PeerConfig(A), Stuck(), vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)

@@ -21,6 +21,7 @@ PROGRAM = """\
 aqua TwoProcesses
 
 import "@fluencelabs/aqua-lib/builtin.aqua"
+import "@fluencelabs/aqua-lib/math.aqua"
 
 export on_relay, to_peer, fail_there, wait_there
 

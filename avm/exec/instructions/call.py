@@ -7,6 +7,7 @@ Source: aquavm:air/src/execution_step/instructions/call.rs, call/
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from avm.data import canonical_json
@@ -28,8 +29,8 @@ from avm.exec.scopes import EMPTY
 from avm.exec.service_failure import read_failure
 from avm.exec.tracking import text_cid
 from avm.exec.values import SERVICE_RESULT, Json, Record
-from avm.ir.opcodes import OUTPUT_NONE, OUTPUT_SCALAR, OUTPUT_STREAM
-from avm.limits import REQUEST_ID_MAX
+from avm.ir.opcodes import OUTPUT_NONE, OUTPUT_SCALAR, OUTPUT_STREAM, Val
+from avm.limits import ARGUMENT_HASH_ENTRIES, ARGUMENT_HASH_TEXT_MAX, REQUEST_ID_MAX
 from avm.trace.debug import tetraplet_debug, value_debug
 from avm.trace.states import FAILED, REQUESTED, SCALAR, SENT_BY, STREAM, UNUSED
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 NOT_JSON_RET_CODE: Final = (1 << 31) - 1
 """Code of the failure that stands for a result that is not JSON."""
 
+_SAME_IN_A_RUN: Final = frozenset({Val.CONST, Val.INIT_PEER})
+_new: Final = tuple.__new__  # a named tuple's own constructor takes three times as long
 _STATE_KIND: Final = {OUTPUT_NONE: UNUSED, OUTPUT_SCALAR: SCALAR, OUTPUT_STREAM: STREAM}
 
 
@@ -53,6 +56,8 @@ def call(m: Machine, pc: int) -> int:
     peer, service, function, argument_values, output, slot, position = m.operands[pc]
     tetraplet, argument_hash = m.program.fixed[pc]
     if tetraplet is None:
+        tetraplet = m.call_tetraplets.get(pc)
+    if tetraplet is None:
         try:
             tetraplet = Tetraplet(resolve_text(m, peer), resolve_text(m, service), resolve_text(m, function), "")
         except VmError as error:
@@ -60,6 +65,8 @@ def call(m: Machine, pc: int) -> int:
                 raise
             m.complete = False
             return pc + 1
+        if peer[0] in _SAME_IN_A_RUN and service[0] in _SAME_IN_A_RUN and function[0] in _SAME_IN_A_RUN:
+            m.call_tetraplets[pc] = tetraplet
     if output == OUTPUT_SCALAR:
         _check_output(m, slot)
     try:
@@ -131,7 +138,14 @@ def _resolve_all(m: Machine, values: tuple[CompiledValue, ...]) -> list[Resolved
 
 def _hash(arguments: list[Resolved]) -> str:
     """CID of the array of the arguments' values."""
-    return text_cid(joined([argument[0].text for argument in arguments]))
+    text = joined([argument[0].text for argument in arguments])
+    return _short_hash(text) if len(text) <= ARGUMENT_HASH_TEXT_MAX else text_cid(text)
+
+
+@lru_cache(maxsize=ARGUMENT_HASH_ENTRIES)
+def _short_hash(text: str) -> str:
+    """Every run of a particle hashes the arguments of all its known calls again."""
+    return text_cid(text)
 
 
 # ── known results ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,7 +179,7 @@ def _known_result(
         result = m.tracker.find_service_result(cid)
         value = m.tracker.find_value(result.value_cid)
         _verify(m, result, tetraplet, argument_hash)
-        record = Record(value, tetraplet, len(m.trace.result), Provenance(SERVICE_RESULT, cid))
+        record = Record(value, tetraplet, len(m.trace.result), _new(Provenance, (SERVICE_RESULT, cid)))
         if output == OUTPUT_SCALAR:
             m.scopes.set(slot, record)
         else:

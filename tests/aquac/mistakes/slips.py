@@ -120,7 +120,12 @@ def empty_block(lines: Lines) -> Iterator[Mutant]:
     for at in range(1, len(lines)):
         deeper = _indent(lines[at]) > _indent(lines[at - 1])
         alone = at + 1 == len(lines) or _indent(lines[at + 1]) < _indent(lines[at])
-        if _indent(lines[at]) >= 4 and deeper and alone and re.match(r"\s+(if|else|on|try|catch|otherwise)\b", lines[at - 1]):
+        if (
+            _indent(lines[at]) >= 4
+            and deeper
+            and alone
+            and re.match(r"\s+(if|else|on|try|catch|otherwise)\b", lines[at - 1])
+        ):
             yield Mutant((*lines[:at], *lines[at + 1 :]), at)
 
 
@@ -325,7 +330,9 @@ def assigning_twice(lines: Lines) -> Iterator[Mutant]:
 
 def misspelt_name(lines: Lines) -> Iterator[Mutant]:
     """A variable that does not exist: the value of a return, an argument, what is iterated."""
-    for at, line, found in _each(lines, r"(?<=<- )([a-z]{3,})$|(?<=\()([a-z]{3,})(?=[,)])|(?<=<- )([a-z]{3,})(?=( par| try)?:$)"):
+    for at, line, found in _each(
+        lines, r"(?<=<- )([a-z]{3,})$|(?<=\()([a-z]{3,})(?=[,)])|(?<=<- )([a-z]{3,})(?=( par| try)?:$)"
+    ):
         word = found[0]
         if _indent(line):
             yield _put(lines, at, line[: found.start()] + _misspelt(word) + line[found.end() :], found.start() + 1)
@@ -359,8 +366,12 @@ def misspelt_field(lines: Lines) -> Iterator[Mutant]:
 
 def misspelt_type(lines: Lines) -> Iterator[Mutant]:
     """A type that does not exist, in a signature, a member or a declaration."""
-    for at, line, found in _each(lines, r"(?<=: )(string|bool|i64|u64|u32|u8|[A-Z]\w+)\b|(?<=-> )(string|bool|i64|[A-Z]\w+)"):
-        word = {"string": "String", "bool": "boolean", "i64": "int", "u64": "uint", "u32": "u33", "u8": "U8"}.get(found[0])
+    for at, line, found in _each(
+        lines, r"(?<=: )(string|bool|i64|u64|u32|u8|[A-Z]\w+)\b|(?<=-> )(string|bool|i64|[A-Z]\w+)"
+    ):
+        word = {"string": "String", "bool": "boolean", "i64": "int", "u64": "uint", "u32": "u33", "u8": "U8"}.get(
+            found[0]
+        )
         text = line[: found.start()] + (word or _misspelt(found[0])) + line[found.end() :]
         yield _put(lines, at, text, found.start() + 1)
 
@@ -570,5 +581,8 @@ def value_as_statement(lines: Lines) -> Iterator[Mutant]:
 SLIPS: Final[dict[str, Slip]] = {
     name.replace("_", " "): slip
     for name, slip in list(globals().items())
-    if isinstance(slip, FunctionType) and slip.__module__ == __name__ and not name.startswith("_") and name != "dataclass"
+    if isinstance(slip, FunctionType)
+    and slip.__module__ == __name__
+    and not name.startswith("_")
+    and name != "dataclass"
 }

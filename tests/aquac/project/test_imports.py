@@ -58,3 +58,45 @@ def test_malformed_maps(text):
 def test_map_shapes():
     assert parse_import_map('{"/": {"@a/": "x", "b": ["y", "z"]}}') == {"/": {"@a/": ("x",), "b": ("y", "z")}}
     assert parse_import_map('["a"]') == {"/": {"": ("a",)}}
+
+
+def found(importer: str, wanted: str, *files: str, imports: object = ()) -> str | None:
+    """The file an import means, of those there are."""
+    store = Bundle(dict.fromkeys([importer, *files], ""))
+    tried = candidates(store, ProjectConfig(imports=import_map(list(imports))), importer, wanted)
+    return next((path for path in tried if store.is_file(path)), None)
+
+
+def test_packages_are_found_in_node_modules_upwards():
+    assert found("/p/src/a/m.aqua", "@s/k/x", "/p/node_modules/@s/k/x.aqua") == "/p/node_modules/@s/k/x.aqua"
+    assert found("src/m.aqua", "k/x.aqua", "node_modules/k/x.aqua") == "node_modules/k/x.aqua"
+    nearest = "/p/src/node_modules/k/x.aqua"
+    assert found("/p/src/m.aqua", "k/x.aqua", "/p/node_modules/k/x.aqua", nearest) == nearest
+    assert found("/p/m.aqua", "k/x.aqua", "/q/node_modules/k/x.aqua") is None
+
+
+def test_packages_find_their_own_dependencies_first():
+    inner = "/p/node_modules/a/node_modules/b/x.aqua"
+    outer = "/p/node_modules/b/x.aqua"
+    assert found("/p/node_modules/a/m.aqua", "b/x", inner, outer) == inner
+    assert found("/p/node_modules/a/m.aqua", "b/x", outer) == outer
+    assert found("/p/node_modules/a/m.aqua", "b/x", "/p/node_modules/node_modules/b/x.aqua") is None
+
+
+def test_packages_come_after_files_and_maps_and_before_the_library():
+    package = "/p/node_modules/@fluencelabs/aqua-lib/builtin.aqua"
+    wanted = "@fluencelabs/aqua-lib/builtin.aqua"
+    assert found("/p/m.aqua", wanted, package) == package
+    assert found("/p/m.aqua", wanted, package, f"/i/{wanted}", imports=["/i"]) == f"/i/{wanted}"
+    assert found("/p/m.aqua", wanted, package, f"/p/{wanted}", f"/i/{wanted}", imports=["/i"]) == f"/p/{wanted}"
+    tried = candidates(Bundle({package: ""}), ProjectConfig(), "/p/m.aqua", wanted)
+    assert tried[1] == package
+    assert tried[2].endswith("builtin.aqua")
+    assert candidates(Bundle({package: ""}), ProjectConfig(packages=False, stdlib=False), "/p/m.aqua", wanted) == [
+        f"/p/{wanted}"
+    ]
+
+
+@pytest.mark.parametrize("wanted", ["./k/x.aqua", "../k/x.aqua", "/k/x.aqua"])
+def test_paths_are_no_packages(wanted):
+    assert found("/p/q/m.aqua", wanted, "/p/node_modules/k/x.aqua", "/p/q/node_modules/k/x.aqua") is None

@@ -73,7 +73,11 @@ def test_unresolved_imports_are_all_reported_and_hide_broken_ones():
 def test_candidates_are_named():
     config = ProjectConfig(imports={"/": {"": ("lib",)}})
     _, (diagnostic,) = load({"main.aqua": 'aqua M\nimport "x"\n'}, config=config)
-    assert [n.message for n in diagnostic.notes] == ["tried x.aqua", "tried lib/x.aqua"]
+    assert [n.message for n in diagnostic.notes] == [
+        "tried x.aqua",
+        "tried lib/x.aqua",
+        "and no `node_modules` folder at or above this file has it",
+    ]
 
 
 def test_broken_import_blames_every_import_that_leads_there():

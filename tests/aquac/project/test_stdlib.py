@@ -8,8 +8,7 @@ from aquac.project.stdlib import stdlib_folder
 from aquac.syntax import ast
 
 IDS = {
-    "op", "peer", "kad", "srv", "dist", "math", "cmp", "array", "json", "debug", "sig", "stat", "vault", "run-console",
-    "spell", "worker",
+    "op", "peer", "kad", "srv", "dist", "debug", "sig", "stat", "vault", "run-console",
 }  # fmt: skip
 
 

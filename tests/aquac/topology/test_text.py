@@ -49,7 +49,7 @@ def test_every_operation():
         "      *s <- ap p\n"
         "      null\n"
         "    #c <- canon *s @ p\n"
-        "    %o <- ap p: #c[0].a\n"
+        "    %o <- ap p, #c[0].a\n"
         "    xor\n"
         "      match p != p\n"
         "      fail :error:\n"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avm.crypto import base58, multibase
-from avm.crypto.cid import CidError, json_cid, matches
+from avm.crypto.cid import CidError, are_json_cids, json_cid, matches
 
 ONE = "bagaaihra2y55tkbgv6i4d7vdoglfuzhbd3ra6e7ennpvfrmzaejwmbntusdq"
 BINARY = bytes.fromhex("0180041e20") + blake3(b"1").digest()
@@ -99,3 +99,20 @@ def test_base58_round_trip(data: bytes) -> None:
 def test_base58_refuses_foreign_characters() -> None:
     with pytest.raises(ValueError, match="not a base58 character"):
         base58.decode("0")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 200])
+def test_many_at_once(count: int) -> None:
+    """Are many texts' CIDs right? As one by one, wherever the wrong one stands."""
+    texts = [f'"{number}"'.encode() * (1 + number % 3) for number in range(count)]
+    cids = [json_cid(text) for text in texts]
+    assert are_json_cids(cids, texts)
+    for place in {0, count // 2, count - 1} if count else ():
+        for wrong in (
+            cids[place][:-1],
+            cids[place] + "a",
+            cids[place].upper(),
+            "é" + cids[place][1:],
+            cids[place - 1][:-1] + "b",
+        ):
+            assert not are_json_cids([*cids[:place], wrong, *cids[place + 1 :]], texts)

@@ -11,6 +11,9 @@ from avm.exec import machine
 from avm.outcome import CallResult, Outcome, RunParameters
 from runtime.protocol.identity import named_identity
 
+OPERATIONS = 6
+"""Operations of the flat program that a fold over `(seq (null) (next i))` takes, its own included."""
+
 PEER = named_identity("steps")
 PARAMS = RunParameters(
     init_peer_id=PEER.peer_id,
@@ -46,8 +49,8 @@ def test_folds_inside_folds_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_both_sides_of_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    # fold, seq, null, next: four instructions, charged each time `next` is met
-    monkeypatch.setattr(machine, "RUN_STEPS_MAX", 4 * 1000)
+    # what this fold takes in the flat program, charged each time `next` is met
+    monkeypatch.setattr(machine, "RUN_STEPS_MAX", OPERATIONS * 1000)
     assert check(nested(1), 1000).ret_code == 0
     assert check(nested(1), 1001).ret_code == 20021
 

@@ -171,6 +171,18 @@ def test_an_error_of_the_program(check):
     assert f"program.aqua:{line}" in err
 
 
+def test_a_compiled_script_finds_its_source_map(check, tmp_path):
+    from aquac import cli
+
+    assert cli.main(["build", str(tmp_path / "program.aqua"), "-o", str(tmp_path), "--source-map", "-q"]) == 0
+    arguments = ("program.divide.air", "--arg", "x=1", "--arg", "y=0", "--json")
+    error = json.loads(check(*arguments)[1])["error"]
+    assert error["source"]["file"] == str(tmp_path / "program.aqua")
+    assert error["source"]["line"] == 1 + PROGRAM.splitlines().index("        r <- Math.div(x, y)")
+    (tmp_path / "program.divide.air.map").write_text('{"version": 1, "sources": [], "mappings": [[1]]}')
+    assert json.loads(check(*arguments)[1])["error"]["source"] is None
+
+
 def test_a_service_nobody_serves(check):
     refused(check, "program.aqua", "-f", 'local("x")', code=3, says="No service found for service call")
 

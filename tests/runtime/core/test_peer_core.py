@@ -338,6 +338,23 @@ def test_stored_data_are_bounded():
     check(peer, Arrived(fresh), Run, SetTimer, at=NOW + 1001)
 
 
+def test_known_particles_cannot_outgrow_the_store():
+    peer = core(stored_bytes_max=6)
+    runs = [check(peer, Arrived(particle(number)), Run, *[SetTimer][: not number])[0] for number in (0, 1)]
+    check(peer, Ran(runs[0].key, outcome(b"12345")))
+    # no effect at all: neither the calls nor the message may happen, because they would happen again later
+    too_much = outcome(b"67", peers=[OTHER.peer_id], calls={1: request()})
+    (drop,) = check(peer, Ran(runs[1].key, too_much), Drop)
+    assert drop.reason is DropReason.BUSY
+    run = check(peer, Arrived(particle(1)), Run)[0]
+    assert run.prev_data == b""
+    check(peer, Ran(run.key, outcome(b"6")))
+    # what does not grow is always stored
+    run = check(peer, Arrived(particle(0)), Run)[0]
+    assert run.prev_data == b"12345"
+    check(peer, Ran(run.key, outcome(b"54321", peers=[OTHER.peer_id])), Send)
+
+
 def test_the_backlog_tells_the_network_to_wait():
     peer = core(runs_max=1, backlog_max=2)
     run = check(peer, Arrived(particle(1)), Run, SetTimer)[0]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from runtime.core.limits import FRAME_BYTES_MAX, HELD_BYTES_FREE, HELD_BYTES_MAX, HELD_BYTES_PER_PEER_MAX
-from runtime.protocol.inbound import InboundAccount, TooMuchHeld
+from runtime.protocol.held import HeldBytes, TooMuchHeld
 
 
-def check(account: InboundAccount, total: int) -> None:
+def check(account: HeldBytes, total: int) -> None:
     assert account.total == total == sum(account._by_peer.values())
 
 
@@ -17,7 +17,7 @@ def test_one_frame_always_fits() -> None:
 
 
 def test_one_peer_is_bounded() -> None:
-    account = InboundAccount()
+    account = HeldBytes()
     account.change("a", 0, HELD_BYTES_PER_PEER_MAX)
     with pytest.raises(TooMuchHeld, match="held for a"):
         account.change("a", 0, HELD_BYTES_FREE + 1)
@@ -29,7 +29,7 @@ def test_one_peer_is_bounded() -> None:
 
 
 def test_all_peers_together_are_bounded() -> None:
-    account = InboundAccount()
+    account = HeldBytes()
     peers = HELD_BYTES_MAX // HELD_BYTES_PER_PEER_MAX
     for peer in range(peers):
         account.change(str(peer), 0, HELD_BYTES_PER_PEER_MAX)
@@ -39,13 +39,13 @@ def test_all_peers_together_are_bounded() -> None:
 
 
 def test_small_messages_are_never_refused() -> None:
-    account = InboundAccount()
+    account = HeldBytes()
     account.change("a", 0, HELD_BYTES_PER_PEER_MAX)
     assert account.change("a", 0, HELD_BYTES_FREE) == HELD_BYTES_FREE
 
 
 def test_nothing_is_left_of_who_is_done() -> None:
-    account = InboundAccount()
+    account = HeldBytes()
     held = 0
     for after in (10, 5_000_000, 7, 0):
         held = account.change("a", held, after)

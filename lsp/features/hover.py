@@ -1,0 +1,91 @@
+"""`textDocument/hover`: what the name under the cursor is, its comment, and for calls the peer that executes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from aquac.semantics.printing import brief
+from aquac.semantics.raw import ServicePart, TypePart
+from aquac.semantics.types import Arrow
+from aquac.syntax import ast
+from lsp.convert import to_range
+from lsp.facts import Fact
+from lsp.last_good import with_last_good
+from lsp.places import place_at, run_at
+from lsp.texts import member, part_text, signature
+
+if TYPE_CHECKING:
+    from lsp.view import View
+    from lsp.workspace import Workspace
+
+
+def hover(workspace: Workspace, path: str, offset: int) -> types.Hover | None:
+    """What to show for the text at `offset`; None where nothing is known."""
+    found = with_last_good(workspace, path, offset, lambda view, at: view.fact_at(at))
+    if found is None:
+        return None
+    view, fact, at, source, span = found
+    code, doc = describe(view, fact)
+    blocks = [f"```aqua\n{code}\n```"]
+    if doc:
+        blocks.append(doc)
+    where = executed_at(view, fact, at)
+    if where:
+        blocks += ["---", where]
+    return types.Hover(
+        types.MarkupContent(types.MarkupKind.Markdown, "\n\n".join(blocks)), range=to_range(source, span)
+    )
+
+
+def describe(view: View, fact: Fact) -> tuple[str, str]:
+    """Aqua text and comment of what a fact is about."""
+    owner = None if fact.site is None else view.view_of(fact.site)
+    at = -1 if fact.site is None else fact.site.span.start
+    if fact.kind in ("module", "file"):
+        return _module(view, fact)
+    if fact.kind in ("field", "method"):
+        doc = owner.members[at][1].doc if owner is not None and at in owner.members else ""
+        prefix = f"{getattr(fact.owner, 'name', '')}." if getattr(fact.owner, "name", "") else ""
+        return prefix + (fact.name if fact.type is None else member(fact.name, fact.type)), doc
+    part = owner.parts.get(at) if owner is not None else None
+    if part is not None and fact.kind in ("constant", "function", "type", "service"):
+        text = part_text(part)
+        if fact.name != part.name and not isinstance(part, TypePart | ServicePart):
+            text = text.replace(part.name, fact.name, 1)
+        return text, part.doc
+    if fact.type is None:
+        return f"{fact.name}: unknown, its definition has errors", ""
+    if isinstance(fact.type, Arrow) and fact.kind == "function":
+        return f"func {fact.name}{signature(fact.type)}", ""
+    word = {"constant": "const ", "type": "type ", "service": "service "}.get(fact.kind, "")
+    return f"{word}{fact.name}: {brief(fact.type)}", "predefined" if fact.site is None and word else ""
+
+
+def _module(view: View, fact: Fact) -> tuple[str, str]:
+    if fact.kind == "file" and fact.site is not None:
+        checked = view.project.modules.get(fact.site.file.path)
+        names = () if checked is None else checked.context.declares
+        context_name = None if checked is None else checked.context.module
+    else:
+        used = view.context.module_at(fact.name)
+        names = view.context.declares if used is None else tuple(part.name for _, part in used.parts)
+        context_name = fact.name
+    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    path = "" if fact.site is None else fact.site.file.path
+    return f"aqua {context_name or '?'}" + (f" declares {shown}" if shown else ""), path
+
+
+def executed_at(view: View, fact: Fact, offset: int) -> str:
+    """Where a call, or any other use of a name inside `on`, is executed; empty outside functions and for definitions."""
+    place = place_at(view, offset)
+    if not isinstance(place.definition, ast.Func) or view.line_span(place.definition.name.span.start).end > offset:
+        return ""
+    run = run_at(view, place)
+    if run.peer is None:
+        if fact.kind not in ("function", "method", "service"):
+            return ""
+        return f"Runs on the peer that calls `{place.definition.name.text}`."
+    way = "".join(f" → `{hop}`" for hop in run.hops)
+    return f"Runs on `{run.peer}`" + (f", way there:{way} → `{run.peer}`" if run.hops else "") + "."
