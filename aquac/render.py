@@ -112,8 +112,8 @@ def _window(line: str, at: int, end: int) -> tuple[str, str, int]:
     lead = "…" if first else ""
     tail = "…" if first + LINE_WIDTH_MAX < len(line) else ""
     at, end = at - first, min(end - first, LINE_WIDTH_MAX)
-    before = " " * len(lead) + "".join("\t" if char == "\t" else " " * _width(char) for char in part[:at])
-    marked = sum(1 if char == "\t" else _width(char) for char in part[at:end])
+    before = " " * len(lead) + "".join("\t" if char == "\t" else " " * _width(_picture(char)) for char in part[:at])
+    marked = sum(1 if char == "\t" else _width(_picture(char)) for char in part[at:end])
     return lead + _visible(part) + tail, before, max(1, marked)
 
 

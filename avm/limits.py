@@ -18,8 +18,8 @@ PARTICLE_SIZE_LIMIT: Final = 64 * MIB
 CALL_RESULT_SIZE_LIMIT: Final = 32 * MIB
 """Default limit of one service result, bytes of UTF-8."""
 
-RUN_TEXT_MAX: Final = 256 * MIB
-"""Characters of JSON text and error messages one run may make: four of the largest particles."""
+RUN_TEXT_MAX: Final = 512 * MIB
+"""Characters of JSON text and error messages one run may make: eight of the largest particles."""
 
 RUN_STEPS_MAX: Final = 20_000_000
 """Instructions in the bodies of folds that one run may go through. Folds inside folds take exponential time, so without a

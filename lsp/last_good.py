@@ -5,7 +5,6 @@ An offset is carried over if it lies in what both versions begin or end with.
 
 from __future__ import annotations
 
-from os.path import commonprefix
 from typing import TYPE_CHECKING, TypeVar
 
 from aquac.source import Span
@@ -50,11 +49,23 @@ def with_last_good(
 
 def carried(text: str, other: str, offset: int) -> int | None:
     """The offset in `other` that stands for `offset` in `text`; None if it lies where they differ."""
-    same = len(commonprefix((text, other)))
+    same = _common(text, other)
     if offset <= same:
         return offset
     left, right = text[same:], other[same:]
-    tail = len(commonprefix((left[::-1], right[::-1])))
+    tail = _common(left[::-1], right[::-1])
     if len(text) - offset <= tail:
         return offset + len(other) - len(text)
     return None
+
+
+def _common(a: str, b: str) -> int:
+    """Length of what two texts begin with, by bisection."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -62,6 +62,8 @@ def _members(fields: Fields, docs: Mapping[str, str]) -> list[str]:
 def part_text(part: Part) -> str:
     """A part as its definition, of a function the first line."""
     match part:
+        case ConstPart(site=None):
+            return f"const {part.name}: {brief(part.value.type)}"
         case ConstPart():
             value = part.value
             text = value.text if isinstance(value, Literal) else value.name if isinstance(value, Var) else "…"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from aquac.codes import SYNTAX_TOO_DEEP
 from aquac.diagnostics import Diagnostic, has_errors
 from aquac.project.bundle import SUFFIX, Overlay, read_source
+from aquac.project.imports import candidates
 from aquac.project.link import load
 from aquac.semantics.advise import advise
 from aquac.semantics.module import check_module
@@ -208,6 +209,12 @@ class Workspace:
         """Text and tree of a file alone; empty if it cannot be read."""
         source, file, _ = self._read(Overlay(self.buffers), path, self.settings.project())
         return source, file
+
+    def resolve(self, path: str, wanted: str) -> str | None:
+        """The file an import of `wanted` in the file at `path` means."""
+        store = Overlay(self.buffers)
+        tried = candidates(store, self.settings.project(), path, wanted)
+        return next((found for found in tried if store.is_file(found)), None)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,6 +6,7 @@ Errors: `CommandError`, with exit code 1 and the rendered diagnostics when the A
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import sys
@@ -163,7 +164,7 @@ def _places_of_map(path: str, script: str) -> list[Place]:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
         if document["version"] != 1:
             return []
-        folder, lines = Path(path).parent, script.split("\n")
+        folder, lines = Path(path).absolute().parent, script.split("\n")
         sources = [os.path.normpath(folder / source) for source in document["sources"]]
         return [(lines[row[0] - 1][row[1] - 1 :], sources[row[3]], row[4]) for row in document["mappings"]]
     except (OSError, ValueError, LookupError, TypeError):

@@ -23,7 +23,7 @@ from .model import FieldP, FunctorP, IndexP, L, V, ValueModel
 from .state import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -129,19 +129,17 @@ class Environments:
             environment.modules.update(added.modules)
         return environment
 
-    def _begun(self, context: r.ModuleContext) -> tuple[Environment, r.Parts]:
+    def _begun(self, context: r.ModuleContext) -> tuple[Environment, Sequence[r.PlacedPart]]:
         """Where to start, and the parts still to add.
 
         Usually a context is the one before its last definition and that definition: then copies are made of that one, or
         a module would cost the square of its length.
         """
-        if context.parts:
-            before = context.parts[-1][0]
-            known = self._done.get(id(before))
-            if known is not None and before.used == context.used and before.parts == context.parts[:-1]:
-                begun = known[1]
-                copy = Environment(dict(begun.funcs), dict(begun.values), dict(begun.modules), dict(begun.services))
-                return copy, context.parts[-1:]
+        before = _one_before(context)
+        if before is not None:
+            begun = self._done[id(before)][1]
+            copy = Environment(dict(begun.funcs), dict(begun.values), dict(begun.modules), dict(begun.services))
+            return copy, (context.parts[-1],)
         modules = {alias: self._done[id(used)][1] for alias, used in context.used.items()}
         return Environment(modules=modules), context.parts
 
@@ -169,7 +167,19 @@ def _definition(preceding: Environment, part: r.ConstPart | r.FuncPart | r.Servi
 
 def _needed(context: r.ModuleContext) -> list[r.ModuleContext]:
     """Contexts that must be converted before this one."""
+    before = _one_before(context)
+    if before is not None:
+        return [*context.used.values(), before]
     return [*context.used.values(), *(before for before, part in context.parts if not isinstance(part, r.TypePart))]
+
+
+def _one_before(context: r.ModuleContext) -> r.ModuleContext | None:
+    """The context without the last definition, if it is one of the same module."""
+    if not context.parts:
+        return None
+    before = context.parts[-1][0]
+    same = isinstance(before.parts, r.PartsPrefix) and before.parts.precedes(context.parts)
+    return before if same and before.used is context.used else None
 
 
 def constant(value: r.RawValue) -> ValueModel:

@@ -19,6 +19,7 @@ from .abilities import Ability, as_ability
 from .build import NOTHING, Inline, canon, concat, flatten, number, quoted, seq, with_props
 from .errors import InternalError, LoweringError
 from .inline_literal import build_object, unfold_fields
+from .limits import INDEX_MAX
 from .model import FieldP, FunctorP, IndexP, L, Model, PropM, Srv, Target, V, ValueModel
 from .optimise import integer
 from .stream_gate import gate
@@ -96,6 +97,11 @@ async def _index(state: State, prop: r.IndexProp) -> tuple[IndexP, Inline]:
     if isinstance(value, V) and value.props:
         value, copied = strip(state, value)
         inline = Inline((*inline.trees, *copied), "seq")
+    if isinstance(value, L) and value.text.startswith("%"):
+        # `%ttl%` and the like may stand for values in AIR, but not inside a lens.
+        name = state.mangler.new("literal_ap")
+        inline = Inline((*inline.trees, flatten(value, name)), "seq")
+        value = V(name, value.type)
     return index_prop(value, prop.type), inline
 
 
@@ -108,6 +114,8 @@ def index_prop(value: ValueModel, of: t.Type) -> IndexP:
         raise LoweringError(
             codes.INDEX_NEGATIVE, f"this index is always {known}, and there is no element before the first"
         )
+    if known is not None and known > INDEX_MAX:
+        raise LoweringError(codes.UNSUPPORTED, f"this index is always {known}, and AIR has none above {INDEX_MAX}")
     return IndexP(value.text, of)
 
 

@@ -15,8 +15,8 @@ from aquac import codes
 from aquac.semantics import types as t
 
 from .abilities import as_ability, last, leaves
-from .function import NO_ENV, Env, Fn
 from .errors import LoweringError
+from .function import NO_ENV, Env, Fn
 from .hash_order import ScalaMap
 from .limits import INLINED_STATEMENTS_MAX
 from .mangle import Mangler

@@ -138,8 +138,9 @@ def _leaf(line: Line, word: str) -> m.Model:
             value = take_value(line)
             line.expect("into" if word == "push" else "to")
             target = take_target(line)
-            kind = {"copy": m.Flatten, "push": m.Push, "freeze": m.Canon}[word]
-            return kind(value, target)
+            if word == "copy":
+                return m.Flatten(value, target)
+            return m.Push(value, target) if word == "push" else m.Canon(value, target)
         case "call":
             service, method, args = take_value(line), line.name(), take_args(line)
             results: list[m.Target] = []

@@ -81,7 +81,9 @@ class _Adviser:
         self._uses = _uses(source, file.header, context.occurrences)
         self.found: list[Diagnostic] = []
 
-    def _warn(self, code: Code, span: Span, message: str, *, notes: Iterable[Note] = (), fix: Fix | None = None) -> None:
+    def _warn(
+        self, code: Code, span: Span, message: str, *, notes: Iterable[Note] = (), fix: Fix | None = None
+    ) -> None:
         fixes = () if fix is None else (fix,)
         self.found.append(Diagnostic(code, message, self._source, span, tuple(notes), fixes))
 
@@ -206,24 +208,34 @@ class _Adviser:
 
     def _variables(self, body: ast.Body) -> None:
         bindings = list(_bindings(body))
-        written = {span for span in _written(body)}
+        written = set(_written(body))
         for binding in bindings:
-            name, statement = binding.name, binding.statement
-            self._hidden(name)
-            mentions = self._uses.places.get(name.span, set())
-            match statement:
-                case ast.Declare():
-                    if not mentions - written:
-                        kind = "stream map" if isinstance(statement.type, ast.CollectionType) and statement.type.kind == "%" else "stream"
-                        message = f"{kind} `{name.text}` is {'written and ' if mentions else ''}never read"
-                        self._warn(codes.WARN_UNREAD_STREAM, name.span, message)
-                case ast.Assign() if not mentions:
-                    fix = None if binding.alone or _calls(statement.value) else self._removal(name.span, "remove the line")
-                    self._warn(codes.WARN_UNUSED_VARIABLE, name.span, f"`{name.text}` is never used", fix=fix)
-                case ast.Closure() if not mentions:
-                    self._warn(codes.WARN_UNUSED_VARIABLE, name.span, f"closure `{name.text}` is never called or passed on")
-                case _:
-                    pass
+            self._hidden(binding.name)
+            mentions = self._uses.places.get(binding.name.span, set())
+            if isinstance(binding.statement, ast.Declare):
+                if not mentions - written:
+                    self._unread(binding.name, binding.statement, written=bool(mentions))
+            elif not mentions:
+                self._unused(binding)
+
+    def _unread(self, name: ast.Name, declared: ast.Declare, *, written: bool) -> None:
+        is_map = isinstance(declared.type, ast.CollectionType) and declared.type.kind == "%"
+        what = "written and never read" if written else "never read"
+        self._warn(codes.WARN_UNREAD_STREAM, name.span, f"stream{' map' if is_map else ''} `{name.text}` is {what}")
+
+    def _unused(self, binding: _Binding) -> None:
+        """Results of calls and items of loops have a name because they must; closures and values do not."""
+        name = binding.name
+        match binding.statement:
+            case ast.Assign(value=value):
+                removable = not binding.alone and not _calls(value)
+                fix = self._removal(name.span, "remove the line") if removable else None
+                self._warn(codes.WARN_UNUSED_VARIABLE, name.span, f"`{name.text}` is never used", fix=fix)
+            case ast.Closure():
+                message = f"closure `{name.text}` is never called or passed on"
+                self._warn(codes.WARN_UNUSED_VARIABLE, name.span, message)
+            case _:
+                pass
 
     def _hidden(self, name: ast.Name) -> None:
         if self._context.module_at(name.text) is not None:

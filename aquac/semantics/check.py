@@ -165,6 +165,8 @@ class Statements:
         if call is not None and not _is_call(call):
             if isinstance(call, raw.Prop) and isinstance(call.prop, raw.ArrowProp):
                 note = Note("methods of stream maps are values: write `x = map.method(…)`")
+            elif isinstance(call.type, Arrow) and isinstance(call, raw.Var):
+                note = Note(f"call it: `{call.name}(…)`")
             elif s.results:
                 note = Note("bind a value to a name with `=`")
             else:
@@ -231,6 +233,9 @@ class Statements:
         value = await nested(self.values.value(s.value))
         if value is None or (s.key is not None and key is None):
             return None
+        if self.scope.value(s.target.text) is None and self.scope.type(s.target.text) is None:
+            self._unknown_stream(s.target)
+            return None
         target = self.values.variable(s.target.text, s.target.span, s.target.span)
         if target is None:
             return None
@@ -248,6 +253,14 @@ class Statements:
         if not self.values.match.ensure(s.value, target.type.element, given):
             return None
         return raw.PushTag(value, key, s.target.text, target.type, self._site(s))
+
+    def _unknown_stream(self, name: ast.Name) -> None:
+        notes, fixes = self.report.suggest(name.text, name.span, self.scope.value_names())
+        text = name.text
+        note = Note(f"a stream is declared first, `{text}: *type`; a result gets a name by `{text} <- …`")
+        message = f"no stream `{text}` is in scope here"
+        self.report(codes.NAME_UNKNOWN, name.span, message, notes=(*notes, note), fixes=fixes)
+        self.scope.poison(text, everywhere=False)
 
     def _report_push_target(self, s: ast.Push, t: Type) -> None:
         name = s.target.text

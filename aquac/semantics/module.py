@@ -60,6 +60,7 @@ def check_module(
         report = Reporter(source, legacy=legacy_headers)
     imported = len(parts)
     scope = Scope(report, context)
+    scope.later = {d.name.text: scope.site(d.name.span) for d in file.definitions}
     run(_body(Declarations(scope, parts, {c.name for c in constants}), file.definitions))
     context.occurrences = scope.occurrences
     if has_errors(found) or has_errors(report.diagnostics):

@@ -489,6 +489,11 @@ class PartsPrefix(Sequence[PlacedPart]):
             return [self._parts[i] for i in range(*index.indices(self._length))]
         return self._parts[range(self._length)[index]]
 
+    def precedes(self, parts: Sequence[PlacedPart]) -> bool:
+        """Whether `parts` are these and one more, in the list of the same module."""
+        whole = parts._parts if isinstance(parts, PartsPrefix) else parts
+        return whole is self._parts and len(parts) == self._length + 1
+
     def __iter__(self) -> Iterator[PlacedPart]:
         """Parts in order."""
         return (self._parts[i] for i in range(self._length))

@@ -108,7 +108,10 @@ class Values:
             self.report(codes.NAME_UNKNOWN, error_span, message, notes=notes)
             self.scope.poison(name, everywhere=True)
             return None
-        notes, fixes = self.report.suggest(name, span, self.scope.value_names())
+        known = [*self.scope.value_names(), *self.scope.service_names()]
+        notes, fixes = self.report.suggest(name, span, known)
+        if not notes and (name in self.scope.later or name[:1].isupper()):
+            notes = self.scope.missing(name)
         if self.scope.context.module_at(name) is not None:
             notes = (Note(f"`{name}` is a module; use one of its members, `{name}.member`"),)
             fixes = ()
@@ -190,6 +193,7 @@ class Values:
             self.report(codes.ARROW_UNKNOWN, span, message)
         else:
             notes, fixes = self.report.suggest(name, span, self.scope.value_names())
+            notes = notes or self.scope.missing(name)
             message = f"no function `{name}` is defined before this line"
             self.report(codes.ARROW_UNKNOWN, span, message, notes=notes, fixes=fixes)
             self.scope.poison(name, everywhere=True)

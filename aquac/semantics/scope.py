@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from typing import Literal as Lit
 
 from aquac import codes
+from aquac.diagnostics import Note
 
 from .mangler import Mangler
 from .raw import ConstPart, FuncPart, ModuleContext, Occurrence, ServicePart, Site, TypePart
@@ -62,11 +63,12 @@ class Scope:
     """Everything elaboration of one module knows about names."""
 
     def __init__(self, report: Reporter, context: ModuleContext) -> None:
-        """Start from `context`: constants, imported parts and used modules."""
+        """Start from `context`: constants, imported parts and used modules. `later` is filled for messages only."""
         self.report = report
         self.context = context
         self.mangler = Mangler()
         self.occurrences: list[Occurrence] = []
+        self.later: dict[str, Site] = {}
         self._constants: dict[str, ValueEntry] = {}
         self._functions: dict[str, ValueEntry] = {}
         self._types: dict[str, TypeEntry] = {}
@@ -138,12 +140,26 @@ class Scope:
         levels = [*reversed(self._frames), self._functions, self._constants]
         return [(n, e.site) for level in levels for n, e in level.items() if e.type is not None]
 
+    def service_names(self) -> list[tuple[str, Site | None]]:
+        """Services and modules one could have meant by a name in value position."""
+        services = [(n, e.site) for n, e in self._types.items() if e.service and e.type is not None]
+        return [*services, *((name, None) for name in self.context.used)]
+
+    def missing(self, name: str) -> tuple[Note, ...]:
+        """What to do about a name that resembles no other: it may be defined further down."""
+        site = self.later.get(name)
+        if site is None:
+            return (Note("define it above, or import the file that declares it"),)
+        return (Note("it is defined further down; a definition stands before its uses", site.file, site.span),)
+
     def define(self, name: ast.Name, t: Type | None, kind: ValueKind = "variable") -> bool:
         """Bind a name in the innermost frame; with type None as broken. False, and an error, if the name is taken."""
         taken = self.value(name.text)
         if taken is not None and taken.type is not None:
             if t is not None:
                 self.report_redefined(name, t, taken)
+                # Which of the two a later use means is anybody's guess.
+                self._frames[-1][name.text] = ValueEntry(None, kind, taken.site)
             return False
         self._frames[-1][name.text] = ValueEntry(t, kind, self.site(name.span))
         self.occurs(name.span, kind, name.text, t, self.site(name.span))
@@ -170,7 +186,7 @@ class Scope:
         self.report(
             code,
             name.span,
-            f"the {what} `{name.text}` cannot be defined: a {taken.kind} of this name is already visible here",
+            f"the {what} `{name.text}` cannot be defined: {'an' if taken.kind == 'argument' else 'a'} {taken.kind} of this name is already visible here",
             notes=self.report.previous(taken.site),
         )
 

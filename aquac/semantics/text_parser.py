@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
+from typing import Literal as Lit
 
 from aquac.lowering.trampoline import nested, run
 from aquac.text_form import build_tree, is_literal, read_lines
@@ -125,14 +126,20 @@ def _tag(line: Line, word: str, below: tuple[r.Tree, ...]) -> r.Tree:
             item = line.name()
             second = line.name() if line.accept(",") else None
             line.expect("in")
-            iterable, mode = _value(line), line.take()
-            if mode not in ("seq", "try", "par", "rec"):
-                raise line.error(f"no mode `{mode}`")
-            return r.ForTag(item, second, iterable, mode, _only(line, below))
+            return r.ForTag(item, second, _value(line), _mode(line), _only(line, below))
         case _ if below:
             raise line.error(f"`{word}` has nothing below it")
         case _:
             return _simple(line, word)
+
+
+def _mode(line: Line) -> Lit["seq", "try", "par", "rec"]:
+    word = line.take()
+    match word:
+        case "seq" | "try" | "par" | "rec":
+            return word
+        case _:
+            raise line.error(f"no mode `{word}`")
 
 
 def _only(line: Line, below: tuple[r.Tree, ...]) -> r.Tree:

@@ -62,6 +62,7 @@ class TypeNames:
                 notes = (*notes, Note(f"no module `{module}` is used here; add `use … as {module}`"))
             elif dot:
                 notes = (*notes, Note(f"module `{module}` declares no type `{name}`"))
+            notes = notes or self._scope.missing(t.name)
             self._report(
                 codes.TYPE_UNKNOWN, t.span, f"type `{t.name}` is not defined before this line", notes=notes, fixes=fixes
             )

@@ -15,6 +15,8 @@ from lark import UnexpectedCharacters, UnexpectedToken
 from aquac.source import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lark import UnexpectedInput
 
     from .grammar import Start
@@ -49,7 +51,7 @@ _FOREIGN_TOP: Final = {
     "require": "import",
 }
 _WORD: Final = re.compile(r"[A-Za-z0-9_]+")
-_OPERATOR: Final = re.compile(r"<<-|<-|->|==|!=|>=|<=|\*\*|&&|\|\||\?=")
+_OPERATOR: Final = re.compile(r"<<-|=>|<-|->|==|!=|>=|<=|\*\*|&&|\|\||\?=")
 
 # What can stand at a place, in the order it is named; a group is named if the state accepts all of `needs`.
 _GROUPS: Final[tuple[tuple[frozenset[str], frozenset[str], str], ...]] = (
@@ -64,6 +66,10 @@ _GROUPS: Final[tuple[tuple[frozenset[str], frozenset[str], str], ...]] = (
     }), "an operator"),
     (frozenset({"NAME", "CLASS"}), frozenset({"NAME", "CLASS"}), "a name"),
 )  # fmt: skip
+_STATEMENT_WORDS: Final = (
+    *("on", "if", "for", "parseq", "join", "par", "co", "else", "try", "catch", "otherwise", "via", "from", "as"),
+    *("declares", "func"),
+)
 _POSTFIX: Final = frozenset({"DOT", "LSQB", "BANG", "BANG_N", "LPAR", "LBRACE"})
 _TEXTS: Final = {
     "NAME": "a name starting with a lower-case letter",
@@ -87,6 +93,28 @@ _TEXTS: Final = {
     "STAR": "`*`",
     "$END": "the end of the line",
     "CLOSURE": "`func`",
+    "INT": "a number",
+    "FLOAT": "a number",
+    "INIT_PEER_ID": "`%init_peer_id%`",
+    "TOP": "`⊤`",
+    "BANG": "`!`",
+    "BANG_N": "`!`",
+    "OPTION_OPEN": "`?[`",
+    "STREAM_OPEN": "`*[`",
+    "QUESTION": "`?`",
+    "PLUS": "`+`",
+    "MINUS": "`-`",
+    "SLASH": "`/`",
+    "PERCENT": "`%`",
+    "POW": "`**`",
+    "AND": "`&&`",
+    "OR": "`||`",
+    "EQEQ": "`==`",
+    "NEQ": "`!=`",
+    "GE": "`>=`",
+    "LE": "`<=`",
+    "GT": "`>`",
+    "LT": "`<`",
 }
 
 
@@ -124,7 +152,7 @@ def explain(text: str, line: LogicalLine, start: Start, error: UnexpectedInput) 
         at -= 1  # `<<-` where only `<` fits
     span = _span(text, at, line)
     found = _found(text, at, line.end)
-    hint = _hint(text, line, start, at)
+    hint = _hint(text, line, start, at) or _likely(text, line, start, at, expected)
     wanted = _wanted(expected)
     message = f"expected {wanted}, found {found}" if wanted else f"unexpected {found}"
     return message, span, hint
@@ -173,7 +201,7 @@ def _wanted(expected: set[str]) -> str:
         left -= _POSTFIX
         if not left - {"$END"}:
             return "the end of the line" if "$END" in left else ""
-    words += sorted(_TEXTS.get(name, f"`{name.lower()}`") for name in left)
+    words += sorted({_TEXTS.get(name, f"`{name.lower()}`") for name in left})
     if not words or len(words) > 5:
         return ""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
@@ -277,3 +305,39 @@ def _hint(text: str, line: LogicalLine, start: Start, at: int) -> str:
     if text[at : at + 1] in ("<", ">", "=") and any(sign in text[line.start : at] for sign in "<>"):
         return "comparisons do not chain; join them with `&&`"
     return ""
+
+
+def _likely(text: str, line: LogicalLine, start: Start, at: int, expected: set[str]) -> str:
+    """Advice from what could have stood here, where no slip was recognised by its look."""
+    word = _WORD.match(text, at, line.end)
+    if word and (meant := _meant(word.group(), {name.lower() for name in expected})):
+        return f"did you mean `{meant}`?"
+    first = _WORD.match(text, line.start, line.end)
+    if start == "statement" and first and (meant := _meant(first.group(), _STATEMENT_WORDS)):
+        return f"did you mean `{meant}`?"
+    if start == "statement" and word and re.match(r"for\b.*<-", text[line.start : at]):
+        return "the modes of `for` are `par`, `try` and `rec`"
+    if text.startswith("=>", at):
+        return "the arrow is written `->`"
+    if text.startswith("=", at) and text.startswith("if", line.start):
+        return "values are compared with `==`"
+    if "ARROW" in expected and "COLON" in expected and text[at : at + 1] not in (")", ""):
+        return "results are declared behind `->`"
+    rest = text[line.start : line.end]
+    if rest.count(")") > rest.count("("):
+        return "there is a `)` without `(`"
+    if text[line.end - 1] == "," and at >= line.end:
+        return "remove the comma: lines of a definition end without"
+    if "COMMA" in expected and (word or text.startswith('"', at)):
+        return "a comma may be missing before it"
+    return ""
+
+
+def _meant(word: str, candidates: Iterable[str]) -> str | None:
+    """A keyword of which `word` is probably a slip, letters swapped or one letter off."""
+    for candidate in candidates:
+        if word != candidate and (
+            (sorted(word) == sorted(candidate) and len(word) > 1) or get_close_matches(word, (candidate,), 1, 0.75)
+        ):
+            return candidate
+    return None

@@ -53,6 +53,20 @@ def parse(
         return _FileParser(source, parser, legacy=legacy, keep_going=keep_going).run()
 
 
+def parse_value(text: str) -> ast.Value | None:
+    """A value that stands alone on one line; None if `text` is none."""
+    lines = lay_out(" " + text).lines
+    if len(lines) != 1 or lines[0].problem is not None or lines[0].depth > NESTING_MAX:
+        return None
+    parser = line_parser()
+    try:
+        with parser.lock:
+            node = parser.parse(" " + text, lines[0], "plain")
+    except (UnexpectedInput, Reject):
+        return None
+    return node.value if isinstance(node, ast.CallStmt) and not node.results else None
+
+
 @dataclass(slots=True)
 class _Open:
     """The definition whose block is being read. `head` is None if its first line failed; then only errors are wanted."""

@@ -5,12 +5,16 @@ Errors: `TextFormError`.
 
 from __future__ import annotations
 
-from aquac.lowering.model import Target
+from typing import TYPE_CHECKING
+
 from aquac.lowering.text_parser import take_args, take_target, take_value
 from aquac.text_form import Line, TextFormError, build_tree, read_lines
 
 from . import res as r
 from .make_res import hop
+
+if TYPE_CHECKING:
+    from aquac.lowering.model import Target
 
 
 class _Last(str):

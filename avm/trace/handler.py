@@ -105,18 +105,26 @@ class TraceHandler:
 
     def par_start(self) -> ParMark:
         """Take the par's state, reserve its slot and narrow both sliders to the left branch. Raises F1, K1."""
-        previous = self.previous.next()
-        current = self.current.next()
+        before_slider, after_slider = self.previous, self.current
+        previous = before_slider.next()
+        current = after_slider.next()
+        left = right = current_left = current_right = 0
+        rest = before_slider.length - before_slider.seen
+        current_rest = after_slider.length - after_slider.seen
         if previous is not None or current is not None:
             merge.par_states(previous, current)
-        before = _par_window(self.previous, previous)
-        after = _par_window(self.current, current)
-        if before[1] + before[2] > before[3] or after[1] + after[2] > after[3]:
+            if previous is not None:
+                _, left, right = previous
+            if current is not None:
+                _, current_left, current_right = current
+        before = (before_slider.pos, left, right, rest)
+        after = (after_slider.pos, current_left, current_right, current_rest)
+        if left + right > rest or current_left + current_right > current_rest:
             raise _impossible_par(before, after)
         slot = len(self.result)
         self.result.append((PAR, 0, 0))
-        self.previous.set_len(before[1])
-        self.current.set_len(after[1])
+        before_slider.set_len(left)
+        after_slider.set_len(current_left)
         return slot, before, after
 
     def par_left_end(self, mark: ParMark) -> int:
@@ -149,14 +157,6 @@ class TraceHandler:
             self.result[position] = (AP, (generation,))
         else:
             raise COMPACTION_NO_GENERATION.error(state=state_display(state), position=position)
-
-
-def _par_window(slider: Slider, state: State | None) -> ParWindow:
-    """Sizes of a par's branches in one trace; without a state both are empty."""
-    rest = slider.rest()
-    if state is None:
-        return slider.pos, 0, 0, rest
-    return slider.pos, state[1], state[2], rest
 
 
 def _impossible_par(before: ParWindow, after: ParWindow) -> TraceError:

@@ -102,7 +102,8 @@ def canon_states(previous: State | None, current: State | None) -> State:
 
 def par_states(previous: State | None, current: State | None) -> None:
     """Check that a pair of states, at least one present, belongs to a par. Sizes of both sides are kept."""
-    _compound(previous, current, _PAR_KINDS, "par")
+    if (previous is not None and previous[0] != PAR) or (current is not None and current[0] != PAR):
+        _compound(previous, current, _PAR_KINDS, "par")
 
 
 def fold_states(previous: State | None, current: State | None) -> None:

@@ -46,9 +46,10 @@ def describe(view: View, fact: Fact) -> tuple[str, str]:
     if fact.kind in ("module", "file"):
         return _module(view, fact)
     if fact.kind in ("field", "method"):
-        doc = owner.members[at][1].doc if owner is not None and at in owner.members else ""
-        prefix = f"{getattr(fact.owner, 'name', '')}." if getattr(fact.owner, "name", "") else ""
-        return prefix + (fact.name if fact.type is None else member(fact.name, fact.type)), doc
+        known = None if owner is None else owner.members.get(at)
+        doc = "" if known is None else known[1].doc
+        of = getattr(fact.owner, "name", "") if known is None else known[0].name.text
+        return (f"{of}." if of else "") + (fact.name if fact.type is None else member(fact.name, fact.type)), doc
     part = owner.parts.get(at) if owner is not None else None
     if part is not None and fact.kind in ("constant", "function", "type", "service"):
         text = part_text(part)
@@ -78,14 +79,17 @@ def _module(view: View, fact: Fact) -> tuple[str, str]:
 
 
 def executed_at(view: View, fact: Fact, offset: int) -> str:
-    """Where a call, or any other use of a name inside `on`, is executed; empty outside functions and for definitions."""
+    """Where a call is executed; empty for other facts, outside functions and at definitions."""
+    if fact.kind not in ("function", "method", "service"):
+        return ""
     place = place_at(view, offset)
     if not isinstance(place.definition, ast.Func) or view.line_span(place.definition.name.span.start).end > offset:
         return ""
     run = run_at(view, place)
     if run.peer is None:
-        if fact.kind not in ("function", "method", "service"):
-            return ""
-        return f"Runs on the peer that calls `{place.definition.name.text}`."
-    way = "".join(f" → `{hop}`" for hop in run.hops)
-    return f"Runs on `{run.peer}`" + (f", way there:{way} → `{run.peer}`" if run.hops else "") + "."
+        closures = [s for s in place.around if isinstance(s, ast.Closure)]
+        caller = closures[-1].name.text if closures else place.definition.name.text
+        return f"Runs on the peer that calls `{caller}`."
+    if not run.hops:
+        return f"Runs on `{run.peer}`."
+    return f"Runs on `{run.peer}`, reached by {' → '.join(f'`{hop}`' for hop in run.hops)}."

@@ -176,7 +176,7 @@ def test_failed_build_writes_nothing(check, project):
 def test_build_prints(check):
     out, _ = check(0, "build", "good.aqua", "-o", "-")
     assert sorted(line for line in out.splitlines() if line.startswith("; ")) == ["; f", "; g"]
-    for stage in ("model", "res", "air"):
+    for stage in ("raw", "model", "res", "air"):
         text, _ = check(0, "build", "good.aqua", "--emit", stage)
         assert sorted(line for line in text.splitlines() if line.startswith("; ")) == ["; f", "; g"]
 

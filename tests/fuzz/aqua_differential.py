@@ -10,6 +10,8 @@ both texts; `--out` gets it as a line of `conformance/aqua-air/programs.jsonl`. 
 | the reference aborts with an internal error | its exception; ours must compile or refuse, not crash |
 | D2: the reference substitutes a name again that it has just put in | `prelude.enter` saw a new name that is itself renamed |
 | D13: an array parameter given a stream, in a returned value, lacks the `#` of its frozen copy | scripts differ by that |
+| D15: an element of an ability's stream, or of the last error, where AIR takes none | ours copied one |
+| D16: `*[…]` in a function called twice continues the first stream | ours numbered one again |
 | D7, D8: refused or corrected on purpose | AQ0502; a copied service id |
 
 Needs node and the reference packages (`tasks.py reference`).
@@ -18,6 +20,7 @@ Needs node and the reference packages (`tasks.py reference`).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
 import subprocess
@@ -26,12 +29,13 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from aquac import Options, compile_bundle
-from aquac.lowering import prelude
+from aquac.lowering import inline_call, inline_if, inline_operator, inline_property, inline_tag
 from avm.air import parse
 from tests.conftest import node_modules
 from tests.fuzz.aqua_generator import Program, generate
@@ -44,7 +48,16 @@ OPTION_NAMES: Final = {
     "noEmptyResponse": "no_empty_response",
     "tracing": "tracing",
 }
+ANONYMOUS_AGAIN: Final = re.compile(r"stream-anon-[0-9]+-[0-9]")
 FROZEN: Final = re.compile(r"#([^ ]*_canon(?:-[0-9]+)?)(?=[ .\])])")
+WATCHED: Final = (
+    (inline_call, "enter"),
+    (inline_call, "plain"),
+    (inline_tag, "plain"),
+    (inline_if, "settle"),
+    (inline_operator, "settle"),
+    (inline_property, "settle"),
+)
 AHEAD: Final = 6
 """Programs sent to the reference before its first answer is read."""
 
@@ -64,6 +77,10 @@ class Reference:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
         self._process.wait()
 
     def send(self, files: dict[str, str], entry: str, options: dict[str, Any], *, repeat: int = 0) -> None:
@@ -102,25 +119,29 @@ class Reference:
 
 
 class Hazards:
-    """Notices, while our compiler runs, where the reference would go wrong by D2."""
+    """Notices, while our compiler runs, where the reference would go wrong by D2 or by an element of a stream or error."""
 
     def __init__(self) -> None:
         self.renamed_again = False
-        self._enter = prelude.enter
+        self.copied = False
+        self._saved = [(module, name, getattr(module, name)) for module, name in WATCHED]
 
     def __enter__(self) -> Hazards:
-        from aquac.lowering import inline_call
-
-        inline_call.enter = self._watch  # type: ignore[assignment]
+        for module, name, function in self._saved:
+            setattr(module, name, partial(self._enter if name == "enter" else self._copy, function))
         return self
 
     def __exit__(self, *_: object) -> None:
-        from aquac.lowering import inline_call
+        for module, name, function in self._saved:
+            setattr(module, name, function)
 
-        inline_call.enter = self._enter
+    def _copy(self, function: Any, *args: Any) -> Any:
+        made = function(*args)
+        self.copied = self.copied or bool(made[1])
+        return made
 
-    def _watch(self, state: Any, fn: Any, *rest: Any) -> Any:
-        made = self._enter(state, fn, *rest)
+    def _enter(self, function: Any, state: Any, fn: Any, *rest: Any) -> Any:
+        made = function(state, fn, *rest)
         names = state.env.names
         if any(new != old and names.get(new, new) != new for old, new in names.items()):
             self.renamed_again = True
@@ -178,6 +199,10 @@ def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: 
         return Verdict("the reference's AIR is invalid", found.text)
     if found.kind == "script" and _without_marks(mine, found.text) == _without_marks(theirs, found.text):
         return Verdict("D13", found.text)
+    if found.kind == "script" and hazards.copied:
+        return Verdict("D15", found.text)
+    if ANONYMOUS_AGAIN.search(str(mine["functions"])):
+        return Verdict("D16", found.text)
     if hazards.renamed_again and found.kind == "script":
         return Verdict("D2", found.text)
     return found

@@ -26,10 +26,52 @@ from tests.conftest import node_modules
 from tests.fuzz.aqua_differential import Reference, ours
 from tests.fuzz.aqua_generator import Program
 
-TOKEN: Final = re.compile(r'"[^"\n]*"|--[^\n]*|[A-Za-z_][A-Za-z0-9_]*|\d+(?:\.\d+)?|<<-|<-|->|[=!<>]=|\*\*|&&|\|\||\n *|\s|.')
+TOKEN: Final = re.compile(
+    r'"[^"\n]*"|--[^\n]*|[A-Za-z_][A-Za-z0-9_]*|\d+(?:\.\d+)?|<<-|<-|->|[=!<>]=|\*\*|&&|\|\||\n *|\s|.'
+)
 TYPES: Final = ("u8", "u32", "i64", "bool", "string", "f64", "[]string", "?string", "*string", "[]u32")
-WORDS: Final = ("par", "co", "on", "for", "if", "else", "try", "catch", "otherwise", "join", "via", "nil", "func", "copy")
-PIECES: Final = ("(", ")", "[", "]", "{", "}", ":", ",", ".", "!", "=", "<-", "<<-", "->", '"', "--", "\n", "\t", " ", "\r", "\0", "é", "😀", "⊤")
+WORDS: Final = (
+    "par",
+    "co",
+    "on",
+    "for",
+    "if",
+    "else",
+    "try",
+    "catch",
+    "otherwise",
+    "join",
+    "via",
+    "nil",
+    "func",
+    "copy",
+)
+PIECES: Final = (
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    ",",
+    ".",
+    "!",
+    "=",
+    "<-",
+    "<<-",
+    "->",
+    '"',
+    "--",
+    "\n",
+    "\t",
+    " ",
+    "\r",
+    "\0",
+    "é",
+    "😀",
+    "⊤",
+)
 FILES_MAX: Final = 4
 
 

@@ -25,12 +25,14 @@ class Arrow:
 Type = str | Arrow
 
 # Names the compiler itself makes, names of its results, and plain ones: every collision is wanted.
-NAMES: Final = (
-    "x y z a b c n k s r v id ret item arg arg0 res result out xs ids tmp flag name label num eq neq not and or add sub mul div "
-    "pow rem lt lte gt gte x0 s_canon s_gate s_test s_fold_var s_iter_canon s_result_canon s_idx array array_inline x_flat "
-    "a_flat x_to_functor x_length n_length literal_ap literal_props ret_0 init_call_res0 relay error say act twice run peer "
-    "via on par for join copy concat enter exit canon iter x_canon xs_canon k_idx service_id option user list tags age"
-).split()
+_NAMES: Final = """
+x y z a b c n k s r v id ret item arg arg0 res result out xs ids tmp flag name label num eq neq not and or add sub
+mul div pow rem lt lte gt gte x0 s_canon s_gate s_test s_fold_var s_iter_canon s_result_canon s_idx array
+array_inline x_flat a_flat x_to_functor x_length n_length literal_ap literal_props ret_0 init_call_res0 relay
+error say act twice run peer via on par for join copy concat enter exit canon iter x_canon xs_canon k_idx
+service_id option user list tags age
+"""
+NAMES: Final = tuple(_NAMES.split())
 CLASS_NAMES: Final = ("Val", "Box", "Res2", "X")
 
 DATA: Final[dict[str, dict[str, str]]] = {

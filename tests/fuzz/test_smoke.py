@@ -172,8 +172,8 @@ CLAIMS: list[tuple[str, bytes]] = [
     ("json", b"[" * 100_000),
     ("json", b'{"a":' * 100_000),
     ("json", b"1" * 100_000),
-    ("air", b"(" * 50_000),
-    ("air", b"(seq " * 20_000),
+    ("air", b"(" * 10_000),
+    ("air", b"(seq " * 3_000),
     (
         "current_data",
         b"\x83\xa7version\xa60.17.2\xb3interpreter_version\xa60.62.0\xaainner_data\xc4\x3c" + _root(values=(-4, HUGE)),

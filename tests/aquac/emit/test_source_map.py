@@ -96,7 +96,9 @@ func f() -> i64:
 
 
 def test_errors_found_after_inlining_have_a_place() -> None:
-    source = "aqua M\n\nexport f\n\nconst BACK = -1\n\nfunc f(xs: []u8) -> u8:\n  a = xs[0]\n  b = xs[BACK]\n  <- a + b\n"
+    source = (
+        "aqua M\n\nexport f\n\nconst BACK = -1\n\nfunc f(xs: []u8) -> u8:\n  a = xs[0]\n  b = xs[BACK]\n  <- a + b\n"
+    )
     (error,) = compile_bundle({"m.aqua": source}, "m.aqua").diagnostics
     assert error.code.id == "AQ0502"
     assert error.file is not None

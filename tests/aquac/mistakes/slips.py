@@ -260,7 +260,7 @@ def foreign_words(lines: Lines) -> Iterator[Mutant]:
 
 def else_if(lines: Lines) -> Iterator[Mutant]:
     """`else if x:`."""
-    for at, line, found in _each(lines, r"^(\s+)else:$"):
+    for at, _, found in _each(lines, r"^(\s+)else:$"):
         yield _put(lines, at, f"{found[1]}else if answer:", found.end(1) + 6)
 
 
@@ -520,7 +520,6 @@ def missing_return(lines: Lines) -> Iterator[Mutant]:
             head = next(n for n in range(at, -1, -1) if FUNCTION.match(lines[n]))
             changed = (*lines[:at], *lines[at + 1 :])
             column = lines[head].index("->") + 4
-            column += 0 if lines[head][column - 1].isalpha() else 0
             yield Mutant(changed, head + 1, column)
 
 
@@ -560,7 +559,7 @@ def nested_return(lines: Lines) -> Iterator[Mutant]:
 
 def lonely_branch(lines: Lines) -> Iterator[Mutant]:
     """`else` and `catch` without what they belong to."""
-    for at, line, found in _each(lines, r"^(\s+)(else:|catch (\w+):)$"):
+    for at, _, found in _each(lines, r"^(\s+)(else:|catch (\w+):)$"):
         added = f"{found[1]}unrelated = 1"
         column = found.start(3) + 1 if found[3] else found.start(2) + 1
         yield Mutant((*lines[:at], added, *lines[at:]), at + 2, column)

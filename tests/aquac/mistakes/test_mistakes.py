@@ -14,7 +14,7 @@ import pytest
 from aquac import compile_bundle
 from aquac.diagnostics import Diagnostic
 from aquac.render import render_one
-from tests.aquac.mistakes.generate import HERE, cases, mutants, place, sources
+from tests.aquac.mistakes.generate import cases, mutants, place, sources
 from tests.aquac.mistakes.slips import SLIPS
 from tests.golden import Case, Golden, corpus, load
 

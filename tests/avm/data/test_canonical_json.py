@@ -194,3 +194,19 @@ def test_floats_are_rounded_as_specified(sign: str, whole: int, fraction: str, e
 )
 def test_equality_keeps_kinds_apart(left: Any, right: Any, same: bool) -> None:
     assert equal(left, right) is same
+
+
+@pytest.mark.parametrize("shift", range(20))
+@pytest.mark.parametrize("digits", [17, 18, 19, 20, 21, 400])
+def test_long_integers_wherever_they_stand(digits: int, shift: int) -> None:
+    """Integers that need care are noticed at every offset, also beside harmless ones."""
+    for sign in ("", "-"):
+        for digit in "19":
+            text = f'{{"{"k" * shift}":[{sign}{digit * digits},7],"z":{"8" * 18}}}'
+            expected = read_json(text) if digits < 309 else None
+            if expected is None:
+                with pytest.raises(JsonError):
+                    parse(text)
+            else:
+                assert repr(parse(text)) == repr(expected)
+    assert repr(parse(f'["{"k" * shift}",-0,0]')) == repr(read_json(f'["{"k" * shift}",-0,0]'))
