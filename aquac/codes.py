@@ -153,6 +153,8 @@ WARN_UNUSED_FUNCTION = Code("AQ0910", "warn.unused-function", "function is never
 WARN_UNREAD_STREAM = Code("AQ0911", "warn.unread-stream", "stream is written and never read", Severity.WARNING)
 WARN_NOTHING_EXPORTED = Code("AQ0912", "warn.nothing-exported", "file exports and declares nothing", Severity.WARNING)
 WARN_HIDDEN_NAME = Code("AQ0913", "warn.hidden-name", "name is hidden by a module of the same name", Severity.WARNING)
-WARN_IMPORT_CONFLICT = Code("AQ0914", "warn.import-conflict", "two imports bring different things of one name", Severity.WARNING)
+WARN_IMPORT_CONFLICT = Code(
+    "AQ0914", "warn.import-conflict", "two imports bring different things of one name", Severity.WARNING
+)
 
 TABLE: Final[dict[str, Code]] = {c.id: c for c in list(globals().values()) if isinstance(c, Code)}

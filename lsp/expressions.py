@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquac.lowering.trampoline import run
-from aquac.semantics.raw import ModuleContext
 from aquac.semantics.report import Reporter
 from aquac.semantics.resolve import Values
 from aquac.semantics.scope import Scope
@@ -18,6 +17,7 @@ from aquac.syntax import ast
 from aquac.syntax.parse import parse_value
 
 if TYPE_CHECKING:
+    from aquac.semantics.raw import ModuleContext
     from aquac.semantics.types import Type
 
     from .places import Place

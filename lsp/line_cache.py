@@ -7,7 +7,6 @@ of parsing. Lines with errors are parsed again. Errors: none of its own.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aquac.source import Span
@@ -53,11 +52,16 @@ def moved(node: Any, by: int) -> Any:
         return Span(node.start + by, node.end + by)
     if isinstance(node, tuple):
         return tuple([moved(item, by) for item in node]) if node else node
-    if not is_dataclass(node):
-        return node
-    return type(node)(*[moved(getattr(node, name), by) for name in _names(type(node))])
+    names = _names(type(node))
+    return type(node)(*[moved(getattr(node, name), by) for name in names]) if names else node
 
 
-@cache
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
 def _names(of: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(of))
+    """Fields of a class of nodes; none for texts and numbers."""
+    known = _NAMES.get(of)
+    if known is None:
+        known = _NAMES[of] = tuple(f.name for f in fields(of)) if is_dataclass(of) else ()
+    return known

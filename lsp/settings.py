@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aquac.project.config import ImportMap, ImportsInvalid, ProjectConfig, import_map, with_roots
@@ -30,6 +30,7 @@ class Settings:
     import_folders: tuple[str, ...] = ()
     imports: ImportMap = field(default_factory=dict)
     constants: tuple[ConstPart, ...] = ()
+    constant_texts: tuple[str, ...] = ()
     legacy_headers: bool = False
     type_hints: bool = True
     peer_hints: bool = True
@@ -55,19 +56,21 @@ def read_settings(value: object, roots: Sequence[str] = ()) -> Settings:
             imports = import_map(given)
         except ImportsInvalid as error:
             reader.problems.append(f"imports: {error}")
-    constants, found = parse_constants(reader.texts("constants"))
-    problems = [*reader.problems, *hints.problems, *(f"constants: {d.message}" for d in found if d.is_error)]
-    return Settings(
-        tuple(roots),
-        reader.texts("importFolders"),
-        imports,
-        tuple(constants),
-        reader.flag("legacyHeaders", default=False),
-        hints.flag("types", default=True),
-        hints.flag("peers", default=True),
-        reader.flag("codeLens", default=True),
-        tuple(dict.fromkeys([*problems, *reader.problems, *hints.problems])),
+    texts = reader.texts("constants")
+    constants, found = parse_constants(texts)
+    reader.problems += (d.message for d in found)
+    settings = Settings(
+        roots=tuple(roots),
+        import_folders=reader.texts("importFolders"),
+        imports=imports,
+        constants=constants,
+        constant_texts=texts,
+        legacy_headers=reader.flag("legacyHeaders", default=False),
+        type_hints=hints.flag("types", default=True),
+        peer_hints=hints.flag("peers", default=True),
+        lenses=reader.flag("codeLens", default=True),
     )
+    return replace(settings, problems=(*reader.problems, *hints.problems))
 
 
 class _Reader:

@@ -210,6 +210,13 @@ class Workspace:
         source, file, _ = self._read(Overlay(self.buffers), path, self.settings.project())
         return source, file
 
+    def text(self, path: str) -> SourceFile:
+        """The text of any document or file, Aqua or not; empty if it cannot be read."""
+        known = self._parsed.get(path)
+        if known is not None and known.stamp == self._stamp(path):
+            return known.source
+        return read_source(Overlay(self.buffers), path)[0]
+
     def resolve(self, path: str, wanted: str) -> str | None:
         """The file an import of `wanted` in the file at `path` means."""
         store = Overlay(self.buffers)

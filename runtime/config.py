@@ -22,9 +22,6 @@ BOOTSTRAP_RETRY_STEP_S: Final = 5.0
 BOOTSTRAP_RETRY_MAX_S: Final = 60.0
 """Longest wait between two attempts at a bootstrap address."""
 
-SENDS_MAX: Final = 1024
-"""Outgoing messages in flight; above it the peer takes nothing more from the network."""
-
 LOCAL_PEERS_MAX: Final = 1000
 """Further peers of one in-process network."""
 

@@ -10,15 +10,17 @@ Source: nox:nox/src/node.rs, effectors.rs, connectivity.rs
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 import trio
 
 from runtime.clock import Clock, SystemClock
-from runtime.config import BOOTSTRAP_RETRY_MAX_S, BOOTSTRAP_RETRY_STEP_S, SENDS_MAX, PeerConfig
+from runtime.config import BOOTSTRAP_RETRY_MAX_S, BOOTSTRAP_RETRY_STEP_S, PeerConfig
 from runtime.core.actions import Action, Call, Drop, Failed, Forget, Run, Send, SetTimer
 from runtime.core.events import Arrived, Called, Event, Ran, RunFailed, Tick
+from runtime.core.limits import SENDS_MAX, SENDS_PER_TARGET_MAX
 from runtime.core.peer_core import HostPolicy, PeerCore, Policy
 from runtime.network import Contact, DialFailed, Network, NetworkError
 from runtime.protocol import codec
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Counters:
-    """What a peer has done so far."""
+    """What a peer has done so far. refused_sends: those of `failed_sends` not even tried, the target being too slow."""
 
     received: int = 0
     malformed: int = 0
@@ -50,6 +52,7 @@ class Counters:
     calls: int = 0
     sent: int = 0
     failed_sends: int = 0
+    refused_sends: int = 0
 
 
 class Peer:
@@ -92,6 +95,7 @@ class Peer:
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
         self._sending = 0
+        self._sending_to: Counter[str] = Counter()
         self._outgoing = HeldBytes()
         self._changed = trio.lowlevel.ParkingLot()
         self._draining = False
@@ -161,7 +165,7 @@ class Peer:
     # Receiver
 
     async def on_message(self, sender: str, message: bytes) -> None:
-        """Take one message from the network; waits while the peer has too much to do."""
+        """Take one message from the network; waits while the peer has too much to do, or too much of this author."""
         self.counters.received += 1
         try:
             particle = codec.decode(message)
@@ -171,7 +175,7 @@ class Peer:
             return
         if isinstance(particle, codec.Upgrade):
             return
-        while not self.core.has_room or self._sending >= SENDS_MAX:
+        while not self.core.has_room(particle.init_peer_id) or self._sending >= SENDS_MAX:
             await self._changed.park()
         if not self._draining:
             self._feed(Arrived(particle))
@@ -288,13 +292,20 @@ class Peer:
             self.counters.failed_sends += len(send.targets)
             log.warning("particle %s not sent: %s", send.particle.id, error)
             return
+        trusted = self.core.is_trusted(send.particle.init_peer_id)
         for target in send.targets:
+            waiting = self._sending_to[target]
+            if waiting >= SENDS_PER_TARGET_MAX and not trusted:
+                self.counters.refused_sends += 1
+                self._not_sent(target, send.particle, f"{waiting} messages are on their way to it")
+                continue
             try:
                 self._outgoing.change(target, 0, len(message))
             except TooMuchHeld as error:
                 self._not_sent(target, send.particle, str(error))
                 continue
             self._sending += 1
+            self._sending_to[target] += 1
             nursery.start_soon(self._send_one, target, send.particle, message)
 
     async def _send_one(self, target: str, particle: Particle, message: bytes) -> None:
@@ -307,6 +318,9 @@ class Peer:
         finally:
             self._outgoing.change(target, len(message), 0)
             self._sending -= 1
+            self._sending_to[target] -= 1
+            if not self._sending_to[target]:
+                del self._sending_to[target]
             self._note_change()
 
     def _not_sent(self, target: str, particle: Particle, reason: str) -> None:

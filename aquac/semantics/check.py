@@ -76,9 +76,10 @@ class Statements:
             tree = await nested(self.block(body))
             self._returns.pop()
             good = check_returned(self.report, returns) and good
-        t = resolved.arrow
-        if tree is None or not good:
-            return (None if tree is None else t), None
+        # Nothing can be said about what callers do with a result whose type is unknown.
+        t = resolved.arrow if tree is not None and None not in resolved.results else None
+        if t is None or tree is None or not good:
+            return t, None
         site = None if returns.span is None else self.scope.site(returns.span)
         return t, finish(self.scope.mangler, t, returns.values or (), tree, site)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lsp.expressions import before
 
@@ -48,7 +49,7 @@ def call_at(text: str, offset: int) -> CallContext | None:
                 if not callee:
                     return None
                 cuts = [at, *reversed(commas), offset]
-                args = tuple(text[a + 1 : b].strip() for a, b in zip(cuts, cuts[1:], strict=False))
+                args = tuple(text[a + 1 : b].strip() for a, b in pairwise(cuts))
                 return CallContext(callee, args, at)
             else:
                 commas.clear()  # items of a collection

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from aquac.source import Span
 from aquac.syntax import ast
 from lsp.convert import to_offset, to_path, to_range, to_uri
 from lsp.mentions import everywhere
@@ -14,6 +13,7 @@ from lsp.mentions import everywhere
 from .symbols import extents
 
 if TYPE_CHECKING:
+    from aquac.source import Span
     from lsp.facts import Fact
     from lsp.view import View
     from lsp.workspace import Workspace

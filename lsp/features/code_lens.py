@@ -26,11 +26,10 @@ def code_lenses(workspace: Workspace, path: str) -> list[types.CodeLens]:
     view = workspace.view(path)
     if view is None or not workspace.settings.lenses:
         return []
-    exported = {original: public for original, public in view.context.exports.items()}
     lenses = []
     for d, _ in view.functions():
         where = to_range(view.source, d.name.span)
-        public = exported.get(d.name.text)
+        public = view.context.exports.get(d.name.text)
         if public is not None:
             arguments: list[object] = [to_uri(path), public]
             lenses.append(types.CodeLens(where, types.Command("show AIR", SHOW_AIR, arguments=arguments)))
@@ -46,11 +45,10 @@ def code_lenses(workspace: Workspace, path: str) -> list[types.CodeLens]:
 def show_air(workspace: Workspace, path: str, function: str) -> str | None:
     """The script of an exported function, of the texts as they are in the editor; None if the file has errors."""
     settings = workspace.settings
-    constants = [f"{c.name} = {getattr(c.value, 'text', '')}" for c in settings.constants]
     compiled = compile_path(
         path,
         imports=settings.project().imports,
-        constants=constants,
+        constants=settings.constant_texts,
         options=Options(legacy_headers=settings.legacy_headers),
         store=Overlay(workspace.buffers),
     )

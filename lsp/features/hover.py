@@ -11,12 +11,12 @@ from aquac.semantics.raw import ServicePart, TypePart
 from aquac.semantics.types import Arrow
 from aquac.syntax import ast
 from lsp.convert import to_range
-from lsp.facts import Fact
 from lsp.last_good import with_last_good
 from lsp.places import place_at, run_at
 from lsp.texts import member, part_text, signature
 
 if TYPE_CHECKING:
+    from lsp.facts import Fact
     from lsp.view import View
     from lsp.workspace import Workspace
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from aquac.semantics.printing import brief
-from aquac.semantics.types import Arrow, LiteralType
+from aquac.semantics.types import Arrow
 from aquac.syntax import ast
 from lsp.convert import to_range
 from lsp.places import place_at, run_at, unwrapped
@@ -15,6 +16,7 @@ from lsp.places import place_at, run_at, unwrapped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aquac.semantics.types import Type
     from aquac.source import Span
     from lsp.view import View
     from lsp.workspace import Workspace
@@ -49,10 +51,9 @@ def _hint(view: View, span: Span, label: str, kind: types.InlayHintKind | None) 
     return types.InlayHint(to_range(view.source, span).end, label, kind=kind)
 
 
-def _type_text(t: object) -> str:
-    if isinstance(t, LiteralType):
-        return {"unsigned": "number", "signed": "number", "float": "number"}.get(t.name, t.name)
-    text = brief(t)  # type: ignore[arg-type]  # a fact's type
+def _type_text(t: Type) -> str:
+    """A type in a few letters; which numbers a literal fits is left out."""
+    text = re.sub(r"\b(?:unsigned|signed|float) literal", "number", brief(t)).replace(" literal", "")
     return text if len(text) <= TYPE_LENGTH_MAX else text[: TYPE_LENGTH_MAX - 1] + "…"
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from aquac.diagnostics import Edit
 from aquac.project.imports import PACKAGES
 from aquac.project.stdlib import is_stdlib
-from aquac.source import Span
 from lsp.convert import to_range, to_workspace_edit
 from lsp.mentions import Mention, everywhere
 from lsp.places import place_at
@@ -20,6 +19,7 @@ from lsp.places import place_at
 if TYPE_CHECKING:
     from lsprotocol import types
 
+    from aquac.source import Span
     from lsp.facts import Fact
     from lsp.view import View
     from lsp.workspace import Workspace

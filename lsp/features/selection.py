@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from aquac.source import Span
-from aquac.syntax import ast
 from lsp.convert import to_range
 
 from .symbols import extents
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquac.source import SourceFile
+    from aquac.syntax import ast
     from lsp.workspace import Workspace
 
 

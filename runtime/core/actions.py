@@ -24,7 +24,9 @@ class DropReason(Enum):
     BAD_SIGNATURE = "signature does not match"
     SCOPE_GONE = "scope is gone or inactive"
     MAILBOX_FULL = "mailbox is full"
-    BUSY = "too many particles"
+    BUSY = "peer holds as much as it may"
+    AUTHOR_SHARE = "author holds as much as one may"
+    TOO_FAR = "timestamp is too far in the future"
     BAD_NEXT_PEER = "interpreter named a peer that is no peer id"
     NO_RELAY = "client has no relay"
 

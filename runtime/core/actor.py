@@ -14,26 +14,43 @@ from typing import TYPE_CHECKING
 from runtime.core.actions import Run
 
 if TYPE_CHECKING:
-    from avm.outcome import CallResult, RunParameters
+    from avm.outcome import CallRequest, CallResult, RunParameters
     from runtime.core.events import ActorKey
     from runtime.core.particle import Particle
 
 
 class Actor:
-    """State of one actor. `particle` holds the signed fields; its data are in `mailbox` and in the store."""
+    """State of one actor. `particle` holds the signed fields; its data are in `mailbox` and in the store.
 
-    __slots__ = ("key", "mailbox", "params", "particle", "pending", "queued", "results", "running")
+    deadline_ms: last millisecond here, which may come before the particle's own. calling: ids of the calls that run;
+    requests: calls that wait for a place, in order. stored_bytes: length of the data in the store.
+    """
 
-    def __init__(self, key: ActorKey, particle: Particle, params: RunParameters) -> None:
+    __slots__ = (
+        "calling",
+        "deadline_ms",
+        "key",
+        "mailbox",
+        "params",
+        "particle",
+        "requests",
+        "results",
+        "running",
+        "stored_bytes",
+    )
+
+    def __init__(self, key: ActorKey, particle: Particle, params: RunParameters, deadline_ms: int) -> None:
         """Start idle with an empty mailbox."""
         self.key = key
+        self.deadline_ms = deadline_ms
         self.particle = particle.with_data(b"")
         self.params = params
         self.mailbox: deque[bytes] = deque()
         self.results: dict[int, CallResult] = {}
-        self.pending: set[int] = set()
+        self.requests: deque[tuple[int, CallRequest]] = deque()
+        self.calling: set[int] = set()
         self.running = False
-        self.queued = False
+        self.stored_bytes = 0
 
     @property
     def has_work(self) -> bool:

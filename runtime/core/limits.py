@@ -1,7 +1,8 @@
 """Every bound of the peer, by name, with its unit and its reason.
 
 A stranger can make a peer hold only what these allow. Checked in `peer_core`, `codec` and `peer`; tests are in
-`tests/runtime/core/test_peer_core.py`, `tests/runtime/protocol/test_codec.py` and `test_held.py`.
+`tests/runtime/core/test_peer_core.py`, `test_shares.py`, `tests/runtime/test_peer.py`,
+`tests/runtime/protocol/test_codec.py` and `test_held.py`.
 Source: nox:crates/server-config/src/defaults.rs where a line says "as the reference".
 """
 
@@ -48,6 +49,16 @@ U32_MAX: Final = 2**32 - 1
 U64_MAX: Final = 2**64 - 1
 
 
+SENDS_MAX: Final = 1024
+"""Outgoing messages in flight; above it the peer takes nothing more from the network."""
+
+SENDS_PER_TARGET_MAX: Final = 64
+"""Outgoing messages in flight to one peer; more are dropped, so that one who reads slowly cannot use up SENDS_MAX.
+
+What this peer or its management wrote is still sent: a client may start any number of particles through its one relay.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class CoreLimits:
     """Bounds of one peer's state.
@@ -58,6 +69,15 @@ class CoreLimits:
     queued_bytes_max: data of all waiting particles.
     actors_max: particles alive at once; new ones are refused, known ones continue.
     stored_bytes_max: previous data of all actors; above it new particles are refused and known ones cannot grow.
+    actor_calls_max, calls_max: service calls running for one actor, and for all; further ones wait in their actors.
+    pending_calls_max: calls running and waiting; above it new particles are refused, and an outcome that asks for more
+        has no effect.
+    author_share: one author may hold one part in this many of `backlog_max`, `queued_bytes_max`, `actors_max`,
+        `stored_bytes_max`, `calls_max` and `pending_calls_max`; 1 lets anybody take all.
+    life_ms_max: a particle lives here for at most this long from its timestamp, whatever its ttl, and its timestamp may
+        be this far ahead. None keeps every particle until its deadline, as the reference does.
+
+    This peer and its management are not bound by `author_share` and `life_ms_max`.
     """
 
     runs_max: int = 2
@@ -66,6 +86,15 @@ class CoreLimits:
     queued_bytes_max: int = 256 * MIB
     actors_max: int = 10_000
     stored_bytes_max: int = 512 * MIB
+    actor_calls_max: int = 1024
+    calls_max: int = 8192
+    pending_calls_max: int = 65_536
+    author_share: int = 4
+    life_ms_max: int | None = 3_600_000
+
+    def share(self, bound: int) -> int:
+        """What one author may hold of `bound`; at least one."""
+        return max(1, bound // self.author_share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 Pipeline of a particle: expiry and signature are checked before any state exists; then it waits in the mailbox of its
 actor (one per scope and signature), runs when an interpreter is free, and its outcome becomes calls, messages to other
-peers and local re-entries into the scopes of workers. Actors take turns in the order in which they got work.
+peers and local re-entries into the scopes of workers. Authors take turns, and so do the actors of one author.
 
 An editor must keep: no state for a particle that failed a check; runs of one actor never overlap; every queue bounded
-by `CoreLimits`; the same events give the same actions.
+by `CoreLimits`; the same events give the same actions; what is counted in `_total` is counted for its author too.
 Errors: none; whatever a stranger sends ends in a `Drop` or `Failed` action.
 Source: nox:aquamarine/src/plumber.rs, actor.rs, aqua_runtime.rs; js-client:packages/core/js-client/src/jsPeer/FluencePeer.ts
 """
@@ -13,7 +13,6 @@ Source: nox:aquamarine/src/plumber.rs, actor.rs, aqua_runtime.rs; js-client:pack
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -32,11 +31,14 @@ from runtime.core.events import (
     Tick,
 )
 from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.core.shares import Holding, Turns
 from runtime.protocol.identity import is_peer_id
 from runtime.store.particle_data import MemoryParticleData, ParticleDataStore
 
 if TYPE_CHECKING:
-    from avm.outcome import Outcome
+    from collections.abc import Mapping
+
+    from avm.outcome import CallRequest, Outcome
     from runtime.core.particle import Particle
     from runtime.protocol.identity import Identity
 
@@ -90,30 +92,36 @@ class PeerCore:
         self._store: ParticleDataStore = store if store is not None else MemoryParticleData()
         self._scopes = {identity.peer_id: _Scope(identity, active=True)}
         self._actors: dict[ActorKey, Actor] = {}
-        self._ready: deque[Actor] = deque()
+        self._ready = Turns()
+        self._callers = Turns()
         self._deadlines: list[tuple[int, ActorKey]] = []
         self._timer_ms: int | None = None
         self._running = 0
-        self._backlog = 0
-        self._queued_bytes = 0
-        self._pending_calls = 0
+        self._total = Holding()
+        self._authors: dict[str, Holding] = {}
 
     # What the shell may ask
 
     @property
     def backlog(self) -> int:
         """Particles waiting in mailboxes."""
-        return self._backlog
+        return self._total.backlog
 
-    @property
-    def has_room(self) -> bool:
-        """Whether the network may deliver more."""
-        return self._backlog < self._limits.backlog_max and self._queued_bytes < self._limits.queued_bytes_max
+    def has_room(self, author: str) -> bool:
+        """Whether the network may deliver more particles of this author."""
+        limits, total = self._limits, self._total
+        if total.backlog >= limits.backlog_max or total.queued_bytes >= limits.queued_bytes_max:
+            return False
+        held = self._authors.get(author)
+        if held is None or self.is_trusted(author):
+            return True
+        backlog_max, bytes_max = limits.share(limits.backlog_max), limits.share(limits.queued_bytes_max)
+        return held.backlog < backlog_max and held.queued_bytes < bytes_max
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing runs, waits or is being called: only a new event from outside can change anything."""
-        return not (self._running or self._ready or self._pending_calls)
+        return not (self._running or self._ready or self._total.pending_calls)
 
     @property
     def actor_count(self) -> int:
@@ -128,6 +136,12 @@ class PeerCore:
         """Keys of a scope; None when it does not live here."""
         entry = self._scopes.get(scope)
         return entry.identity if entry else None
+
+    def is_trusted(self, author: str) -> bool:
+        """Whether this peer or its management wrote a particle: what they start is no stranger's load."""
+        if author == self.peer_id:
+            return True
+        return isinstance(self.policy, HostPolicy) and author in self.policy.management
 
     # Events
 
@@ -152,17 +166,38 @@ class PeerCore:
             case _:
                 assert_never(event)
         self._remove_expired(now_ms, actions)
+        self._start_calls(actions)
         self._start_runs(actions)
         self._set_timer(actions)
         return actions
 
     def _arrived(self, particle: Particle, now_ms: int, actions: list[Action]) -> None:
-        if particle.is_expired(now_ms):
-            actions.append(Drop(particle.id, DropReason.EXPIRED))
+        refusal = self._lifetime_refusal(particle, now_ms)
+        if refusal is not None:
+            actions.append(refusal)
         elif not particle.is_signed_by_author():
             actions.append(Drop(particle.id, DropReason.BAD_SIGNATURE))
         else:
             self._ingest(particle, self.peer_id, actions)
+
+    def _lifetime_refusal(self, particle: Particle, now_ms: int) -> Drop | None:
+        if particle.is_expired(now_ms):
+            return Drop(particle.id, DropReason.EXPIRED)
+        life_ms = self._life_ms_max(particle)
+        if life_ms is not None:
+            if particle.timestamp + life_ms < now_ms:
+                return Drop(particle.id, DropReason.EXPIRED, f"particles are kept for {life_ms} ms")
+            if particle.timestamp > now_ms + life_ms:
+                return Drop(particle.id, DropReason.TOO_FAR, f"particles are kept for {life_ms} ms")
+        return None
+
+    def _life_ms_max(self, particle: Particle) -> int | None:
+        """How long a particle lives here at most.
+
+        Counted from its timestamp, not from its arrival: a copy that comes after the end must not start it anew, which
+        would repeat its calls, and nothing is kept that could tell.
+        """
+        return None if self.is_trusted(particle.init_peer_id) else self._limits.life_ms_max
 
     def _ingest(self, particle: Particle, scope_id: str, actions: list[Action]) -> None:
         """Put a verified, living particle into the mailbox of its actor in one scope."""
@@ -170,33 +205,69 @@ class PeerCore:
         if scope is None or not (scope.active or self._may_enter_inactive(particle.init_peer_id)):
             actions.append(Drop(particle.id, DropReason.SCOPE_GONE, scope_id))
             return
-        if self._queued_bytes + len(particle.data) > self._limits.queued_bytes_max:
+        if self._total.queued_bytes + len(particle.data) > self._limits.queued_bytes_max:
             actions.append(Drop(particle.id, DropReason.BUSY, "waiting data"))
             return
         key = ActorKey(scope_id, particle.signature)
         actor = self._actors.get(key)
         if actor is None:
-            if len(self._actors) >= self._limits.actors_max:
-                actions.append(Drop(particle.id, DropReason.BUSY, "particles alive"))
+            refusal = self._admission_refusal(particle)
+            if refusal is not None:
+                actions.append(refusal)
                 return
-            if self._store.total_bytes >= self._limits.stored_bytes_max:
-                actions.append(Drop(particle.id, DropReason.BUSY, "stored data"))
-                return
-            actor = Actor(key, particle, self._parameters(particle, scope.identity))
-            self._actors[key] = actor
-            heapq.heappush(self._deadlines, (particle.deadline_ms, key))
+            actor = self._add_actor(key, particle, scope.identity)
         if len(actor.mailbox) >= self._limits.mailbox_max:
             actions.append(Drop(particle.id, DropReason.MAILBOX_FULL))
             return
         actor.mailbox.append(particle.data)
-        self._backlog += 1
-        self._queued_bytes += len(particle.data)
+        for held in self._holdings(actor):
+            held.backlog += 1
+            held.queued_bytes += len(particle.data)
         self._enqueue(actor)
+
+    def _admission_refusal(self, particle: Particle) -> Drop | None:
+        """Why no actor may be made for a particle; None when one may."""
+        limits, total = self._limits, self._total
+        held = self._authors.get(particle.init_peer_id, Holding())
+        for what, all_, mine, bound in (
+            ("particles alive", total.actors, held.actors, limits.actors_max),
+            ("stored data", self._store.total_bytes, held.stored_bytes, limits.stored_bytes_max),
+            ("calls pending", total.pending_calls, held.pending_calls, limits.pending_calls_max),
+        ):
+            refusal = self._beyond(particle, what, all_ + 1, mine + 1, bound)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _beyond(self, particle: Particle, what: str, all_: int, mine: int, bound: int) -> Drop | None:
+        """The refusal when all particles together, or those of one author, would hold more than they may."""
+        if all_ > bound:
+            return Drop(particle.id, DropReason.BUSY, what)
+        if mine > self._limits.share(bound) and not self.is_trusted(particle.init_peer_id):
+            return Drop(particle.id, DropReason.AUTHOR_SHARE, what)
+        return None
+
+    def _add_actor(self, key: ActorKey, particle: Particle, identity: Identity) -> Actor:
+        life_ms = self._life_ms_max(particle)
+        deadline_ms = particle.deadline_ms
+        if life_ms is not None:
+            deadline_ms = min(deadline_ms, particle.timestamp + life_ms)
+        actor = Actor(key, particle, self._parameters(particle, identity), deadline_ms)
+        self._actors[key] = actor
+        heapq.heappush(self._deadlines, (deadline_ms, key))
+        self._authors.setdefault(particle.init_peer_id, Holding())
+        for held in self._holdings(actor):
+            held.actors += 1
+        return actor
+
+    def _holdings(self, actor: Actor) -> tuple[Holding, Holding]:
+        """What has to change when the actor takes or gives back something: that of all, and that of its author."""
+        return self._total, self._authors[actor.particle.init_peer_id]
 
     def _may_enter_inactive(self, init_peer_id: str) -> bool:
         match self.policy:
             case HostPolicy():
-                return init_peer_id == self.peer_id or init_peer_id in self.policy.management
+                return self.is_trusted(init_peer_id)
             case ClientPolicy():
                 return False
             case _:
@@ -219,29 +290,31 @@ class PeerCore:
     def _called(self, event: Called) -> None:
         """Keep the result for the next run; a result of a particle that is over, or a second one, has no effect."""
         actor = self._actors.get(event.key)
-        if actor is None or event.call_id not in actor.pending:
+        if actor is None or event.call_id not in actor.calling:
             return
-        actor.pending.discard(event.call_id)
-        self._pending_calls -= 1
+        actor.calling.discard(event.call_id)
+        for held in self._holdings(actor):
+            held.pending_calls -= 1
+            held.running_calls -= 1
+        self._await_calls(actor)
         actor.results[event.call_id] = event.result
         self._enqueue(actor)
 
     # Runs
 
     def _enqueue(self, actor: Actor) -> None:
-        if not actor.queued and not actor.running and actor.has_work:
-            actor.queued = True
-            self._ready.append(actor)
+        if not actor.running and actor.has_work:
+            self._ready.add(actor)
 
     def _start_runs(self, actions: list[Action]) -> None:
-        while self._ready and self._running < self._limits.runs_max:
-            actor = self._ready.popleft()
-            actor.queued = False
-            if self._actors.get(actor.key) is not actor:
-                continue
+        while self._running < self._limits.runs_max:
+            actor = self._ready.take()
+            if actor is None:
+                return
             if actor.mailbox:
-                self._backlog -= 1
-                self._queued_bytes -= len(actor.mailbox[0])
+                for held in self._holdings(actor):
+                    held.backlog -= 1
+                    held.queued_bytes -= len(actor.mailbox[0])
             self._running += 1
             actions.append(actor.next_run(self._store.load(actor.key)))
 
@@ -252,7 +325,7 @@ class PeerCore:
         if actor is None:
             return None
         actor.running = False
-        if actor.particle.is_expired(now_ms):
+        if actor.deadline_ms < now_ms:
             self._remove(actor, actions)
             return None
         return actor
@@ -284,20 +357,21 @@ class PeerCore:
         """Act on the outcome whatever its code.
 
         Empty data come only from a failure inside the interpreter; storing them would forget what this peer has
-        already done, so the previous data stay. One malformed peer id voids peers and calls together. An outcome that
-        does not fit into the store has no effect at all: acting on it would mean to forget it and act again.
+        already done, so the previous data stay. One malformed peer id voids peers and calls together. An outcome whose
+        data do not fit into the store, or that asks for too many calls, has no effect at all: acting on it would mean
+        to forget it and act again.
         """
-        growth = len(outcome.data) - len(self._store.load(actor.key))
-        if growth > 0 and self._store.total_bytes + growth > self._limits.stored_bytes_max:
-            actions.append(Drop(actor.particle.id, DropReason.BUSY, "stored data"))
+        refusal = self._growth_refusal(actor, outcome)
+        if refusal is not None:
+            actions.append(refusal)
             return
         if outcome.data:
-            self._store.save(actor.key, outcome.data)
+            self._save(actor, outcome.data)
         bad = next((peer for peer in outcome.next_peer_pks if not is_peer_id(peer)), None)
         if bad is not None:
             actions.append(Drop(actor.particle.id, DropReason.BAD_NEXT_PEER, bad[:80]))
             return
-        self._start_calls(actor, outcome, actions)
+        self._request_calls(actor, outcome.call_requests, actions)
         if not outcome.next_peer_pks:
             return
         particle = actor.particle.with_data(outcome.data)
@@ -312,24 +386,72 @@ class PeerCore:
         """An error has no effects. Whoever is next, the particle goes to the relay, once."""
         if outcome.ret_code != 0:
             return
-        self._store.save(actor.key, outcome.data)
-        self._start_calls(actor, outcome, actions)
+        self._save(actor, outcome.data)
+        self._request_calls(actor, outcome.call_requests, actions)
         if outcome.next_peer_pks:
             if policy.relay is None:
                 actions.append(Drop(actor.particle.id, DropReason.NO_RELAY, ", ".join(outcome.next_peer_pks)))
             else:
                 actions.append(Send((policy.relay,), actor.particle.with_data(outcome.data)))
 
-    def _start_calls(self, actor: Actor, outcome: Outcome, actions: list[Action]) -> None:
-        for call_id, request in outcome.call_requests.items():
-            actor.pending.add(call_id)
-            self._pending_calls += 1
+    def _growth_refusal(self, actor: Actor, outcome: Outcome) -> Drop | None:
+        """Why an outcome may not be acted on; None when it may. What takes up no more than before always may."""
+        total, held = self._holdings(actor)
+        bytes_ = len(outcome.data) - actor.stored_bytes if outcome.data else 0
+        calls = len(outcome.call_requests)
+        limits = self._limits
+        for what, more, all_, mine, bound in (
+            ("stored data", bytes_, self._store.total_bytes, held.stored_bytes, limits.stored_bytes_max),
+            ("calls pending", calls, total.pending_calls, held.pending_calls, limits.pending_calls_max),
+        ):
+            refusal = self._beyond(actor.particle, what, all_ + more, mine + more, bound) if more > 0 else None
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _save(self, actor: Actor, data: bytes) -> None:
+        self._store.save(actor.key, data)
+        for held in self._holdings(actor):
+            held.stored_bytes += len(data) - actor.stored_bytes
+        actor.stored_bytes = len(data)
+
+    # Calls
+
+    def _request_calls(self, actor: Actor, requests: Mapping[int, CallRequest], actions: list[Action]) -> None:
+        """Let the calls of an outcome wait in the actor, then start what may start."""
+        actor.requests.extend(requests.items())
+        for held in self._holdings(actor):
+            held.pending_calls += len(requests)
+        self._await_calls(actor)
+        self._start_calls(actions)
+
+    def _await_calls(self, actor: Actor) -> None:
+        """Give an actor with waiting calls a turn, unless as many of its calls run as may."""
+        if actor.requests and len(actor.calling) < self._limits.actor_calls_max:
+            self._callers.add(actor)
+
+    def _start_calls(self, actions: list[Action]) -> None:
+        """Start waiting calls, one a turn, while there is room for them."""
+        while self._total.running_calls < self._limits.calls_max:
+            actor = self._callers.take(self._may_call)
+            if actor is None:
+                return
+            call_id, request = actor.requests.popleft()
+            actor.calling.add(call_id)
+            for held in self._holdings(actor):
+                held.running_calls += 1
             actions.append(Call(actor.key, call_id, request, actor.particle))
+            self._await_calls(actor)
+
+    def _may_call(self, author: str) -> bool:
+        """Whether a further call of the author may run: calls may hang, and those of one must not stop the others."""
+        limits = self._limits
+        return self._authors[author].running_calls < limits.share(limits.calls_max) or self.is_trusted(author)
 
     # Clean-up
 
     def _remove_expired(self, now_ms: int, actions: list[Action]) -> None:
-        """End every particle whose deadline has passed; one that is running ends with its run."""
+        """End every particle whose time here has passed; one that is running ends with its run."""
         while self._deadlines and self._deadlines[0][0] < now_ms:
             _, key = heapq.heappop(self._deadlines)
             actor = self._actors.get(key)
@@ -338,9 +460,17 @@ class PeerCore:
 
     def _remove(self, actor: Actor, actions: list[Action]) -> None:
         del self._actors[actor.key]
-        self._backlog -= len(actor.mailbox)
-        self._queued_bytes -= sum(map(len, actor.mailbox))
-        self._pending_calls -= len(actor.pending)
+        self._ready.discard(actor)
+        self._callers.discard(actor)
+        for held in self._holdings(actor):
+            held.actors -= 1
+            held.backlog -= len(actor.mailbox)
+            held.queued_bytes -= sum(map(len, actor.mailbox))
+            held.stored_bytes -= actor.stored_bytes
+            held.pending_calls -= len(actor.calling) + len(actor.requests)
+            held.running_calls -= len(actor.calling)
+        if not self._authors[actor.particle.init_peer_id].actors:
+            del self._authors[actor.particle.init_peer_id]
         self._store.remove(actor.key)
         actions.append(Forget(actor.key, actor.particle.id))
 

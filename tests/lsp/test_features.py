@@ -8,12 +8,23 @@ from pathlib import Path
 import pytest
 
 from lsp.convert import to_uri
+from aquac.source import SourceFile, Span
+from lsp.air import AirFile
+from lsp.convert import to_offset
+from lsp.features.call_hierarchy import incoming_calls, outgoing_calls, prepare_call_hierarchy
+from lsp.features.code_actions import code_actions
+from lsp.features.code_lens import code_lenses, show_air
 from lsp.features.completion import completion
 from lsp.features.definition import definition, type_definition
+from lsp.features.folding import folding_ranges
 from lsp.features.hover import hover
+from lsp.features.inlay_hints import inlay_hints
 from lsp.features.references import highlight, references
 from lsp.features.rename import RenameRefused, prepare_rename, rename
+from lsp.features.selection import selection_range
+from lsp.features.semantic_tokens import tokens
 from lsp.features.signature_help import signature_help
+from lsp.features.symbols import document_symbols, workspace_symbols
 from tests.golden import Case, Golden, corpus
 from tests.lsp.fixture import Fixture
 
@@ -72,6 +83,107 @@ def _signature_help(f: Fixture) -> str:
     return f"{shown.label}\nactive: {active}" + (f"\n{shown.documentation.value}" if shown.documentation else "")
 
 
+def _document_symbols(f: Fixture) -> str:
+    lines = []
+    for symbol in document_symbols(f.workspace, f.path):
+        last = symbol.range.end.line + 1
+        lines.append(f"{symbol.kind.name} {symbol.name}{symbol.detail or ''} {symbol.range.start.line + 1}–{last}")
+        lines += [f"  {child.kind.name} {child.name}" for child in symbol.children or ()]
+    return "\n".join(lines) or "nothing"
+
+
+def _workspace_symbols(f: Fixture) -> str:
+    """The word under the cursor is what is searched."""
+    end = f.offset
+    text = f.text(f.path)
+    while text[end : end + 1].isalnum():
+        end += 1
+    found = workspace_symbols(f.workspace, text[f.offset : end])
+    shown = [f"{s.kind.name} {s.name} in {s.container_name}, {f.place(s.location.uri, s.location.range)}" for s in found]
+    return "\n".join(shown) or "nothing"
+
+
+def _semantic_tokens(f: Fixture) -> str:
+    view = f.workspace.view(f.path)
+    lines = []
+    for fact, kind, modifiers in tokens(view):
+        line = view.source.lines.line_of(fact.span.start) + 1
+        lines.append(" ".join([str(line), fact.name, kind, *modifiers]))
+    return "\n".join(lines) or "nothing"
+
+
+def _inlay_hints(f: Fixture) -> str:
+    """The text with its hints in «»."""
+    text = f.text(f.path)
+    source = SourceFile(f.path, text)
+    out, done = [], 0
+    for hint in inlay_hints(f.workspace, f.path, Span(0, len(text))):
+        at = to_offset(source, hint.position)
+        out += [text[done:at], f"«{hint.label}{f' ({hint.tooltip})' if hint.tooltip else ''}»"]
+        done = at
+    return "".join([*out, text[done:]])
+
+
+def _folding(f: Fixture) -> str:
+    ranges = folding_ranges(f.workspace, f.path)
+    return "\n".join(f"{r.start_line + 1}–{r.end_line + 1}{f' {r.kind.value}' if r.kind else ''}" for r in ranges)
+
+
+def _selection(f: Fixture) -> str:
+    found = selection_range(f.workspace, f.path, f.offset)
+    text = f.text(f.path)
+    source = SourceFile(f.path, text)
+    lines = []
+    while found is not None:
+        start, end = (to_offset(source, p) for p in (found.range.start, found.range.end))
+        lines.append(repr(text[start:end]))
+        found = found.parent
+    return "\n".join(lines)
+
+
+def _code_lens(f: Fixture) -> str:
+    lines = []
+    for lens in code_lenses(f.workspace, f.path):
+        lines.append(f"{f.place(to_uri(f.path), lens.range)}: {lens.command.title}")
+        if lens.command.title == "show AIR":
+            lines.append(show_air(f.workspace, f.path, lens.command.arguments[1]) or "has errors")
+    return "\n".join(lines) or "nothing"
+
+
+def _call_hierarchy(f: Fixture) -> str:
+    items = prepare_call_hierarchy(f.workspace, f.path, f.offset)
+    if not items:
+        return "nothing"
+    lines = [f"{item.kind.name} {item.name}" for item in items]
+    for word, calls in (("from", incoming_calls(f.workspace, items[0])), ("to", outgoing_calls(f.workspace, items[0]))):
+        for call in calls:
+            other = call.from_ if word == "from" else call.to
+            where = call.from_.uri if word == "from" else items[0].uri
+            places = ", ".join(f.place(where, r) for r in call.from_ranges)
+            lines.append(f"{word} {other.kind.name} {other.name} at {places}")
+    return "\n".join(lines)
+
+
+def _code_actions(f: Fixture) -> str:
+    """Every action with the files it makes."""
+    span = Span(f.offset, f.offset if f.end < 0 else f.end)
+    lines = []
+    for action in code_actions(f.workspace, f.path, span):
+        why = f" ({', '.join(str(d.code) for d in action.diagnostics)})" if action.diagnostics else ""
+        lines += [f"■ {action.title} — {action.kind.value}{why}", f.applied(action.edit), ""]
+    return "\n".join(lines) or "nothing"
+
+
+def _air(f: Fixture) -> str:
+    """What is shown for a script, the cursor's hover last."""
+    air = AirFile(SourceFile(f.path, f.text(f.path)))
+    lines = [f"{f.place(to_uri(f.path), d.range)}: {d.message}" for d in air.diagnostics()]
+    lines += [f"{s.kind.name} {s.name}" for s in air.symbols()]
+    hovered = air.hover(f.offset)
+    lines += [hovered.contents.value] if hovered else []
+    return "\n".join([*lines, air.formatted() or "not formatted", air.beautified() or ""])
+
+
 FEATURES: dict[str, Callable[[Fixture], str]] = {
     "hover": _hover,
     "definition": _definition,
@@ -81,6 +193,16 @@ FEATURES: dict[str, Callable[[Fixture], str]] = {
     "rename": _rename,
     "completion": _completion,
     "signature_help": _signature_help,
+    "document_symbols": _document_symbols,
+    "workspace_symbols": _workspace_symbols,
+    "semantic_tokens": _semantic_tokens,
+    "inlay_hints": _inlay_hints,
+    "folding": _folding,
+    "selection": _selection,
+    "code_lens": _code_lens,
+    "call_hierarchy": _call_hierarchy,
+    "code_actions": _code_actions,
+    "air": _air,
 }
 
 

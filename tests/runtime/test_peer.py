@@ -20,7 +20,7 @@ from runtime.protocol.identity import named_identity
 from runtime.services.registry import Services
 from runtime.vm import InlineVm, ThreadVm, VmFailure
 
-A, B, C = (named_identity(name) for name in "abc")
+A, B, C, D = (named_identity(name) for name in "abcd")
 CLOCK_START = 1_700_000_000_000
 
 
@@ -409,6 +409,115 @@ def test_runs_in_threads():
 def test_a_pool_has_a_size():
     with pytest.raises(ValueError, match="at least one"):
         ThreadVm(lambda: Avm("interp"), size=0)
+
+
+class Deaf:
+    """A network in which one peer never reads."""
+
+    peer_id = A.peer_id
+    addresses = ()
+
+    def __init__(self):
+        self.sent = []
+
+    async def serve(self, receiver, listen, *, task_status):
+        task_status.started(())
+        await trio.sleep_forever()
+
+    async def send(self, peer_id, message):
+        if peer_id == B.peer_id:
+            await trio.sleep_forever()
+        self.sent.append(peer_id)
+
+
+def test_who_reads_slowly_loses_messages_and_nobody_else_does(monkeypatch, caplog):
+    monkeypatch.setattr("runtime.peer.SENDS_PER_TARGET_MAX", 3)
+    monkeypatch.setattr("runtime.peer.SENDS_MAX", 4)
+    caplog.set_level("INFO", "runtime.peer")
+
+    async def main():
+        network = Deaf()
+        peer = Peer(
+            PeerConfig(A), network, vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)
+        )
+
+        async def deliver(target, particle_id, author=D):
+            made = particle(f'(call "{target}" ("op" "noop") [])', ttl=90_000, particle_id=particle_id, author=author)
+            with trio.fail_after(1):
+                await peer.on_message(C.peer_id, codec.encode(made))
+            await trio.sleep(0.1)
+
+        async with peer:
+            for number in range(3):
+                await deliver(B.peer_id, f"b{number}")
+            assert (peer.counters.refused_sends, peer.counters.failed_sends) == (0, 0)
+            await deliver(B.peer_id, "b3")
+            assert (peer.counters.refused_sends, peer.counters.failed_sends) == (1, 1)
+            assert f"particle b3 not sent to {B.peer_id}: 3 messages are on their way to it" in caplog.text
+            await deliver(C.peer_id, "c")
+            assert network.sent == [C.peer_id]
+            # what this peer wrote itself is no stranger's load
+            await deliver(B.peer_id, "own", author=A)
+            assert (peer.counters.refused_sends, peer._sending) == (1, 4)
+            await trio.sleep(SEND_TIMEOUT_S)
+            assert (peer.counters.refused_sends, peer.counters.failed_sends) == (1, 5)
+            assert not peer._sending_to
+            await deliver(B.peer_id, "b4")
+            assert (peer.counters.refused_sends, peer._sending) == (1, 1)
+
+    check(main)
+
+
+def test_one_authors_backlog_does_not_stop_what_others_send():
+    class Slow:
+        async def run(self, run):
+            await trio.sleep(1)
+            return Outcome(0, "", b"data")
+
+    async def main():
+        limits = CoreLimits(runs_max=1, backlog_max=8)
+        async with make(Fabric(), A, vm=Slow(), limits=limits) as a, trio.open_nursery() as nursery:
+            for number in range(6):
+                message = codec.encode(particle("(null)", particle_id=f"c{number}", author=C))
+                nursery.start_soon(a.on_message, B.peer_id, message)
+            await trio.sleep(0.1)
+            # one runs, a quarter of the backlog waits in the peer, the others wait in the network
+            assert a.core.actor_count == 3
+            with trio.fail_after(0.1):
+                await a.on_message(B.peer_id, codec.encode(particle("(null)", particle_id="d", author=D)))
+            assert a.core.actor_count == 4
+            await trio.sleep(9)
+            assert (a.core.actor_count, a.counters.dropped) == (7, 0)
+
+    check(main)
+
+
+def test_waiting_calls_start_as_others_finish():
+    async def main():
+        probe, release = Probe(), trio.Event()
+
+        async def wait(values, context):
+            probe.waiting += 1
+            await release.wait()
+            return values[0]
+
+        services = probe.services()
+        services.add("probe", {"wait": wait})
+        network = Fabric().endpoint(A.peer_id)
+        config = PeerConfig(A, limits=CoreLimits(actor_calls_max=2))
+        vm = InlineVm(Avm("interp"))
+        async with Peer(config, network, vm=vm, services=services, clock=LoopClock(CLOCK_START)) as a:
+            calls = [f'(call "{A.peer_id}" ("probe" "wait") ["{number}"] v{number})' for number in range(4)]
+            script = f"(par (par {calls[0]} {calls[1]}) (par {calls[2]} {calls[3]}))"
+            note = f'(call "{A.peer_id}" ("probe" "note") [v0 v1 v2 v3])'
+            a.submit(particle(f"(seq {script} {note})"))
+            await trio.sleep(0.1)
+            assert (probe.waiting, a.counters.calls) == (2, 2)
+            release.set()
+            await a.wait_idle()
+            assert [values for _, values, _ in probe.calls] == [["0", "1", "2", "3"]]
+
+    check(main)
 
 
 def test_outgoing_messages_are_bounded(monkeypatch):

@@ -237,7 +237,7 @@ def misspelt_via(lines: Lines) -> Iterator[Mutant]:
 
 def misspelt_from(lines: Lines) -> Iterator[Mutant]:
     """`import a form "x"`."""
-    yield from _replaced(lines, r"\bfrom\b", "form")
+    yield from _replaced(lines, r"^(?:import|use) .*\b(from)\b", "form", group=1)
 
 
 def misspelt_mode(lines: Lines) -> Iterator[Mutant]:
@@ -250,7 +250,7 @@ def foreign_words(lines: Lines) -> Iterator[Mutant]:
     yield from _replaced(lines, r"^func(?= )", "def")
     yield from _replaced(lines, r"^data(?= )", "struct")
     yield from _replaced(lines, r"^  <-", "  return", column=False)
-    yield from _replaced(lines, r"^\s+else:", "    elif x:", column=False)
+    yield from _replaced(lines, r"^\s+(else):", "elif x", group=1, column=False)
     for at, line, found in _each(lines, r"^(\s+)(?=\w+ = [^(])"):
         yield _put(lines, at, f"{found[1]}let {line[found.end() :]}")
     yield from _replaced(lines, r"(?<=for \w{2}) <-|(?<=for \w{3}) <-|(?<=for \w{5}) <-", " in", offset=1)

@@ -328,7 +328,7 @@ def test_waiting_data_are_bounded():
 
 
 def test_stored_data_are_bounded():
-    peer = core(stored_bytes_max=3)
+    peer = core(stored_bytes_max=3, author_share=1)
     run = check(peer, Arrived(particle(1)), Run, SetTimer)[0]
     check(peer, Ran(run.key, outcome(b"123")))
     (drop,) = check(peer, Arrived(particle(2)), Drop)
@@ -339,7 +339,7 @@ def test_stored_data_are_bounded():
 
 
 def test_known_particles_cannot_outgrow_the_store():
-    peer = core(stored_bytes_max=6)
+    peer = core(stored_bytes_max=6, author_share=1)
     runs = [check(peer, Arrived(particle(number)), Run, *[SetTimer][: not number])[0] for number in (0, 1)]
     check(peer, Ran(runs[0].key, outcome(b"12345")))
     # no effect at all: neither the calls nor the message may happen, because they would happen again later
@@ -356,11 +356,12 @@ def test_known_particles_cannot_outgrow_the_store():
 
 
 def test_the_backlog_tells_the_network_to_wait():
-    peer = core(runs_max=1, backlog_max=2)
+    peer = core(runs_max=1, backlog_max=2, author_share=1)
     run = check(peer, Arrived(particle(1)), Run, SetTimer)[0]
     check(peer, Arrived(particle(2)))
-    assert peer.has_room
+    assert peer.has_room(AUTHOR.peer_id)
     check(peer, Arrived(particle(3)))
-    assert not peer.has_room
+    assert not peer.has_room(AUTHOR.peer_id)
+    assert not peer.has_room(HOST.peer_id)
     check(peer, Ran(run.key, outcome()), Run)
-    assert (peer.backlog, peer.has_room) == (1, True)
+    assert (peer.backlog, peer.has_room(AUTHOR.peer_id)) == (1, True)
