@@ -32,11 +32,12 @@ def _main(argv: Sequence[str]) -> int:
             raise CommandError(f"`{args.tcp}` is not an address HOST:PORT such as 127.0.0.1:2087")
         port = int(text)
 
-    from .server import make_server
+    from .server import calm_collector, make_server
 
     # A thread waits for input and cannot be stopped, so an orderly end would wait for it too. There is nothing to save.
     signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     server = make_server()
+    calm_collector()
     if args.tcp is not None:
         try:
             server.start_tcp(host, port)

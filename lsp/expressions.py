@@ -79,4 +79,3 @@ def type_of(view: View, place: Place, text: str) -> Type | ModuleContext | None:
                 scope.define(ast.Name(name, Span(0, 0)), fact.type)
         result = run(Values(scope, TypeNames(scope)).value(value))
     return None if result is None else result.type
-

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from .view import View
 
-Compound = (
-    ast.On | ast.For | ast.ParSeq | ast.If | ast.Else | ast.Try | ast.Catch | ast.Otherwise | ast.Closure
-)
+Compound = ast.On | ast.For | ast.ParSeq | ast.If | ast.Else | ast.Try | ast.Catch | ast.Otherwise | ast.Closure
 
 
 @dataclass(slots=True)

@@ -68,9 +68,7 @@ class _Requests:
             except RenameRefused as error:
                 raise JsonRpcException(str(error), REQUEST_FAILED) from error
 
-    def of(
-        self, method: str, answer: Callable[[str, Any], Any], options: object = None, *, air: Any = None
-    ) -> None:
+    def of(self, method: str, answer: Callable[[str, Any], Any], options: object = None, *, air: Any = None) -> None:
         """Register a request about a document; `air` is the answer for scripts."""
 
         @self.server.feature(method, options)

@@ -108,6 +108,8 @@ class Workspace:
         self.buffers.pop(path, None)
         self._lines.pop(path, None)
         self._good.pop(path, None)
+        self._projects.pop(path, None)
+        self._views.pop(path, None)
         self.files_changed()
 
     def files_changed(self) -> None:

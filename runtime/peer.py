@@ -20,7 +20,7 @@ from runtime.clock import Clock, SystemClock
 from runtime.config import BOOTSTRAP_RETRY_MAX_S, BOOTSTRAP_RETRY_STEP_S, PeerConfig
 from runtime.core.actions import Action, Call, Drop, Failed, Forget, Run, Send, SetTimer
 from runtime.core.events import Arrived, Called, Event, Ran, RunFailed, Tick
-from runtime.core.limits import SENDS_MAX, SENDS_PER_TARGET_MAX
+from runtime.core.limits import SENDS_MAX, SENDS_PER_AUTHOR_MAX, SENDS_PER_TARGET_MAX
 from runtime.core.peer_core import HostPolicy, PeerCore, Policy
 from runtime.network import Contact, DialFailed, Network, NetworkError
 from runtime.protocol import codec
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Counters:
-    """What a peer has done so far. refused_sends: those of `failed_sends` not even tried, the target being too slow."""
+    """What a peer has done so far. refused_sends: those of `failed_sends` that were not tried, too many being in flight."""
 
     received: int = 0
     malformed: int = 0
@@ -96,6 +96,7 @@ class Peer:
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
         self._sending = 0
         self._sending_to: Counter[str] = Counter()
+        self._sending_of: Counter[str] = Counter()
         self._outgoing = HeldBytes()
         self._changed = trio.lowlevel.ParkingLot()
         self._draining = False
@@ -292,12 +293,12 @@ class Peer:
             self.counters.failed_sends += len(send.targets)
             log.warning("particle %s not sent: %s", send.particle.id, error)
             return
-        trusted = self.core.is_trusted(send.particle.init_peer_id)
+        author = send.particle.init_peer_id
         for target in send.targets:
-            waiting = self._sending_to[target]
-            if waiting >= SENDS_PER_TARGET_MAX and not trusted:
+            refusal = self._send_refusal(author, target)
+            if refusal is not None:
                 self.counters.refused_sends += 1
-                self._not_sent(target, send.particle, f"{waiting} messages are on their way to it")
+                self._not_sent(target, send.particle, refusal)
                 continue
             try:
                 self._outgoing.change(target, 0, len(message))
@@ -306,7 +307,18 @@ class Peer:
                 continue
             self._sending += 1
             self._sending_to[target] += 1
+            self._sending_of[author] += 1
             nursery.start_soon(self._send_one, target, send.particle, message)
+
+    def _send_refusal(self, author: str, target: str) -> str | None:
+        """Why one more message may not be under way; None when it may. Nobody may stop the intake for everybody."""
+        if self.core.is_trusted(author):
+            return None
+        if self._sending_to[target] >= SENDS_PER_TARGET_MAX:
+            return f"{SENDS_PER_TARGET_MAX} messages are on their way to it"
+        if self._sending_of[author] >= SENDS_PER_AUTHOR_MAX:
+            return f"{SENDS_PER_AUTHOR_MAX} messages of the same author are on their way"
+        return None
 
     async def _send_one(self, target: str, particle: Particle, message: bytes) -> None:
         try:
@@ -318,9 +330,10 @@ class Peer:
         finally:
             self._outgoing.change(target, len(message), 0)
             self._sending -= 1
-            self._sending_to[target] -= 1
-            if not self._sending_to[target]:
-                del self._sending_to[target]
+            for counter, name in ((self._sending_to, target), (self._sending_of, particle.init_peer_id)):
+                counter[name] -= 1
+                if not counter[name]:
+                    del counter[name]
             self._note_change()
 
     def _not_sent(self, target: str, particle: Particle, reason: str) -> None:

@@ -152,10 +152,17 @@ async def _on(state: State, tag: r.OnTag) -> Model:
 def _via(state: State, value: ValueModel, prefix: Model | None) -> tuple[ValueModel, Model | None]:
     value, prefix = freeze(state, value, prefix)
     value, copies = plain(state, value)
-    if isinstance(value, V) and isinstance(value.base, t.Canon) and value.props and not is_text(value.type):
-        value, more = inline_property.strip(state, value)
+    if not is_text(value.type):
+        value, more = whole(state, value)
         copies = (*copies, *more)
     return value, after(prefix, *copies) if copies else prefix
+
+
+def whole(state: State, value: ValueModel) -> tuple[ValueModel, tuple[Model, ...]]:
+    """Something to iterate over: AIR takes a stream, frozen or not, as a whole, and a part of it only as a variable."""
+    if isinstance(value, V) and isinstance(value.base, t.Canon | t.Stream) and value.props:
+        return inline_property.strip(state, value)
+    return value, ()
 
 
 def is_text(of: t.Type) -> bool:
@@ -167,10 +174,8 @@ async def _for(state: State, tag: r.ForTag) -> Model:
     iterable, prefix = await nested(inline_value.model(state, tag.iterable))
     if tag.mode != "rec":
         iterable, prefix = freeze(state, iterable, prefix)
-    if isinstance(iterable, V) and isinstance(iterable.base, t.Canon | t.Stream) and iterable.props:
-        # AIR iterates over a stream, frozen or not, as a whole; over a part of it only through a variable.
-        iterable, copies = inline_property.strip(state, iterable)
-        prefix = after(prefix, *copies)
+    iterable, copies = whole(state, iterable)
+    prefix = after(prefix, *copies) if copies else prefix
     raw_item = tag.item if tag.value_item is None else PAIR_ITEM
     item = state.env.name(raw_item)
     iterator = V(state.mangler.new(item), _item_type(tag.iterable.type))

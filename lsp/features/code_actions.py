@@ -30,9 +30,7 @@ _BY_HAND = (codes.WARN_UNUSED_FUNCTION.id, codes.WARN_NOTHING_EXPORTED.id)
 """Findings with a fix that is a choice; `fix all` leaves them alone."""
 
 
-def code_actions(
-    workspace: Workspace, path: str, span: Span, only: Sequence[str] = ()
-) -> list[types.CodeAction]:
+def code_actions(workspace: Workspace, path: str, span: Span, only: Sequence[str] = ()) -> list[types.CodeAction]:
     """Actions for a range; `only` are the kinds wanted, with everything below them."""
     view = workspace.view(path)
     if view is None:

@@ -122,9 +122,7 @@ def _top(view: View) -> Iterator[types.CompletionItem]:
         yield _item("aqua", Kind.Keyword, "", snippet="aqua ${1:Main} declares *")
 
 
-def _header_or_signature(
-    workspace: Workspace, view: View, offset: int, head: str
-) -> Iterator[types.CompletionItem]:
+def _header_or_signature(workspace: Workspace, view: View, offset: int, head: str) -> Iterator[types.CompletionItem]:
     """On lines at the first column."""
     word = head.split(None, 1)[0]
     if word in ("aqua", "module") and len(head.split()) > 1:

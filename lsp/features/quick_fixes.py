@@ -40,7 +40,14 @@ if TYPE_CHECKING:
     from lsp.workspace import Workspace
 
 IMPORTS_OFFERED_MAX: Final = 5
-LITERALS: Final = {"unsigned": "u32", "signed": "i32", "float": "f64", "bool": "bool", "string": "string", "number": "u32"}
+LITERALS: Final = {
+    "unsigned": "u32",
+    "signed": "i32",
+    "float": "f64",
+    "bool": "bool",
+    "string": "string",
+    "number": "u32",
+}
 
 
 def quick_fixes(workspace: Workspace, view: View, diagnostic: Diagnostic) -> Iterator[Fix]:
@@ -88,9 +95,7 @@ def _import(workspace: Workspace, view: View, span: Span) -> Iterator[Fix]:
     for offer in offers(workspace, view):
         if offer.name == name and number < IMPORTS_OFFERED_MAX:
             number += 1
-            yield Fix(
-                f"import `{name}` from {offer.text}", (import_edit(view, name, offer.path, offer.text),)
-            )
+            yield Fix(f"import `{name}` from {offer.text}", (import_edit(view, name, offer.path, offer.text),))
 
 
 def _unknown_function(workspace: Workspace, view: View, span: Span) -> Iterator[Fix]:

@@ -129,7 +129,9 @@ def _on_line(view: View, offset: int) -> Iterator[ast.Statement]:
     waiting = [s for d in view.file.definitions if isinstance(d, ast.Func) for s in d.body]
     while waiting:
         statement = unwrapped(waiting.pop())
-        first = statement.results[0].span if isinstance(statement, ast.CallStmt) and statement.results else statement.span
+        first = (
+            statement.results[0].span if isinstance(statement, ast.CallStmt) and statement.results else statement.span
+        )
         if line.start <= first.start < line.end:
             yield statement
         waiting += getattr(statement, "body", ())

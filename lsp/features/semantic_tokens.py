@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from lsp.view import View
     from lsp.workspace import Workspace
 
-TYPES: Final = ("namespace", "type", "class", "interface", "struct", "parameter", "variable", "property", "function", "method")
+TYPES: Final = (
+    "namespace",
+    "type",
+    "class",
+    "interface",
+    "struct",
+    "parameter",
+    "variable",
+    "property",
+    "function",
+    "method",
+)
 MODIFIERS: Final = ("declaration", "readonly", "remote", "stream", "defaultLibrary")
 LEGEND: Final = types.SemanticTokensLegend(list(TYPES), list(MODIFIERS))
 

@@ -68,9 +68,7 @@ def _symbol(source: SourceFile, d: ast.Definition, whole: Span) -> types.Documen
             end = source.text.find("\n", member.name.span.start)
             span = Span(member.name.span.start, len(source.text) if end < 0 else end)
             children.append(
-                types.DocumentSymbol(
-                    member.name.text, kind, to_range(source, span), to_range(source, member.name.span)
-                )
+                types.DocumentSymbol(member.name.text, kind, to_range(source, span), to_range(source, member.name.span))
             )
     return types.DocumentSymbol(
         d.name.text,

@@ -58,6 +58,9 @@ SENDS_PER_TARGET_MAX: Final = 64
 What this peer or its management wrote is still sent: a client may start any number of particles through its one relay.
 """
 
+SENDS_PER_AUTHOR_MAX: Final = SENDS_MAX // 2
+"""The same for the particles of one author, who could otherwise use up SENDS_MAX by naming peers that nobody reaches."""
+
 
 @dataclass(frozen=True, slots=True)
 class CoreLimits:

@@ -63,7 +63,7 @@ STRING: Final = Prim("string", 0x0A, 8, 3, "", debug="String", serde="a string")
 BOOL: Final = Prim("bool", 0x0B, 1, 0, "?", debug="Boolean", serde="a boolean")
 I32: Final = Prim("i32", 0x0C, 4, 7, "i")
 I64: Final = Prim("i64", 0x0D, 8, 8, "q")
-BYTES: Final = Prim("byte_array", 0x3C, 8, 3, "", debug="ByteArray", text="[]u8")
+BYTES: Final = Prim("array (u8)", 0x3C, 8, 3, "", debug="ByteArray", text="[]u8")
 
 PRIMS: Final = (S8, S16, S32, S64, U8, U16, U32, U64, F32, F64, STRING, BOOL, I32, I64, BYTES)
 PRIM_OF_CODE: Final = {prim.code: prim for prim in PRIMS}

@@ -54,6 +54,7 @@ WATCHED: Final = (
     (inline_call, "enter"),
     (inline_call, "plain"),
     (inline_tag, "plain"),
+    (inline_tag, "whole"),
     (inline_if, "settle"),
     (inline_operator, "settle"),
     (inline_property, "settle"),

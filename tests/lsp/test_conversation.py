@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
 from lsp.convert import to_path, to_uri
@@ -89,6 +90,91 @@ def test_findings_of_an_imported_buffer_show_in_that_file(tmp_path: Path) -> Non
         assert (await client.wait(lib, len))[0].code == "AQ0206"
         client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(main)))
         assert await client.wait(main, lambda found: not found) == []
+
+    converse(body, tmp_path)
+
+
+def position(text: str, mark: str) -> types.Position:
+    before = text[: text.index(mark)]
+    return types.Position(before.count("\n"), len(before.rpartition("\n")[2]))
+
+
+def test_requests_are_answered(tmp_path: Path) -> None:
+    uri = to_uri(str(tmp_path / "main.aqua"))
+    here = types.TextDocumentIdentifier(uri)
+    text = "aqua Main\n\nexport f\n\n-- Adds.\nfunc f(n: u8) -> u8:\n  m = n + 1\n  <- m\n"
+    whole = types.Range(types.Position(0, 0), types.Position(8, 0))
+
+    async def body(client: Client) -> None:
+        client.text_document_did_open(document(uri, text))
+        await client.wait(uri, lambda found: not found)
+        use = position(text, "n + 1")
+        found = await client.text_document_hover_async(types.HoverParams(here, use))
+        assert "n: u8" in found.contents.value
+        (place,) = await client.text_document_definition_async(types.DefinitionParams(here, use))
+        assert place.range.start == position(text, "n: u8")
+        context = types.ReferenceContext(include_declaration=True)
+        places = await client.text_document_references_async(types.ReferenceParams(context, here, use))
+        assert len(places) == 2
+        items = await client.text_document_completion_async(types.CompletionParams(here, use))
+        assert "n" in [item.label for item in items]
+        edit = await client.text_document_rename_async(types.RenameParams(here, use, "number"))
+        assert len(edit.changes[uri]) == 2
+        with pytest.raises(JsonRpcException, match="something else"):
+            await client.text_document_rename_async(types.RenameParams(here, use, "m"))
+        symbols = await client.text_document_document_symbol_async(types.DocumentSymbolParams(here))
+        assert [symbol.name for symbol in symbols] == ["f"]
+        tokens = await client.text_document_semantic_tokens_full_async(types.SemanticTokensParams(here))
+        assert len(tokens.data) % 5 == 0
+        hints = await client.text_document_inlay_hint_async(types.InlayHintParams(here, whole))
+        assert [hint.label for hint in hints] == [": u8"]
+        lenses = await client.text_document_code_lens_async(types.CodeLensParams(here))
+        command = types.ExecuteCommandParams("aqua.showAir", arguments=lenses[0].command.arguments)
+        assert "(call %init_peer_id%" in await client.workspace_execute_command_async(command)
+        actions = await client.text_document_code_action_async(
+            types.CodeActionParams(here, types.Range(use, use), types.CodeActionContext([]))
+        )
+        assert all(action.edit is not None for action in actions)
+        report = await client.text_document_diagnostic_async(types.DocumentDiagnosticParams(here))
+        assert list(report.items) == []
+
+    converse(body, tmp_path)
+
+
+def test_scripts(tmp_path: Path) -> None:
+    uri = to_uri(str(tmp_path / "a.air"))
+    here = types.TextDocumentIdentifier(uri)
+
+    async def body(client: Client) -> None:
+        client.text_document_did_open(document(uri, "(seq (null) (call x))"))
+        (found, *_) = await client.wait(uri, len)
+        assert found.source == "avm"
+        change = types.TextDocumentContentChangeWholeDocument("(seq (null) (null))")
+        client.text_document_did_change(
+            types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, uri), [change])
+        )
+        await client.wait(uri, lambda found: not found)
+        options = types.FormattingOptions(2, insert_spaces=True)
+        (edit,) = await client.text_document_formatting_async(types.DocumentFormattingParams(here, options))
+        assert edit.new_text == "(seq\n (null)\n (null))\n"
+        hover = await client.text_document_hover_async(types.HoverParams(here, types.Position(0, 7)))
+        assert "null" in hover.contents.value
+
+    converse(body, tmp_path)
+
+
+def test_an_edit_of_an_import_is_seen_in_the_importing_buffer(tmp_path: Path) -> None:
+    lib, main = to_uri(str(tmp_path / "lib.aqua")), to_uri(str(tmp_path / "main.aqua"))
+
+    async def body(client: Client) -> None:
+        client.text_document_did_open(document(lib, "aqua Lib declares *\n\nconst ONE = 1\n"))
+        client.text_document_did_open(document(main, 'aqua Main declares *\n\nimport "lib.aqua"\n\nconst TWO = ONE\n'))
+        await client.wait(main, lambda found: not found)
+        change = types.TextDocumentContentChangeWholeDocument("aqua Lib declares *\n\nconst OTHER = 1\n")
+        client.text_document_did_change(
+            types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, lib), [change])
+        )
+        assert [d.code for d in await client.wait(main, len)] == ["AQ0201"]
 
     converse(body, tmp_path)
 

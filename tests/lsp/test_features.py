@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lsp.convert import to_uri
 from aquac.source import SourceFile, Span
 from lsp.air import AirFile
-from lsp.convert import to_offset
+from lsp.convert import to_offset, to_uri
 from lsp.features.call_hierarchy import incoming_calls, outgoing_calls, prepare_call_hierarchy
 from lsp.features.code_actions import code_actions
 from lsp.features.code_lens import code_lenses, show_air
@@ -79,7 +78,9 @@ def _signature_help(f: Fixture) -> str:
     if found is None:
         return "nothing"
     (shown,) = found.signatures
-    active = shown.parameters[found.active_parameter].label if found.active_parameter < len(shown.parameters) else "none"
+    active = (
+        shown.parameters[found.active_parameter].label if found.active_parameter < len(shown.parameters) else "none"
+    )
     return f"{shown.label}\nactive: {active}" + (f"\n{shown.documentation.value}" if shown.documentation else "")
 
 
@@ -99,7 +100,9 @@ def _workspace_symbols(f: Fixture) -> str:
     while text[end : end + 1].isalnum():
         end += 1
     found = workspace_symbols(f.workspace, text[f.offset : end])
-    shown = [f"{s.kind.name} {s.name} in {s.container_name}, {f.place(s.location.uri, s.location.range)}" for s in found]
+    shown = [
+        f"{s.kind.name} {s.name} in {s.container_name}, {f.place(s.location.uri, s.location.range)}" for s in found
+    ]
     return "\n".join(shown) or "nothing"
 
 

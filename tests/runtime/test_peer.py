@@ -468,6 +468,33 @@ def test_who_reads_slowly_loses_messages_and_nobody_else_does(monkeypatch, caplo
     check(main)
 
 
+def test_one_author_has_only_so_many_messages_on_their_way(monkeypatch):
+    monkeypatch.setattr("runtime.peer.SENDS_PER_AUTHOR_MAX", 2)
+
+    async def main():
+        peer = Peer(
+            PeerConfig(A), Stuck(), vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)
+        )
+        targets = [named_identity(f"target{number}").peer_id for number in range(4)]
+
+        def script(count):
+            text = "(null)"
+            for target in targets[:count]:
+                text = f'(par (call "{target}" ("op" "noop") []) {text})'
+            return text
+
+        async with peer:
+            for author, count, sending, refused in ((D, 2, 2, 0), (C, 3, 4, 1), (D, 1, 4, 2), (A, 4, 8, 2)):
+                made = particle(script(count), author=author, particle_id=f"p{sending}{refused}", ttl=60_000)
+                await peer.on_message(B.peer_id, codec.encode(made))
+                await trio.sleep(0.1)
+                assert (peer._sending, peer.counters.refused_sends) == (sending, refused)
+            await trio.sleep(SEND_TIMEOUT_S)
+            assert (peer._sending, peer._sending_of) == (0, {})
+
+    check(main)
+
+
 def test_one_authors_backlog_does_not_stop_what_others_send():
     class Slow:
         async def run(self, run):

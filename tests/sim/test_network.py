@@ -78,6 +78,19 @@ def test_one_interpreter_and_small_queues(seed):
     check(seed, COPIES, runs_max=1, mailbox_max=2, actors_max=2)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("faults", [PERFECT, COPIES])
+def test_few_places_for_calls_cost_time_and_nothing_else(seed, faults):
+    assert len(ends(check(seed, faults, runs_max=1, actor_calls_max=1, calls_max=1))) == 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_small_shares_and_short_lives(seed):
+    limits = {"actors_max": 4, "pending_calls_max": 8, "stored_bytes_max": 100_000, "life_ms_max": 2000}
+    net = check(seed, BROKEN, particles=6, **limits)
+    assert net.history == check(seed, BROKEN, particles=6, **limits).history
+
+
 @pytest.mark.parametrize("faults", [PERFECT, COPIES, BROKEN])
 def test_same_seed_same_history(faults):
     assert check(7, faults).history == check(7, faults).history
