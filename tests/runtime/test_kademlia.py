@@ -85,7 +85,9 @@ def test_strangers_are_found_along_a_chain_over_libp2p() -> None:
         async with trio.open_nursery() as nursery:
             for position, network in enumerate(networks):
                 receiver = receivers[position]
-                await nursery.start(lambda task_status, n=network, r=receiver: n.serve(r, listen, task_status=task_status))
+                await nursery.start(
+                    lambda task_status, n=network, r=receiver: n.serve(r, listen, task_status=task_status)
+                )
                 if position:
                     before = networks[position - 1]
                     await network.dial(before.addresses[0])
