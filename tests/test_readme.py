@@ -38,3 +38,20 @@ def test_its_commands_exist() -> None:
         assert f"def {task}(" in tasks
     for path in re.findall(r"`((?:docs|tests|examples)/[\w./]+)`", text):
         assert (ROOT / path).exists(), path
+
+
+def test_the_code_map_names_what_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE)
+    assert len(rows) > 20
+    for row in rows:
+        first, *others = row.split()
+        folder = Path(first).parent
+        for path in (Path(first), *(folder / other for other in others)):
+            assert (ROOT / path).exists(), path
+
+
+def test_recipes_name_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:aquac|avm|runtime|lsp|tests|docs)/[\w./]+\.(?:py|md|toml))`", text):
+        assert (ROOT / path).exists(), path

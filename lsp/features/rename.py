@@ -6,6 +6,7 @@ taken where the thing is visible.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -61,7 +62,7 @@ def _target(workspace: Workspace, path: str, offset: int) -> tuple[View, Fact]:
         raise RenameRefused(f"`{fact.name}` is predefined")
     where = fact.site.file.path
     if is_stdlib(where) or f"/{PACKAGES}/" in where.replace("\\", "/"):
-        raise RenameRefused(f"`{fact.name}` is defined in a library: {where}")
+        raise RenameRefused(f"`{fact.name}` is defined in a library, in {os.path.basename(where)}")
     return view, fact
 
 
