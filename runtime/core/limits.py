@@ -49,11 +49,14 @@ U32_MAX: Final = 2**32 - 1
 U64_MAX: Final = 2**64 - 1
 
 
-SENDS_MAX: Final = 1024
-"""Outgoing messages in flight; above it the peer takes nothing more from the network."""
+SENDS_MAX: Final = 8192
+"""Outgoing messages in flight; above it the peer takes nothing more from the network. Their bytes are bounded apart."""
 
-SENDS_PER_TARGET_MAX: Final = 64
+SENDS_PER_TARGET_MAX: Final = 2048
 """Outgoing messages in flight to one peer; more are dropped, so that one who reads slowly cannot use up SENDS_MAX.
+
+Far above what an honest burst leaves waiting: hundreds of answers to one client are on their way at once while its
+connection is busy taking in the questions.
 
 What this peer or its management wrote is still sent: a client may start any number of particles through its one relay.
 """

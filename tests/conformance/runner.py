@@ -26,7 +26,7 @@ from tests.conformance.report import Report, Skip
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-AREAS = ("aqua-check", "aqua-air", "avm-parse", "avm", "interpreter-data", "js-client")
+AREAS = ("aqua-check", "aqua-air", "avm-parse", "avm", "interpreter-data", "js-client", "marine")
 
 
 class CorpusMissing(Exception):

@@ -13,7 +13,7 @@ CHECKS = (
     "connect", "libp2p_identify", "libp2p_ping", "unsupported_protocol", "peer_identify", "op_identity", "error_object",
     "is_connected", "kad_neighborhood", "two_clients", "service_error_on_client", "tetraplets", "relay_to_relay", "client_relay_relay_client",
     "par_join", "par_race", "fold_seq", "fold_par_stream", "stream_map", "match_xor", "lens_and_length", "ttl_and_time_vars",
-    "uncaught_error_expires", "unreachable_peer", "many_clients", "compiled_aqua", "reconnect_same_key",
+    "uncaught_error_expires", "unreachable_peer", "big_payload", "many_in_flight", "long_chain", "many_clients", "compiled_aqua", "reconnect_same_key",
 )  # fmt: skip
 
 
