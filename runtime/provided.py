@@ -48,9 +48,12 @@ def split_assignment(flag: str, text: str, *, form: str) -> tuple[str, str]:
     return name, rest
 
 
-def load_service(text: str, declarations: Sequence[Declaration]) -> ProvidedService:
-    """The service of one `--service NAME[@PEER]=FILE`. NAME is a service of the program or a service id."""
-    target, path = split_assignment("--service", text, form="NAME=file.py or NAME=file.json")
+def load_service(text: str, declarations: Sequence[Declaration], *, timeout_ms: float | None = None) -> ProvidedService:
+    """The service of one `--service NAME[@PEER]=FILE`. NAME is a service of the program or a service id.
+
+    timeout_ms: for one call of a Wasm module, which cannot be interrupted in another way.
+    """
+    target, path = split_assignment("--service", text, form="NAME=file.py, NAME=file.json or NAME=module.wasm")
     name, found, peer = target.partition("@")
     if found and not peer:
         raise CommandError(f"--service {text}: no peer after `@`")
@@ -63,8 +66,13 @@ def load_service(text: str, declarations: Sequence[Declaration]) -> ProvidedServ
         elif path.endswith(".json"):
             own_id = None
             handlers = load_json_service(path, declaration)
+        elif path.endswith((".wasm", ".toml")):
+            from runtime.marine.provided import load_wasm_service
+
+            own_id = None
+            handlers = load_wasm_service(path, declaration, timeout_ms=timeout_ms)
         else:
-            raise CommandError(f"--service {text}: expected a .py or .json file")
+            raise CommandError(f"--service {text}: expected a .py, .json, .wasm or .toml file")
     except ServiceFileError as error:
         raise CommandError(f"--service {name}: {error}") from error
     return ProvidedService(peer or CLIENT, _service_id(name, own_id, declaration, path), handlers)

@@ -48,7 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--data-file", metavar="FILE", help="a file with an object of variables")
     parser.add_argument(
         "--service", metavar="NAME[@PEER]=FILE", action="append", default=[],
-        help="serve a service of the program from a .py or .json file, on the client or the named peer; repeatable",
+        help="serve a service of the program from a .py or .json file, a .wasm module or a .toml configuration of modules, "
+        "on the client or the named peer; repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--callback", metavar="NAME=print|FILE.py[:FUNC]", action="append", default=[],
@@ -123,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
     # What service files print while they are loaded or called must not mix with the result.
     with contextlib.redirect_stdout(sys.stderr):
         functions = dict(load_callback(text, arrows) for text in args.callback)
-        services = [load_service(text, program.declarations) for text in args.service]
+        services = [load_service(text, program.declarations, timeout_ms=ttl_ms) for text in args.service]
     if args.print_air:
         print(program.script, file=sys.stderr)
 

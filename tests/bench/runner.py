@@ -17,7 +17,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-AREAS: Final = {"aqua": "tests.bench.aqua", "avm": "tests.bench.avm", "lsp": "tests.bench.lsp"}
+AREAS: Final = {
+    "aqua": "tests.bench.aqua",
+    "avm": "tests.bench.avm",
+    "lsp": "tests.bench.lsp",
+    "marine": "tests.bench.marine",
+}
 Input = TypeVar("Input")
 
 

@@ -221,7 +221,8 @@ def check_load(case: dict[str, Any]) -> str | None:
         return None if str(error).startswith(wanted) else f"expected {case['error']!r}, got {str(error)!r}"
     if not case["loads"]:
         return f"loads, but {case['error']!r} was expected"
-    return None if logs == case.get("logs", []) else f"logs: expected {case.get('logs')}, got {logs}"
+    wanted_logs = [[entry["service"], entry["level"], entry["message"]] for entry in case.get("logs", [])]
+    return None if logs == wanted_logs else f"logs: expected {wanted_logs}, got {logs}"
 
 
 # ── sections and ids ─────────────────────────────────────────────────────────────────────────────────────────────────

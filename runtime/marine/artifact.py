@@ -1,0 +1,154 @@
+"""A module file, read and compiled once per process: everything about it that no instance changes.
+
+Errors: LoadError in the order and the words of the reference: compilation, SDK version, interface section, its version.
+Source: marine:core/src/module/marine_module.rs, crates/min-it-version
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import wasmtime
+
+from . import interface_types
+from .codec import Codecs
+from .engine import CoreType, engine
+from .errors import LoadError
+from .interface import Interface, check_records, interpret
+from .interface_types import InterfaceError
+from .limits import CODE_CACHE_ARTIFACTS, MODULE_BYTES_MAX
+from .module_cache import load_or_compile
+from .wasm_sections import INTERFACE_TYPES, SectionError, custom_sections, initial_table_elements, sdk_version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .marshal import Plan
+    from .semver import Version
+
+HOST_NAMESPACES = ("host", "__marine_host_api_v1", "__marine_host_api_v2", "__marine_host_api_v3")
+
+
+@dataclass(slots=True)
+class Artifact:
+    """A compiled module with its interface.
+
+    core_types: signatures of exported core functions, None where one has values that adapters do not know. plans: translated
+    adapters by place; filled on first use. problem: why the interface cannot be used, told when the load comes to it.
+    """
+
+    sha256: str
+    size: int
+    compiled: wasmtime.Module
+    sdk: Version
+    interface: Interface
+    codecs: Codecs
+    core_types: dict[str, CoreType | None]
+    host_imports: tuple[tuple[str, str], ...]
+    table_elements: int
+    problem: str | None
+    from_cache: bool
+    plans: dict[tuple[str, str], Plan] = field(default_factory=dict)
+
+
+_kept: OrderedDict[str, Artifact] = OrderedDict()
+_lock = threading.Lock()
+
+
+def load_artifact(name: str, wasm: bytes, *, cache: Path | None = None) -> Artifact:
+    """Read and compile a module, or find it among those of this process. Raises LoadError; `name` is for its text."""
+    digest = hashlib.sha256(wasm).hexdigest()
+    with _lock:
+        found = _kept.get(digest)
+        if found is not None:
+            _kept.move_to_end(digest)
+            return found
+    artifact = _read(name, wasm, digest, cache)
+    with _lock:
+        _kept[digest] = artifact
+        while len(_kept) > CODE_CACHE_ARTIFACTS:
+            _kept.popitem(last=False)
+    return artifact
+
+
+def read_tables(name: str, wasm: bytes) -> tuple[Version, interface_types.Tables]:
+    """SDK version and interface tables of a module, checked but not compiled. Raises LoadError."""
+    try:
+        sdk = sdk_version(wasm)
+        if sdk < interface_types.MINIMUM_SDK:
+            raise LoadError(
+                f"module with name '{name}' compiled with {sdk} sdk version, but at least "
+                f"{interface_types.MINIMUM_SDK} required"
+            )
+        found = custom_sections(wasm, INTERFACE_TYPES)
+        if not found:
+            raise LoadError("the module doesn't contain IT section")
+        if len(found) > 1:
+            raise LoadError("the module contains multiple IT sections that is unsupported")
+        tables = interface_types.decode(found[0])
+    except (SectionError, InterfaceError) as error:
+        raise LoadError(str(error)) from None
+    except ValueError as error:
+        raise LoadError(f"Wasm backend error: {error}") from None
+    if tables.version < interface_types.MINIMUM_IT:
+        raise LoadError(
+            f"module with name '{name}' compiled with {tables.version} IT version, but at least "
+            f"{interface_types.MINIMUM_IT} required"
+        )
+    return sdk, tables
+
+
+def _read(name: str, wasm: bytes, digest: str, cache: Path | None) -> Artifact:
+    if len(wasm) > MODULE_BYTES_MAX:
+        raise LoadError(
+            f"Wasm backend error: the module takes {len(wasm)} bytes, at most {MODULE_BYTES_MAX} are loaded"
+        )
+    if wasm[:4] != b"\0asm":
+        # the engine would take the text form as well
+        raise LoadError("Wasm backend error: magic header not detected: bad magic number")
+    try:
+        compiled, from_cache = load_or_compile(engine(), wasm, digest, cache)
+    except wasmtime.WasmtimeError as error:
+        raise LoadError(f"Wasm backend error: {error}") from None
+    sdk, tables = read_tables(name, wasm)
+    problem = None
+    try:
+        check_records(tables)
+    except InterfaceError as error:
+        problem = str(error)
+    core_types: dict[str, CoreType | None] = {}
+    for export in compiled.exports:
+        if isinstance(export.type, wasmtime.FuncType):
+            core_types[export.name] = CoreType.of(export.type)
+    return Artifact(
+        sha256=digest,
+        size=len(wasm),
+        compiled=compiled,
+        sdk=sdk,
+        interface=interpret(tables),
+        codecs=Codecs(tables),
+        core_types=core_types,
+        host_imports=_host_imports(compiled),
+        table_elements=initial_table_elements(wasm),
+        problem=problem,
+        from_cache=from_cache,
+    )
+
+
+def _host_imports(compiled: wasmtime.Module) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for item in compiled.imports:
+        kind: Any = item.type
+        if item.module in HOST_NAMESPACES and isinstance(kind, wasmtime.FuncType):
+            found.append((item.module, item.name or ""))
+    return tuple(found)
+
+
+def mounted_names(artifact: Artifact) -> list[str]:
+    """Names of the binaries a module expects to be mounted: what it imports from the host beside the host's functions."""
+    known = {"log_utf8_string", "get_call_parameters"}
+    return list(dict.fromkeys(name for _, name in artifact.host_imports if name not in known))

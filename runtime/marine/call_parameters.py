@@ -1,0 +1,157 @@
+"""What a module may ask about the call it serves, in the four shapes of the host API.
+
+Set once per top-level call and the same for every module of the service. Input: JSON or the dataclasses. Output: a record type and
+a value for `codec`. Errors: CallError for JSON of another shape.
+Source: marine:core/src/host_imports/call_parameters_{v0,v1,v2,v3}.rs, marine-rs-sdk:crates/main/src/call_parameters.rs
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .codec import Codecs
+from .errors import CallError, ErrorClass
+from .interface_types import Tables
+from .itypes import STRING, U8, U32, U64, ArrayOf, ByteList, IType, RecordOf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class CallTetraplet(NamedTuple):
+    """Where an argument comes from. `lens` is called `lambda` or `json_path` in older host APIs."""
+
+    peer_pk: str = ""
+    service_id: str = ""
+    function_name: str = ""
+    lens: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticleParameters:
+    """The particle that makes the call. Times are in milliseconds."""
+
+    id: str = ""
+    init_peer_id: str = ""
+    timestamp: int = 0
+    ttl: int = 0
+    script: str = ""
+    signature: bytes = b""
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallParameters:
+    """All a module can know about its caller; one list of tetraplets per argument."""
+
+    particle: ParticleParameters = field(default_factory=ParticleParameters)
+    service_id: str = ""
+    service_creator_peer_id: str = ""
+    host_id: str = ""
+    worker_id: str = ""
+    tetraplets: tuple[tuple[CallTetraplet, ...], ...] = ()
+
+
+NO_PARAMETERS: Final = CallParameters()
+
+
+def from_json(value: Any) -> CallParameters:
+    """Call parameters from their JSON form; absent fields are empty. Raises CallError."""
+    try:
+        return _from_json(value)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CallError(f"call parameters: {error}", ErrorClass.ARGUMENTS) from None
+
+
+def _text(source: dict[str, Any], name: str) -> str:
+    value = source.get(name, "")
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: expected a string")
+    return value
+
+
+def _number(source: dict[str, Any], name: str, bits: int) -> int:
+    value = source.get(name, 0)
+    if type(value) is not int or not 0 <= value < 1 << bits:
+        raise ValueError(f"{name}: expected an integer of {bits} bits")
+    return value
+
+
+def _from_json(value: Any) -> CallParameters:
+    if not isinstance(value, dict):
+        raise ValueError("expected an object")
+    inner = value.get("particle", {})
+    if not isinstance(inner, dict):
+        raise ValueError("particle: expected an object")
+    particle = ParticleParameters(
+        _text(inner, "id"),
+        _text(inner, "init_peer_id"),
+        _number(inner, "timestamp", 64),
+        _number(inner, "ttl", 32),
+        _text(inner, "script"),
+        bytes(inner.get("signature", [])),
+        _text(inner, "token"),
+    )
+    groups = []
+    for group in value.get("tetraplets", []):
+        items = []
+        for item in group:
+            lens = next((item[name] for name in ("lens", "lambda", "json_path") if name in item), "")
+            items.append(
+                CallTetraplet(
+                    _text(item, "peer_pk"), _text(item, "service_id"), _text(item, "function_name"),
+                    _text({"lens": lens}, "lens"),
+                )
+            )  # fmt: skip
+        groups.append(tuple(items))
+    return CallParameters(
+        particle,
+        _text(value, "service_id"),
+        _text(value, "service_creator_peer_id"),
+        _text(value, "host_id"),
+        _text(value, "worker_id"),
+        tuple(groups),
+    )
+
+
+# ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _record(tables: Tables, fields: Sequence[IType]) -> RecordOf:
+    """A record of the host's own; names of fields do not travel."""
+    record = tables.record(len(tables.types))
+    record.fields = tuple((str(n), kind) for n, kind in enumerate(fields))
+    tables.types.append(record)
+    return record
+
+
+_TABLES: Final = Tables()
+_TETRAPLETS: Final = ArrayOf(ArrayOf(_record(_TABLES, [STRING] * 4)))
+_PARTICLE: Final = _record(_TABLES, [STRING, STRING, U64, U32, STRING, ArrayOf(U8), STRING])
+_ROOTS: Final[dict[str, RecordOf]] = {
+    "host": _record(_TABLES, [STRING] * 5 + [_TETRAPLETS]),
+    "__marine_host_api_v1": _record(_TABLES, [STRING] * 6 + [_TETRAPLETS]),
+    "__marine_host_api_v2": _record(_TABLES, [_PARTICLE] + [STRING] * 4 + [_TETRAPLETS]),
+}
+_ROOTS["__marine_host_api_v3"] = _ROOTS["__marine_host_api_v2"]
+_CODECS: Final = Codecs(_TABLES)
+
+
+def lower(home: Any, namespace: str, parameters: CallParameters) -> int:
+    """Write the parameters into a module in the shape of its host API; the address of the root record."""
+    particle = parameters.particle
+    tetraplets = [list(group) for group in parameters.tetraplets]
+    middle = (parameters.service_id, parameters.service_creator_peer_id, parameters.host_id)
+    value: tuple[Any, ...]
+    if namespace == "host":
+        value = (particle.init_peer_id, *middle, particle.id, tetraplets)
+    elif namespace == "__marine_host_api_v1":
+        value = (particle.init_peer_id, *middle, parameters.worker_id, particle.id, tetraplets)
+    else:
+        described = (
+            particle.id, particle.init_peer_id, particle.timestamp, particle.ttl, particle.script,
+            ByteList(particle.signature), particle.token,
+        )  # fmt: skip
+        value = (described, *middle, parameters.worker_id, tetraplets)
+    return _CODECS.lower_record(_ROOTS[namespace])(home, value)

@@ -1,0 +1,380 @@
+"""wasmtime for this process: one engine, its clock for deadlines, and calls that cost half a microsecond.
+
+The public API of wasmtime-py converts every value through objects and looks the function's type up on every call (25 µs);
+`CoreFunction` and `define` go through the C API with prepared arguments instead. These use private names of the pinned
+version, so `engine()` proves them on a small module first and refuses to work with a wasmtime that differs.
+Errors: `TrapFault` from a core function. An exception inside an imported function is kept by the instance that made the
+call, and the module sees a trap.
+Source: wasmtime.h of wasmtime 50, wasmtime-py 50.0.1
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from ctypes import c_char_p, c_size_t, c_ubyte, c_void_p
+from functools import lru_cache
+from importlib.metadata import version
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final
+
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from .errors import ErrorClass, LoadError, TrapFault
+from .limits import TICK_MS, WASM_STACK_BYTES
+from .window import Window, no_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+_SLOT: Final = 16
+_PACKED: Final = {"i": "i12x", "I": "I12x", "l": "q8x", "f": "f12x", "d": "d8x"}
+_LETTERS: Final = {"i32": "i", "i64": "l", "f32": "f", "f64": "d"}
+FOREVER_TICKS: Final = 1 << 62
+WASMTIME_VERSION: Final = version("wasmtime")
+
+_SELF_TEST: Final = """(module (import "a" "b" (func $b (param i32 i64) (result f64))) (memory (export "memory") 1)
+  (func (export "f") (param i32 i64) (result f64) (call $b (local.get 0) (local.get 1)))
+  (func (export "t") unreachable))"""
+
+
+class CoreType:
+    """Signature of a core function, as letters: i i32, l i64, f f32, d f64."""
+
+    __slots__ = ("parameters", "results")
+
+    def __init__(self, parameters: str, results: str) -> None:
+        """Make the signature."""
+        self.parameters = parameters
+        self.results = results
+
+    @classmethod
+    def of(cls, kind: wasmtime.FuncType) -> CoreType | None:
+        """The signature of a function type; None when it has values that adapters cannot handle."""
+        try:
+            return cls(*("".join(_LETTERS[str(item)] for item in items) for items in (kind.params, kind.results)))
+        except KeyError:
+            return None
+
+    def functype(self) -> wasmtime.FuncType:
+        """The signature as wasmtime has it."""
+        kinds = {
+            "i": wasmtime.ValType.i32,
+            "l": wasmtime.ValType.i64,
+            "f": wasmtime.ValType.f32,
+            "d": wasmtime.ValType.f64,
+        }
+        return wasmtime.FuncType([kinds[c]() for c in self.parameters], [kinds[c]() for c in self.results])
+
+
+def _prototype(name: str, result: Any) -> Any:
+    """A function of the C API, called with prepared arguments and without conversion."""
+    function = ffi.dll[name]
+    function.restype = result
+    return function
+
+
+_call: Final = _prototype("wasmtime_func_call_unchecked", c_void_p)
+_quick: Final = ctypes.PyDLL(str(ffi.filename))
+"""The same library for functions that return at once: the interpreter lock is kept."""
+_memory_size: Final = _quick["wasmtime_memory_data_size"]
+_memory_size.restype = c_size_t
+_memory_data: Final = _quick["wasmtime_memory_data"]
+_memory_data.restype = c_void_p
+_trap_new: Final = ffi.dll["wasmtime_trap_new"]
+_trap_new.restype = c_void_p
+_trap_new.argtypes = [c_char_p, c_size_t]
+_define: Final = ffi.dll["wasmtime_linker_define_func_unchecked"]
+_define.restype = c_void_p
+_CALLBACK: Final = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)
+
+
+class CoreFunction:
+    """An exported core function, bound to its store. Call `plain`, or a `variant` for unsigned arguments.
+
+    The buffer is shared by every call: arguments are read from it before the function runs, results are written after it
+    has ended, and one thread at a time is inside a service.
+    """
+
+    __slots__ = ("_buffer", "_context", "_function", "_home", "_keep", "_variants", "kind", "name", "plain")
+
+    def __init__(self, store: wasmtime.Store, function: wasmtime.Func, kind: CoreType, name: str, home: Any) -> None:
+        """Prepare the call. `home` takes what imported functions raise: see `Instance.failure`."""
+        self.name = name
+        self.kind = kind
+        self._home = home
+        self._keep = (store, function)
+        self._context = c_void_p(ctypes.cast(store._context(), c_void_p).value)
+        self._function = ctypes.byref(function._func)
+        self._buffer = (c_ubyte * (_SLOT * max(len(kind.parameters), len(kind.results), 1)))()
+        self._variants: dict[str, Callable[..., Any]] = {}
+        self.plain = self.variant(kind.parameters)
+
+    def variant(self, letters: str) -> Callable[..., Any]:
+        """The call with arguments of these letters: `I` takes an i32 as an unsigned number.
+
+        It returns None, the only result, or a tuple. Raises TrapFault.
+        """
+        found = self._variants.get(letters)
+        if found is None:
+            found = self._variants[letters] = self._make(letters)
+        return found
+
+    def _make(self, letters: str) -> Callable[..., Any]:
+        """The call written out for its number of arguments and results: it is made several times in every typed call."""
+        trap = c_void_p()
+        results = len(self.kind.results)
+        names: dict[str, Any] = {
+            "pack": Struct("<" + "".join(_PACKED[c] for c in letters)).pack_into,
+            "unpack": Struct("<" + "".join(_PACKED[c] for c in self.kind.results)).unpack_from,
+            "buffer": self._buffer,
+            "invoke": _call,
+            "context": self._context,
+            "function": self._function,
+            "pointer": c_void_p(ctypes.addressof(self._buffer)),
+            "slots": c_size_t(len(self._buffer) // _SLOT),
+            "trap": trap,
+            "trap_at": ctypes.byref(trap),
+            "home": self._home,
+        }
+        arguments = ", ".join(f"a{n}" for n in range(len(letters)))
+        lines = [f"def run({arguments}):"]
+        if self._home.is_limited:
+            lines.append("    home.apply_limits()")
+        if letters:
+            lines.append(f"    pack(buffer, 0, {arguments})")
+        lines += [
+            "    error = invoke(context, function, pointer, slots, trap_at)",
+            "    if error is not None or trap:",
+            "        reason = trap.value",
+            "        trap.value = None",
+            "        raise home.failure(error, reason)",
+        ]
+        if results:
+            lines.append("    return unpack(buffer)" + ("[0]" if results == 1 else ""))
+        exec(_compiled("\n".join(lines)), names)  # the source is made of numbers only
+        run: Callable[..., Any] = names["run"]
+        return run
+
+
+@lru_cache(maxsize=1024)
+def _compiled(source: str) -> CodeType:
+    return compile(source, "<core call>", "exec")
+
+
+def failure_text(error: int | None, trap: int | None) -> tuple[str, bool]:
+    """Message of a failed call and whether it was interrupted; both objects are freed."""
+    if error is not None:
+        problem = wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t)))
+        return str(problem), False
+    assert trap is not None
+    found = wasmtime.Trap._from_ptr(ctypes.cast(trap, ctypes.POINTER(ffi.wasm_trap_t)))
+    code = found.trap_code
+    text = found.message.partition("\n")[0] if code is None else found.message
+    return _cause(text), code is wasmtime.TrapCode.INTERRUPT
+
+
+def _cause(text: str) -> str:
+    """The cause without the addresses of the backtrace."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for index, line in enumerate(lines):
+        if line.startswith("Caused by"):
+            return lines[index + 1].removeprefix("0: ") if index + 1 < len(lines) else line
+    return lines[0] if lines else "unknown"
+
+
+def first_lines(text: str) -> str:
+    """A message of the engine without its backtrace."""
+    return _cause(text)
+
+
+def define(
+    linker: wasmtime.Linker, namespace: str, name: str, kind: CoreType, body: Callable[..., Any], home: Any
+) -> Any:
+    """Define an imported function. The returned object must live as long as the linker and its instances.
+
+    `body` gets the arguments and returns None, a number or a tuple. What it raises is put into `home.pending` and the
+    module traps. Raises wasmtime.WasmtimeError for a name that is defined already.
+    """
+    unpack = Struct("<" + "".join(_PACKED[c] for c in kind.parameters)).unpack_from
+    pack = Struct("<" + "".join(_PACKED[c] for c in kind.results)).pack_into
+    results = len(kind.results)
+    takes = bool(kind.parameters)
+    area = c_ubyte * (_SLOT * max(len(kind.parameters), results, 1))
+    last_address, buffer = 0, area()
+
+    def entered(_env: Any, _caller: Any, address: int, _count: int) -> int | None:
+        nonlocal last_address, buffer
+        try:
+            if address != last_address and address:
+                # most calls come from the same depth of the stack
+                last_address, buffer = address, area.from_address(address)
+            here = buffer  # a nested call from another depth may exchange it
+            answer = body(*unpack(here)) if takes else body()
+            if results == 1:
+                pack(here, 0, answer)
+            elif results:
+                pack(here, 0, *answer)
+            if home.is_limited:
+                home.returning()
+        except BaseException as error:  # noqa: BLE001 - must not cross the foreign frames; the caller raises it again
+            home.pending = error
+            return int(_trap_new(b"host function failed", 20))
+        return None
+
+    callback = _CALLBACK(entered)
+    space, item = namespace.encode(), name.encode()
+    functype = kind.functype()
+    problem = _define(
+        linker.ptr(), c_char_p(space), c_size_t(len(space)), c_char_p(item), c_size_t(len(item)),
+        functype.ptr(), callback, None, None,
+    )  # fmt: skip
+    if problem:
+        raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(problem, ctypes.POINTER(ffi.wasmtime_error_t)))
+    return callback
+
+
+def window(store: wasmtime.Store, memory: wasmtime.Memory | None) -> Window:
+    """The memory of an instance; one that fails on use when there is none."""
+    if memory is None:
+        return no_window()
+    context = c_void_p(ctypes.cast(store._context(), c_void_p).value)
+    at = ctypes.byref(memory._memory)
+    keep = (store, memory)
+
+    def length() -> int:
+        return int(_memory_size(context, at))
+
+    def data() -> int:
+        return int(_memory_data(context, at) or 0)
+
+    def view(address: int, size: int) -> memoryview:
+        assert keep
+        if not size:
+            return memoryview(b"")
+        return memoryview((c_ubyte * size).from_address(address)).cast("B")
+
+    return Window(length, data, view)
+
+
+class Clock:
+    """The epoch of the engine: a thread moves it on while somebody waits for a deadline."""
+
+    def __init__(self, engine: wasmtime.Engine) -> None:
+        """Stand still."""
+        self._engine = engine
+        self._waiting = 0
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Clock:
+        """Tick until the matching exit."""
+        with self._condition:
+            self._waiting += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="wasm-clock", daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """One waiter less."""
+        with self._condition:
+            self._waiting -= 1
+
+    def _run(self) -> None:
+        with self._condition:
+            while True:
+                if not self._waiting:
+                    self._condition.wait()
+                else:
+                    self._condition.wait(TICK_MS / 1000)
+                    self._engine.increment_epoch()
+
+
+def ticks(milliseconds: float) -> int:
+    """How many ticks a time takes, rounded up, one more because the current tick has begun."""
+    return int(-(-milliseconds // TICK_MS)) + 1
+
+
+class _Global:
+    engine: wasmtime.Engine | None = None
+    clock: Clock | None = None
+    lock = threading.Lock()
+
+
+def settings() -> wasmtime.Config:
+    """The configuration; part of the key of compiled modules through `SETTINGS_KEY`."""
+    config = wasmtime.Config()
+    config.max_wasm_stack = WASM_STACK_BYTES
+    config.epoch_interruption = True
+    config.wasm_threads = False
+    config.wasm_memory64 = False
+    return config
+
+
+SETTINGS_KEY: Final = f"stack{WASM_STACK_BYTES >> 20}-epoch-1"
+
+
+def engine() -> wasmtime.Engine:
+    """The engine of this process. Raises LoadError when the installed wasmtime is not the one this was written for."""
+    with _Global.lock:
+        if _Global.engine is None:
+            fresh = wasmtime.Engine(settings())
+            _prove(fresh)
+            _Global.engine = fresh
+            _Global.clock = Clock(fresh)
+        return _Global.engine
+
+
+def clock() -> Clock:
+    """The clock of the engine."""
+    engine()
+    assert _Global.clock is not None
+    return _Global.clock
+
+
+class _Probe:
+    """A home for the functions of the self-test."""
+
+    is_limited = False
+    pending: BaseException | None = None
+
+    def returning(self) -> None:
+        """Nothing to restore."""
+
+    def failure(self, error: int | None, trap: int | None) -> TrapFault:
+        """As an instance does."""
+        return TrapFault(failure_text(error, trap)[0])
+
+
+def _prove(fresh: wasmtime.Engine) -> None:
+    """Run the prepared calls once against a module with a known answer."""
+    store, linker, home = wasmtime.Store(fresh), wasmtime.Linker(fresh), _Probe()
+    store.set_epoch_deadline(FOREVER_TICKS)
+    try:
+        kind = CoreType("il", "d")
+        keep = define(linker, "a", "b", kind, lambda a, b: a * 2.0 + b, home)
+        exports = linker.instantiate(store, wasmtime.Module(fresh, _SELF_TEST)).exports(store)
+        memory = window(store, exports["memory"])
+        answer = CoreFunction(store, exports["f"], kind, "f", home).plain(-3, 1 << 40)
+        trapped = ""
+        try:
+            CoreFunction(store, exports["t"], CoreType("", ""), "t", home).plain()
+        except TrapFault as fault:
+            trapped = fault.text
+        fine = (
+            keep is not None and answer == (1 << 40) - 6 and len(memory.refresh()) == 65536 and "unreachable" in trapped
+        )
+    except (AttributeError, TypeError, wasmtime.WasmtimeError) as error:
+        raise LoadError(f"wasmtime {WASMTIME_VERSION} cannot be used: {error}") from error
+    if not fine:
+        raise LoadError(f"wasmtime {WASMTIME_VERSION} cannot be used: the self-test failed")
+
+
+__all__ = [
+    "FOREVER_TICKS", "SETTINGS_KEY", "Clock", "CoreFunction", "CoreType", "ErrorClass", "clock", "define", "engine",
+    "failure_text", "ticks", "window",
+]  # fmt: skip

@@ -1,0 +1,88 @@
+"""Services from the files a person names: a configuration, or modules in load order.
+
+Errors: ConfigError for a configuration, LoadError for a module; both name the file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import ConfigError, ModuleConfig, ServiceConfig, from_marine_js, read_toml
+from .errors import LoadError
+from .limits import MODULE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What all modules named on a command line get; a configuration says it for each of its modules itself."""
+
+    envs: Mapping[str, str]
+    mapped_dirs: Mapping[str, Path]
+    mounted_binaries: Mapping[str, str]
+
+
+NO_PERMISSIONS = Permissions({}, {}, {})
+
+
+def service_config(paths: Sequence[str], permissions: Permissions = NO_PERMISSIONS) -> ServiceConfig:
+    """The service of one `.toml` or `.json` file, or of `[NAME=]module.wasm` files, the facade last.
+
+    A module without NAME is called by its file name. Raises ConfigError.
+    """
+    if not paths:
+        raise ConfigError("no configuration and no module given")
+    if len(paths) == 1 and not paths[0].endswith(".wasm"):
+        return _configured(Path(paths[0]))
+    modules = []
+    for text in paths:
+        name, found, rest = text.partition("=")
+        path = Path(rest if found else text)
+        if path.suffix != ".wasm":
+            raise ConfigError(f"{text}: expected a .wasm file; a .toml or .json configuration stands alone")
+        modules.append(
+            ModuleConfig(
+                name=name if found else path.stem,
+                path=path,
+                envs=dict(permissions.envs),
+                mapped_dirs=dict(permissions.mapped_dirs),
+                mounted_binaries=dict(permissions.mounted_binaries),
+            )
+        )
+    return ServiceConfig(tuple(modules))
+
+
+def _configured(path: Path) -> ServiceConfig:
+    try:
+        if path.suffix == ".toml":
+            return read_toml(path)
+        if path.suffix == ".json":
+            document: Any = json.loads(path.read_text(encoding="utf-8"))
+            config = from_marine_js(document)
+            return replace(
+                config, modules=tuple(replace(one, path=path.parent / f"{one.name}.wasm") for one in config.modules)
+            )
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not JSON: {error}") from None
+    raise ConfigError(f"{path}: expected a .toml or .json configuration, or .wasm modules")
+
+
+def read_module(module: ModuleConfig) -> bytes:
+    """The file of a module. Raises LoadError."""
+    if module.path is None:
+        raise LoadError(f"module with name {module.name} has no file")
+    try:
+        if module.path.stat().st_size > MODULE_BYTES_MAX:
+            raise LoadError(f"{module.path} is larger than {MODULE_BYTES_MAX} bytes")
+        return module.path.read_bytes()
+    except OSError as error:
+        raise LoadError(f"cannot read {module.path}: {error.strerror or error}") from None

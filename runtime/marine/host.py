@@ -1,0 +1,242 @@
+"""A service: modules linked to each other, callable through the last one.
+
+One call at a time; services run in parallel. Every call runs on a thread with a large stack, within the limits of the
+configuration, and leaves the service usable whatever happens. Output: JSON values. Errors: LoadError from the constructor,
+CallError from `call`.
+Source: marine:marine/src/marine.rs, crates/fluence-app-service/src/service.rs
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from . import engine as backend
+from .artifact import load_artifact
+from .call_parameters import NO_PARAMETERS, CallParameters
+from .errors import AdapterFault, CallError, ErrorClass, LoadError
+from .files import read_module
+from .instance import Function, Instance, tag
+from .interpreter import debug_value
+from .itypes import same_shape
+from .json_values import parse_text, result_text
+from .limits import MODULES_MAX
+from .workers import on_stack, stack_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from .config import ModuleConfig, ServiceConfig
+    from .interface import Interface
+
+T = TypeVar("T")
+
+
+class LogRecord(NamedTuple):
+    """A message of a module. Levels: error, warn, info, debug, trace; `output` for what it writes to its streams."""
+
+    module: str
+    level: str
+    message: str
+
+
+class Service:
+    """A running service. Safe to use from several threads; calls wait for each other.
+
+    translate: whether well-typed adapters are translated to Python; off, everything runs on the checked interpreter.
+    """
+
+    def __init__(
+        self,
+        config: ServiceConfig,
+        modules: Mapping[str, bytes] | None = None,
+        *,
+        log: Callable[[LogRecord], None] | None = None,
+        cache: Path | None = None,
+        translate: bool = True,
+    ) -> None:
+        """Load every module in order. `modules` has their bytes by name, else their files are read. Raises LoadError."""
+        if len(config.modules) > MODULES_MAX:
+            raise LoadError(f"a service has at most {MODULES_MAX} modules, not {len(config.modules)}")
+        if not config.modules:
+            raise LoadError("config should contain at least one module")
+        self.config = config
+        self.memory_limit = config.memory_limit
+        self.translate = translate
+        self.budget = [config.lift_bytes_max]
+        self.call_parameters: CallParameters = NO_PARAMETERS
+        self.instances: list[Instance] = []
+        self.from_cache = True
+        self._log = log
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._stack = stack_bytes(len(config.modules))
+        self._until: float | None = None
+        self._modules: dict[str, Instance] = {}
+        on_stack(self._stack, lambda: self._load(modules, cache))
+
+    def _load(self, modules: Mapping[str, bytes] | None, cache: Path | None) -> None:
+        given = None if modules is None else dict(modules)
+        for module in self.config.modules:
+            wasm = _bytes_of(module, given)
+            try:
+                artifact = load_artifact(module.name, wasm, cache=cache)
+                self.from_cache = self.from_cache and artifact.from_cache
+                self.budget[0] = self.config.lift_bytes_max
+                instance = Instance(self, module, artifact, self._modules)
+                if module.name in self._modules:
+                    raise LoadError(
+                        f"module with name '{module.name}' already loaded into Marine, please specify another name"
+                    )
+            except LoadError as error:
+                raise LoadError(f"engine error: {error}") from None
+            self._modules[module.name] = instance
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def facade(self) -> str:
+        """Name of the module that is called."""
+        return self.config.facade.name
+
+    def call(
+        self,
+        function: str,
+        arguments: Any,
+        parameters: CallParameters = NO_PARAMETERS,
+        *,
+        module: str | None = None,
+        as_bytes: bool = False,
+    ) -> Any:
+        """Call with JSON arguments (see `json_values`) and return a JSON value. Raises CallError.
+
+        as_bytes: return a result of bytes as `bytes` instead of a list of numbers.
+        """
+
+        def job() -> Any:
+            target = self._find(module, function)
+            return self._call(target, target.arguments.read(arguments), parameters, as_bytes=as_bytes)
+
+        return on_stack(self._stack, job)
+
+    def call_text(
+        self, function: str, arguments: str, parameters: CallParameters = NO_PARAMETERS, *, module: str | None = None
+    ) -> str:
+        """The same with JSON text on both sides. Raises CallError."""
+
+        def job() -> str:
+            values = parse_text(arguments)
+            target = self._find(module, function)
+            return result_text(self._call(target, target.arguments.read(values), parameters, as_bytes=True))
+
+        return on_stack(self._stack, job)
+
+    def _find(self, module: str | None, function: str) -> Function:
+        name = self.facade if module is None else module
+        instance = self._modules.get(name)
+        if instance is None:
+            raise CallError(f'module with name "{name}" is missing', ErrorClass.NO_MODULE)
+        found = instance.functions.get(function)
+        if found is None:
+            raise CallError(f"function with name `{function}` is missing", ErrorClass.NO_FUNCTION)
+        return found
+
+    def _call(self, target: Function, values: list[Any], parameters: CallParameters, *, as_bytes: bool = False) -> Any:
+        if self._owner == threading.get_ident():
+            raise CallError("the service is in the middle of a call of this thread", ErrorClass.CLOSED)
+        with self._lock:
+            if not self.instances:
+                raise CallError("the service was closed", ErrorClass.CLOSED)
+            self._owner = threading.get_ident()
+            self.budget[0] = self.config.lift_bytes_max
+            self.call_parameters = parameters
+            try:
+                if self.config.timeout_ms is None:
+                    value = _run(target, values)
+                else:
+                    value = self.with_deadline(self.instances, lambda: _run(target, values))
+            except AdapterFault as fault:
+                raise CallError(f"engine error: Execution error: {fault.text}", fault.error_class) from None
+            finally:
+                self._owner = None
+        write = target.write_result
+        if write is None or (as_bytes and isinstance(value, bytes)):
+            return bytes(value) if isinstance(value, bytes) else value
+        return write(value)
+
+    def with_deadline(self, instances: Sequence[Instance], job: Callable[[], T]) -> T:
+        """Run a job of these modules within the time of the configuration."""
+        timeout_ms = self.config.timeout_ms
+        if timeout_ms is None:
+            return job()
+        self._until = time.monotonic() + timeout_ms / 1000
+        for instance in instances:
+            instance.set_deadline(timeout_ms)
+        try:
+            with backend.clock():
+                return job()
+        finally:
+            self._until = None
+            for instance in instances:
+                instance.set_deadline(None)
+
+    def remaining_s(self) -> float | None:
+        """What is left of the time of the call; None when it is not limited."""
+        return None if self._until is None else max(self._until - time.monotonic(), 0.001)
+
+    def emit(self, module: str, level: str, message: str) -> None:
+        """Pass on a message of a module."""
+        if self._log is not None:
+            self._log(LogRecord(module, level, message))
+
+    # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def interface(self, module: str | None = None) -> Interface:
+        """The interface of a module; of the facade by default."""
+        return self._modules[self.facade if module is None else module].artifact.interface
+
+    def memory_stats(self) -> list[dict[str, Any]]:
+        """Memory of every module, in load order."""
+        with self._lock:
+            return [{"name": one.name, "memory_size_bytes": one.memory_size()} for one in self.instances]
+
+    def close(self) -> None:
+        """Drop all instances; later calls are refused. A running call ends first."""
+        with self._lock:
+            self.instances.clear()
+            self._modules.clear()
+
+
+def _run(target: Function, values: list[Any]) -> Any:
+    """The single result of a call, None without one. Raises AdapterFault and CallError."""
+    results = target.signature.results
+    if target.is_verified and len(results) <= 1:
+        return target.run(*values)
+    kinds = target.signature.argument_types
+    stack = target.call_tagged([tag(kind, value) for kind, value in zip(kinds, values, strict=True)])
+    fits = len(stack) == len(results) <= 1 and all(
+        same_shape(value.kind, kind) for value, kind in zip(stack, results, strict=True)
+    )
+    if not fits:
+        shown = ", ".join(map(debug_value, stack))
+        raise CallError(
+            f'output to json serialization error in module "{target.instance.name}", function "{target.name}": '
+            f"resulted values [{shown}] and function signature {list(results)!r} aren't compatible",
+            ErrorClass.OUTPUT,
+        )
+    return stack[0].value if stack else None
+
+
+def _bytes_of(module: ModuleConfig, given: dict[str, bytes] | None) -> bytes:
+    """The file of a module. Each of the given ones serves once, so that two modules of one name are noticed."""
+    if given is not None:
+        if module.name not in given:
+            names = ", ".join(f'"{name}"' for name in given)
+            raise LoadError(
+                f"module with name {module.name} is specified in config (dir: None), but not found in provided modules: "
+                f"[{names}]"
+            )
+        return given.pop(module.name)
+    return read_module(module)

@@ -1,0 +1,403 @@
+"""One running module: its store, its memory, its typed functions, and what it may call.
+
+Made by `host` in load order. Output: `Function`s by name. A module keeps its memory and globals for the life of the service,
+after traps too. Errors: LoadError while it is made, AdapterFault from calls.
+Source: marine:core/src/module/marine_module.rs, wit_instance.rs, crates/wasmtime-backend
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import wasmtime
+
+from . import engine as backend
+from .engine import CoreFunction, CoreType
+from .errors import AdapterFault, ErrorClass, Fault, LoadError, TrapFault
+from .host_imports import host_functions
+from .interpreter import Tagged, interpret
+from .itypes import BYTES, F32, F64, I64, S64, STRING, U8, U64, ArrayOf, ByteList, IType, Prim, same_shapes
+from .json_values import Arguments, ValueCodec
+from .limits import TICK_MS
+from .locate import failed_allocation
+from .marshal import bind, plan
+from .verify import LETTER_TYPES, is_well_typed
+from .wasi import make_wasi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .artifact import Artifact
+    from .codec import Codecs
+    from .config import ModuleConfig
+    from .host import Service
+    from .interface import ExportedFunction, ImportedFunction
+    from .interface_types import FunctionType, Instruction
+    from .window import Window
+
+_NO_ALLOCATE_ARGUMENTS: Final = (
+    "allocate func doesn't receive two i32 values, probably a Wasm module's built with unsupported sdk version"
+)
+_NO_ALLOCATE_RESULT: Final = (
+    "allocate func doesn't return a one value of I32 type, probably a Wasm module's built with unsupported sdk version"
+)
+_OOM_BYTES: Final = 64 << 10
+
+
+class Function:
+    """A typed function of an instance. `run` takes and returns plain values; use it only when `is_verified`."""
+
+    __slots__ = ("_arguments", "_run", "_verified", "body", "instance", "name", "signature", "write_result")
+
+    def __init__(self, instance: Instance, exported: ExportedFunction) -> None:
+        """Prepare nothing yet: a module may have hundreds of functions."""
+        self.instance = instance
+        self.name = exported.name
+        self.signature = exported.signature
+        self.body = exported.body
+        self._verified: bool | None = None
+        self._run: Callable[..., Any] | None = None
+        self._arguments: Arguments | None = None
+        self.write_result: Callable[[Any], Any] | None = None
+
+    @property
+    def arguments(self) -> Arguments:
+        """Reads JSON arguments."""
+        if self._arguments is None:
+            codec = self.instance.values
+            self._arguments = Arguments(codec, self.instance.name, self.name, self.signature)
+            if len(self.signature.results) == 1:
+                self.write_result = codec.writer(self.signature.results[0])
+        return self._arguments
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the adapter may be translated."""
+        if self._verified is None:
+            self._verified = self.instance.service.translate and self.instance.is_well_typed(
+                self.body, self.signature.argument_types, self.signature.results
+            )
+        return self._verified
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """The translated adapter."""
+        if self._run is None:
+            self._run = self.instance.translated(("export", self.name), self.body, len(self.signature.arguments))
+        return self._run
+
+    def call_tagged(self, arguments: list[Tagged]) -> list[Tagged]:
+        """Run the adapter on tagged values, translated if it is verified and they are of the declared types."""
+        declared = self.signature.argument_types
+        if self.is_verified and same_shapes([value.kind for value in arguments], declared):
+            answer = self.run(*(value.value for value in arguments))
+            results = self.signature.results
+            answers = () if not results else (answer,) if len(results) == 1 else answer
+            return [tag(kind, value) for kind, value in zip(results, answers, strict=True)]
+        return interpret(self.body, self.instance, arguments)
+
+
+def tag(kind: IType, value: Any) -> Tagged:
+    """A plain value with its type; what JSON gives for a byte array is an array of u8."""
+    return Tagged(_ARRAY_U8 if kind is BYTES and isinstance(value, ByteList) else kind, value)
+
+
+_ARRAY_U8: Final = ArrayOf(U8)
+
+
+class Instance:
+    """A module in a service. Everything the adapters need is here: codecs, window, budget, functions by index."""
+
+    def __init__(
+        self, service: Service, config: ModuleConfig, artifact: Artifact, loaded: Mapping[str, Instance]
+    ) -> None:
+        """Instantiate the module and run its start functions. Raises LoadError."""
+        self.service = service
+        self.name = config.name
+        self.config = config
+        self.artifact = artifact
+        self.codecs: Codecs = artifact.codecs
+        self.values = ValueCodec()
+        self.budget = service.budget
+        self.is_limited = service.memory_limit is not None
+        self.pending: BaseException | None = None
+        self.table_elements = artifact.table_elements
+        self._keep: list[Any] = []
+        self.store = wasmtime.Store(backend.engine())
+        self.store.set_epoch_deadline(backend.FOREVER_TICKS)
+        self.store.set_wasi(make_wasi(config, lambda line: service.emit(self.name, "output", line)))
+        self._cores: list[CoreFunction | None] = []
+        self._called: list[Function] = []
+        self.functions: dict[str, Function] = {}
+        self._named: dict[str, CoreFunction] = {}
+        self._exports: Any = None
+        self.allocate: Callable[[int, int], int] = self._allocator()
+        self.window: Window = backend.window(self.store, None)
+        service.instances.append(self)
+        try:
+            self._instantiate(loaded)
+        except (LoadError, AdapterFault, TrapFault) as error:
+            service.instances.remove(self)
+            if isinstance(error, LoadError):
+                raise
+            raise LoadError(f"Wasm backend error: {error.text}") from None
+
+    # ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _instantiate(self, loaded: Mapping[str, Instance]) -> None:
+        linker = wasmtime.Linker(backend.engine())
+        try:
+            linker.define_wasi()
+            for namespace, name, kind, body in host_functions(self):
+                self._keep.append(backend.define(linker, namespace, name, kind, body, self))
+            for imported in self.artifact.interface.imports:
+                core = core_import_type(imported.signature)
+                if core is not None:
+                    body = self._import_body(imported)
+                    self._keep.append(backend.define(linker, imported.namespace, imported.name, core, body, self))
+            self.apply_limits()
+            instance = linker.instantiate(self.store, self.artifact.compiled)
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            text = self._pending_text() or backend.first_lines(str(error))
+            raise LoadError(f"Wasm backend error: failed to instantiate: {text}") from None
+        self._keep.append(linker)
+        self._exports = instance.exports(self.store)
+        memory = self._exports.get("memory")
+        self.window = backend.window(self.store, memory if isinstance(memory, wasmtime.Memory) else None)
+        interface = self.artifact.interface
+        for export in interface.exports:
+            if export.name not in self.artifact.core_types:
+                raise LoadError(f"Wasm backend error: export not found: {export.name}")
+            self._cores.append(self.core_by_name(export.name))
+        for called in interface.called:
+            other = loaded.get(called.namespace)
+            if other is None:
+                raise LoadError(f"module with name '{called.namespace}' isn't loaded into Marine")
+            target = other.functions.get(called.name)
+            if target is None:
+                raise LoadError(f"module with name '{self.name}' doesn't have function with name {called.name}")
+            self._called.append(target)
+        if self.artifact.problem is not None:
+            raise LoadError(self.artifact.problem)
+        self.allocate = self._allocator()
+        self.functions = {name: Function(self, exported) for name, exported in interface.functions.items()}
+        for name in ("_initialize", "_start"):
+            found = self.artifact.core_types.get(name)
+            if found is not None and not found.parameters:
+                start = self.core_by_name(name)
+                assert start is not None
+                self.service.with_deadline([self], start.plain)
+
+    def core_by_name(self, name: str) -> CoreFunction | None:
+        """An exported core function; None when there is none that adapters can call."""
+        found = self._named.get(name)
+        if found is None:
+            kind = self.artifact.core_types.get(name)
+            function = self._exports.get(name) if kind is not None else None
+            if kind is None or not isinstance(function, wasmtime.Func):
+                return None
+            found = self._named[name] = CoreFunction(self.store, function, kind, name, self)
+        return found
+
+    def _import_body(self, imported: ImportedFunction) -> Callable[..., Any]:
+        """The core import that an adapter serves; the adapter is linked when it is first called."""
+        linked: list[Callable[..., Any]] = []
+
+        def body(*core: Any) -> Any:
+            if not linked:
+                linked.append(self._link_import(imported))
+            return linked[0](*core)
+
+        return body
+
+    def _link_import(self, imported: ImportedFunction) -> Callable[..., Any]:
+        kind = core_import_type(imported.signature)
+        assert kind is not None
+        taken = [LETTER_TYPES[c] for c in kind.parameters]
+        given = [LETTER_TYPES[c] for c in kind.results]
+        if self.service.translate and self.is_well_typed(imported.body, tuple(taken), tuple(given)):
+            place = (f"import {imported.namespace}", imported.name)
+            return self.translated(place, imported.body, len(taken))
+
+        def interpreted(*core: Any) -> Any:
+            stack = interpret(imported.body, self, [Tagged(k, v) for k, v in zip(taken, core, strict=True)])
+            if [value.kind for value in stack] != given:
+                shown = ", ".join(repr(value.kind) for value in stack)
+                raise AdapterFault(f"an import adapter of `{imported.name}` ended with [{shown}]", ErrorClass.TYPE)
+            values = tuple(value.value for value in stack)
+            return values[0] if len(values) == 1 else values
+
+        return interpreted
+
+    # ── what adapters ask for ────────────────────────────────────────────────────────────────────────────────────────
+
+    def core_function(self, number: int) -> CoreFunction | None:
+        """The core export at an index; None beyond them, or when its values are unknown to adapters."""
+        return self._cores[number] if number < len(self._cores) else None
+
+    def called_function(self, number: int) -> Function | None:
+        """The function of another module at an index."""
+        at = number - len(self._cores)
+        return self._called[at] if 0 <= at < len(self._called) else None
+
+    def declared(self, number: int) -> FunctionType | None:
+        """How this module declares the function at an index."""
+        at = number - len(self._cores)
+        called = self.artifact.interface.called
+        return called[at].declared if 0 <= at < len(called) else None
+
+    def _signature(self, number: int) -> tuple[tuple[IType, ...], tuple[IType, ...]] | None:
+        """What a `call-core` takes and gives, when that is certain before the call."""
+        core = self.core_function(number)
+        if core is not None:
+            kinds = core.kind
+            return tuple(LETTER_TYPES[c] for c in kinds.parameters), tuple(LETTER_TYPES[c] for c in kinds.results)
+        target, declared = self.called_function(number), self.declared(number)
+        if target is None or declared is None or not target.is_verified:
+            return None
+        actual = target.signature
+        if not same_shapes(declared.argument_types, actual.argument_types):
+            return None
+        if not same_shapes(declared.results, actual.results):
+            return None
+        return declared.argument_types, declared.results
+
+    def is_well_typed(
+        self, body: tuple[Instruction, ...], arguments: tuple[IType, ...], results: tuple[IType, ...]
+    ) -> bool:
+        """Whether an adapter of this module may be translated."""
+        allocator = self.core_function(0)
+        if allocator is None or allocator.kind.parameters != "ii" or allocator.kind.results != "i":
+            return False
+        return is_well_typed(body, arguments, results, self.codecs.tables, self._signature)
+
+    def translated(self, place: tuple[str, str], body: tuple[Instruction, ...], arguments: int) -> Callable[..., Any]:
+        """The adapter as a function of this instance; the translation is shared by all instances of the module."""
+        found = self.artifact.plans.get(place)
+        if found is None:
+            found = self.artifact.plans[place] = plan(body, arguments, self._core_letters, self._called_counts)
+        return bind(found, self)
+
+    def _core_letters(self, number: int) -> tuple[str, str, str] | None:
+        core = self.core_function(number)
+        return None if core is None else (core.name, core.kind.parameters, core.kind.results)
+
+    def _called_counts(self, number: int) -> tuple[str, int, int]:
+        target = self.called_function(number)
+        assert target is not None
+        return target.name, len(target.signature.arguments), len(target.signature.results)
+
+    def _allocator(self) -> Callable[[int, int], int]:
+        """What reserves memory in the module; the address is an unsigned number. It raises Fault."""
+        function = self.core_function(0)
+        problem = None
+        if function is None:
+            problem = "the local or import function `0` doesn't exist"
+        elif function.kind.parameters != "ii":
+            problem = _NO_ALLOCATE_ARGUMENTS
+        elif function.kind.results != "i":
+            problem = _NO_ALLOCATE_RESULT
+        if problem is not None or function is None:
+            text = problem or ""
+
+            def refuse(_size: int, _tag: int) -> int:
+                raise Fault(text, ErrorClass.TYPE)
+
+            return refuse
+        run = function.variant("Ii")
+
+        def allocate(size: int, tag: int) -> int:
+            try:
+                pointer: int = run(size, tag)
+            except TrapFault as fault:
+                raise failed_allocation(fault) from None
+            return pointer & 0xFFFFFFFF
+
+        return allocate
+
+    # ── limits and failures ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def memory_size(self) -> int:
+        """Bytes of memory 0; zero while there is none."""
+        try:
+            self.window.refresh()
+        except Fault:
+            return 0
+        return self.window.size
+
+    def memory(self) -> memoryview:
+        """Memory 0 as it stands; empty when there is none. Works while the module starts, too."""
+        try:
+            return self.window.refresh()
+        except Fault:
+            return memoryview(b"")
+
+    def apply_limits(self) -> None:
+        """Before control enters this module: what the others use is not free for it."""
+        limit = self.service.memory_limit
+        if limit is None:
+            return
+        others = sum(other.memory_size() for other in self.service.instances if other is not self)
+        tables = 8 * sum(other.table_elements for other in self.service.instances)
+        free = max(limit - others - tables, 0)
+        self.store.set_limits(memory_size=free, table_elements=self.table_elements + (free - self.memory_size()) // 8)
+
+    def returning(self) -> None:
+        """Control comes back from an imported function: other modules may have grown."""
+        if self.is_limited:
+            self.apply_limits()
+
+    def failure(self, error: int | None, trap: int | None) -> BaseException:
+        """The exception for a failed core call: what an imported function raised, else the trap."""
+        text, interrupted = backend.failure_text(error, trap)
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            match pending:
+                case AdapterFault() | Fault() | TrapFault():
+                    return TrapFault(f"Trap occurred: {pending.text}", pending.error_class)
+                case RecursionError() | MemoryError():
+                    return TrapFault(f"Trap occurred: {type(pending).__name__} in the host", ErrorClass.LIMIT)
+                case _:
+                    return pending
+        if interrupted:
+            return TrapFault(f"Trap occurred: {text}: the call ran out of time", ErrorClass.DEADLINE)
+        limit = self.service.memory_limit
+        if limit is not None:
+            free = limit - sum(other.memory_size() for other in self.service.instances)
+            if free < _OOM_BYTES:
+                return TrapFault(f"OOM suspected (less than {_OOM_BYTES >> 10} KiB of the memory limit left): {text}")
+        return TrapFault(f"Trap occurred: {text}")
+
+    def _pending_text(self) -> str | None:
+        pending, self.pending = self.pending, None
+        if pending is None:
+            return None
+        if isinstance(pending, AdapterFault | Fault | TrapFault):
+            return pending.text
+        if isinstance(pending, Exception):
+            return str(pending)
+        raise pending
+
+    def set_deadline(self, milliseconds: float | None) -> None:
+        """Trap when the time is over; None for never."""
+        ticks = backend.FOREVER_TICKS if milliseconds is None else backend.ticks(milliseconds)
+        self.store.set_epoch_deadline(ticks)
+
+
+def core_import_type(signature: FunctionType) -> CoreType | None:
+    """Core signature of an imported function; None for types that never stand there."""
+    letters = [[_core_letter(kind) for kind in kinds] for kinds in (signature.argument_types, signature.results)]
+    if any(letter is None for side in letters for letter in side):
+        return None
+    return CoreType(*("".join(letter or "" for letter in side) for side in letters))
+
+
+def _core_letter(kind: IType) -> str | None:
+    if not isinstance(kind, Prim) or kind in (STRING, BYTES):
+        return None
+    if kind in (S64, U64, I64):
+        return "l"
+    return "f" if kind is F32 else "d" if kind is F64 else "i"
+
+
+__all__ = ["TICK_MS", "Function", "Instance", "core_import_type", "tag"]

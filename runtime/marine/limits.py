@@ -1,0 +1,48 @@
+"""Bounds of the Wasm host. Those of the reference keep its value; the others protect the host process.
+
+Source: marine:core, nox:crates/server-config (defaults); this project for the rest
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WASM_STACK_BYTES: Final = 2 << 20
+"""Stack of one module, as in the reference. Every module on a call chain can use as much."""
+
+NATIVE_STACK_BYTES: Final = 8 << 20
+"""Stack on top of that for the host's own code between the modules."""
+
+MODULES_MAX: Final = 64
+"""Modules of one service: more would need a thread stack beyond 136 MiB."""
+
+LIFT_BYTES_MAX: Final = 256 << 20
+"""What one top-level call may copy out of module memories, counted in bytes and elements. Pointers of a result may
+overlap, so that a small memory can stand for a value of any size."""
+
+ELEMENT_BYTES: Final = 8
+"""What an element of an array is charged on top of its bytes: the reference to it in the host."""
+
+RECORD_BYTES: Final = 40
+"""What a record is charged on top of its bytes."""
+
+RECORD_DEPTH_MAX: Final = 1024
+"""Records within records in the interface of a module; a recursive record exceeds any bound."""
+
+ARRAY_DEPTH_MAX: Final = 128
+"""Arrays within arrays in one type."""
+
+MODULE_BYTES_MAX: Final = 256 << 20
+"""Size of one module file."""
+
+TICK_MS: Final = 10
+"""How exact a deadline is. The clock runs only while a call with a deadline does."""
+
+LOG_RECORDS_MAX: Final = 10_000
+"""Log records kept for one call when the caller collects them; later ones are dropped."""
+
+MOUNTED_OUTPUT_BYTES_MAX: Final = 64 << 20
+"""Standard output or error of one run of a mounted binary; a longer one ends the run."""
+
+CODE_CACHE_ARTIFACTS: Final = 64
+"""Modules whose compiled form stays in this process."""
