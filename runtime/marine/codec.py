@@ -15,7 +15,7 @@ from struct import Struct, pack_into, unpack_from
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import ErrorClass, Fault, access_fault, utf8_fault, write_fault
-from .itypes import BOOL, BYTES, STRING, U8, ArrayOf, ByteList, IType, Prim, RecordOf, is_bytes
+from .itypes import BOOL, BYTES, STRING, U8, ArrayOf, ByteList, IType, Prim, RecordOf, is_bytes, records_below
 from .limits import ELEMENT_BYTES, RECORD_BYTES
 
 if TYPE_CHECKING:
@@ -125,8 +125,11 @@ class Codecs:
         """Reader of a record. Raises Fault when the module does not define it."""
         found = self._lift_records.get(record.index)
         if found is None:
-            self._checked(record)
-            found = self._lift_records[record.index] = self._make_lift_record(record)
+            for one in records_below(record):
+                if one.index not in self._lift_records:
+                    self._checked(one)
+                    self._lift_records[one.index] = self._make_lift_record(one)
+            found = self._lift_records[record.index]
         return found
 
     def _make_lift_record(self, record: RecordOf) -> Lift:
@@ -179,8 +182,11 @@ class Codecs:
         """Writer of a record. Raises Fault when the module does not define it."""
         found = self._lower_records.get(record.index)
         if found is None:
-            self._checked(record)
-            found = self._lower_records[record.index] = self._make_lower_record(record)
+            for one in records_below(record):
+                if one.index not in self._lower_records:
+                    self._checked(one)
+                    self._lower_records[one.index] = self._make_lower_record(one)
+            found = self._lower_records[record.index]
         return found
 
     def _make_lower_record(self, record: RecordOf) -> Lower:

@@ -129,7 +129,11 @@ class Service:
         def job() -> str:
             values = parse_text(arguments)
             target = self._find(module, function)
-            return result_text(self._call(target, target.arguments.read(values), parameters, as_bytes=True))
+            result = self._call(target, target.arguments.read(values), parameters, as_bytes=True)
+            try:
+                return result_text(result)
+            except RecursionError:
+                raise _too_deep() from None
 
         return on_stack(self._stack, job)
 
@@ -164,7 +168,10 @@ class Service:
         write = target.write_result
         if write is None or (as_bytes and isinstance(value, bytes)):
             return bytes(value) if isinstance(value, bytes) else value
-        return write(value)
+        try:
+            return write(value)
+        except RecursionError:
+            raise _too_deep() from None
 
     def with_deadline(self, instances: Sequence[Instance], job: Callable[[], T]) -> T:
         """Run a job of these modules within the time of the configuration."""
@@ -207,6 +214,10 @@ class Service:
         with self._lock:
             self.instances.clear()
             self._modules.clear()
+
+
+def _too_deep() -> CallError:
+    return CallError("the result is nested too deeply", ErrorClass.LIMIT)
 
 
 def _run(target: Function, values: list[Any]) -> Any:

@@ -8,14 +8,11 @@ Source: marine:crates/it-interfaces/src/mit_interfaces.rs, crates/module-interfa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from .interface_types import Export, FunctionType, Import, Instruction, InterfaceError, Tables
-from .itypes import ArrayOf, IType, RecordOf
+from .itypes import RecordOf, base_kind, inner_records, records_below
 from .limits import RECORD_DEPTH_MAX
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 TOO_DEEP: Final = "mailformed module: a record contains more recursion level then allowed"
 
@@ -68,12 +65,12 @@ class Interface:
         roots: dict[int, RecordOf] = {}
         for function in self.functions.values():
             for kind in (*function.signature.argument_types, *function.signature.results):
-                base = _base(kind)
+                base = base_kind(kind)
                 if isinstance(base, RecordOf):
                     roots[id(base)] = base
         out: dict[int, RecordOf] = {}
         for root in sorted(roots.values(), key=lambda record: record.label):
-            for record in _post_order(root):
+            for record in records_below(root):
                 out.setdefault(id(record), record)
         return list(out.values())
 
@@ -119,7 +116,7 @@ def check_records(tables: Tables) -> None:
         todo = [start] if id(start) not in depth else []
         while todo:
             record = todo.pop()
-            path.append((record, _inner(record)))
+            path.append((record, inner_records(record)))
             entered.add(id(record))
             while path:
                 current, inner = path[-1]
@@ -136,32 +133,6 @@ def check_records(tables: Tables) -> None:
                 else:
                     todo.append(following)
                     break
-
-
-def _base(kind: IType) -> IType:
-    while isinstance(kind, ArrayOf):
-        kind = kind.element
-    return kind
-
-
-def _inner(record: RecordOf) -> list[RecordOf]:
-    found = [_base(kind) for _, kind in record.fields]
-    return [kind for kind in found if isinstance(kind, RecordOf)]
-
-
-def _post_order(root: RecordOf) -> Iterable[RecordOf]:
-    """Records below `root`, then itself; each once. Only for records that passed `check_records`."""
-    seen = {id(root)}
-    stack = [(root, iter(_inner(root)))]
-    while stack:
-        record, inner = stack[-1]
-        following = next((r for r in inner if id(r) not in seen), None)
-        if following is None:
-            stack.pop()
-            yield record
-        else:
-            seen.add(id(following))
-            stack.append((following, iter(_inner(following))))
 
 
 # ── the interface as data and as Aqua ────────────────────────────────────────────────────────────────────────────────

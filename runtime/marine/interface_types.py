@@ -355,4 +355,6 @@ def _instruction(instruction: Instruction) -> bytes:
     code = bytes([instruction.code])
     if instruction.code in TAKES_NUMBER:
         return code + write_uleb(instruction.number)
-    return code + _kind(instruction.kind) if instruction.kind is not None else code
+    if instruction.code in TAKES_TYPE and instruction.kind is not None:
+        return code + _kind(instruction.kind)
+    return code

@@ -7,7 +7,10 @@ Source: interface-types:crates/it-types/src/values.rs, crates/it-lilo/src/utils.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Prim:
@@ -179,3 +182,31 @@ def same_shape(a: IType, b: IType) -> bool:
 def same_shapes(a: list[IType] | tuple[IType, ...], b: list[IType] | tuple[IType, ...]) -> bool:
     """`same_shape` of two lists of equal length."""
     return len(a) == len(b) and all(same_shape(x, y) for x, y in zip(a, b, strict=True))
+
+
+def base_kind(kind: IType) -> IType:
+    """What the arrays of a type are made of in the end."""
+    while isinstance(kind, ArrayOf):
+        kind = kind.element
+    return kind
+
+
+def inner_records(record: RecordOf) -> list[RecordOf]:
+    """Records that fields of a record are made of."""
+    found = [base_kind(kind) for _, kind in record.fields]
+    return [kind for kind in found if isinstance(kind, RecordOf)]
+
+
+def records_below(root: RecordOf) -> Iterator[RecordOf]:
+    """Records that a record is made of, each once and before those made of it; itself last. Not for recursive ones."""
+    seen = {id(root)}
+    stack = [(root, iter(inner_records(root)))]
+    while stack:
+        record, inner = stack[-1]
+        following = next((r for r in inner if id(r) not in seen), None)
+        if following is None:
+            stack.pop()
+            yield record
+        else:
+            seen.add(id(following))
+            stack.append((following, iter(inner_records(following))))

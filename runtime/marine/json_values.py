@@ -16,7 +16,7 @@ from avm.data.canonical_json import JsonError, parse
 from avm.data.json_number import float_text
 
 from .errors import CallError, ErrorClass
-from .itypes import BOOL, BYTES, F32, F64, STRING, U8, ArrayOf, ByteList, IType, Prim, RecordOf
+from .itypes import BOOL, BYTES, F32, F64, STRING, U8, ArrayOf, ByteList, IType, Prim, RecordOf, records_below
 from .rust_text import debug_json, debug_string
 
 if TYPE_CHECKING:
@@ -216,22 +216,24 @@ class ValueCodec:
         return read_array
 
     def _record_reader(self, kind: RecordOf) -> Reader:
-        found = self._readers.get(kind.index)
-        if found is not None:
-            return found
-        fields: list[tuple[str, Reader]] = []
+        if kind.index not in self._readers:
+            for one in records_below(kind):
+                if one.index not in self._readers:
+                    self._readers[one.index] = self._make_record_reader(one)
+        return self._readers[kind.index]
+
+    def _make_record_reader(self, kind: RecordOf) -> Reader:
+        fields = [(name, self.reader(field)) for name, field in kind.fields]
 
         def read_record(value: Any) -> Any:
             if type(value) is list:
                 if len(value) != len(fields):
                     raise _Unfit(f"function requires {len(fields)} arguments, {len(value)} provided")
-                return tuple(read(item) for (_, read), item in zip(fields, value, strict=True))
+                return tuple([read(item) for (_, read), item in zip(fields, value, strict=True)])
             if type(value) is dict:
                 return tuple(_by_name(value, fields))
             raise _Unfit(f"record with type id `{kind.index}` should be encoded as array or map of fields")
 
-        self._readers[kind.index] = read_record
-        fields += [(name, self.reader(field)) for name, field in kind.fields]
         return read_record
 
     # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,9 +254,13 @@ class ValueCodec:
         return None
 
     def _record_writer(self, kind: RecordOf) -> Writer:
-        found = self._writers.get(kind.index)
-        if found is not None:
-            return found
+        if kind.index not in self._writers:
+            for one in records_below(kind):
+                if one.index not in self._writers:
+                    self._writers[one.index] = self._make_record_writer(one)
+        return self._writers[kind.index]
+
+    def _make_record_writer(self, kind: RecordOf) -> Writer:
         names = tuple(name for name, _ in kind.fields)
         steps = tuple(
             (at, write) for at, (_, field) in enumerate(kind.fields) if (write := self.writer(field)) is not None
@@ -266,7 +272,6 @@ class ValueCodec:
                 items[at] = write(items[at])
             return dict(zip(names, items, strict=True))
 
-        self._writers[kind.index] = write_record
         return write_record
 
 
