@@ -1,4 +1,4 @@
-"""The parser of logical lines, built from aqua.lark on first use and kept for the process.
+"""The parser of logical lines, built on first use and kept for the process.
 
 A lock makes it safe to share: the builder that the parser calls back keeps the current text.
 """
@@ -6,13 +6,16 @@ A lock makes it safe to share: the builder that the parser calls back keeps the 
 from __future__ import annotations
 
 import threading
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from .tables import parser
+from .automaton import REFUSED
+from .tables import automaton, lark_parser
 from .transform import Builder
 
 if TYPE_CHECKING:
+    import lark
+
     from .layout import LogicalLine
 
 Start = Literal["top", "member", "statement", "plain"]
@@ -25,15 +28,25 @@ class LineParser:
         """Load the tables; `line_parser` keeps one for the process."""
         self.lock = threading.RLock()
         self._builder = Builder()
-        self._lark = parser(self._builder)
+        self._automaton = automaton(self._builder)
+
+    @cached_property
+    def _lark(self) -> lark.Lark:
+        """Only lark says what it had expected."""
+        return lark_parser(self._builder)
 
     def parse(self, text: str, line: LogicalLine, start: Start) -> Any:
         """The node of a line.
 
         Raises: lark.UnexpectedInput with offsets relative to the line, or Reject with offsets of the text.
         """
-        self._builder.text = text
-        self._builder.base = line.start
+        builder = self._builder
+        builder.text = text
+        builder.base = 0
+        node = self._automaton.run(text, line.start, line.end, start)
+        if node is not REFUSED:
+            return node
+        builder.base = line.start
         return self._lark.parse(text[line.start : line.end], start=start)
 
 

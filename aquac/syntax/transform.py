@@ -1,4 +1,4 @@
-"""Build header lines, definitions and statements while lark parses one logical line.
+"""Build header lines, definitions and statements while the parser reads one logical line.
 
 Input:  reductions of aqua.lark; offsets within the line, shifted by `Builder.base` to offsets of the file.
 Output: header lines, definitions of one line, block heads, members, statements; anchor spans follow spec aqua-language §11.1.
@@ -7,9 +7,7 @@ Errors: Reject for the rules of §5.4 that a grammar cannot express.
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from lark import Token, v_args
+from typing import TYPE_CHECKING, Any, cast
 
 from aquac.codes import SYNTAX_CONST_VALUE, SYNTAX_EMPTY_COLLECTION
 from aquac.source import Span
@@ -21,6 +19,9 @@ from .transform_types import Signature, TypeBuilder, of_function
 from .transform_values import V, nodes
 from .type_lists import Item, TypeItem, resolve_one
 
+if TYPE_CHECKING:
+    from .automaton import Token
+
 _CONST_KINDS: dict[type[ast.Value], str] = {
     ast.Collection: "a collection",
     ast.Infix: "an expression",
@@ -31,7 +32,6 @@ _CONST_KINDS: dict[type[ast.Value], str] = {
 }
 
 
-@v_args(inline=True)
 class Builder(TypeBuilder):
     """All callbacks of the grammar, named as its rules."""
 
@@ -43,7 +43,7 @@ class Builder(TypeBuilder):
 
     def module(self, keyword: Token, name: ast.Name, declares: Token | None, names: Any) -> ast.ModuleHeader:
         """`aqua Name declares …`."""
-        everything = isinstance(names, Token)
+        everything = isinstance(names, str)
         listed = None if declares is None or everything else tuple(names)
         return ast.ModuleHeader(self._name(keyword), name, listed, everything, name.span)
 

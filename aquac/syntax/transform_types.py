@@ -1,11 +1,9 @@
-"""Build types and signatures while lark parses a line. Errors: Reject."""
+"""Build types and signatures while the parser reads a line. Errors: Reject."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, NamedTuple
-
-from lark import Token, v_args
 
 from aquac.codes import SYNTAX_TOO_DEEP
 
@@ -18,6 +16,8 @@ from .type_lists import AbilitiesItem, ArrowItem, Item, TypeItem, UnitItem, reso
 if TYPE_CHECKING:
     from aquac.source import Span
 
+    from .automaton import Token
+
 SCALARS = frozenset({"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "string"})
 
 
@@ -29,7 +29,6 @@ class Signature(NamedTuple):
     end: int
 
 
-@v_args(inline=True)
 class TypeBuilder(ValueBuilder):
     """Callbacks for types, named as the rules of the grammar."""
 
@@ -86,7 +85,7 @@ class TypeBuilder(ValueBuilder):
         """Types with arrows between them."""
         items: list[Item] = [abilities] if abilities else []
         for part in parts:
-            if isinstance(part, Token):
+            if isinstance(part, str):
                 span = self._span(part)
                 items.append(ArrowItem(span, self._with_blanks(span, before=True)))
             else:
@@ -142,7 +141,7 @@ class TypeBuilder(ValueBuilder):
     def path(self, *parts: Token | ast.NamedType) -> ast.NamedType:
         """`A` or `A.B`."""
         last = parts[-1]
-        assert isinstance(last, Token)
+        assert isinstance(last, str)
         if len(parts) == 1:
             return ast.NamedType(str(last), self._span(last))
         first = parts[0]

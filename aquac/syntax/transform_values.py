@@ -1,4 +1,4 @@
-"""Build value nodes while lark parses a line; the base of `transform.Builder`.
+"""Build value nodes while the parser reads a line; the base of `transform.Builder`.
 
 Values travel as `V`: the node, its extent with parentheses, and how deep it nests, so that no later pass meets a tree deeper
 than NESTING_MAX. Errors: Reject.
@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from lark import Token, Transformer, v_args
-
 from aquac.codes import SYNTAX_NEGATIVE_INDEX, SYNTAX_TOO_DEEP
 from aquac.source import Span
 
@@ -20,6 +18,8 @@ from .reject import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from .automaton import Token
 
 
 class V(NamedTuple):
@@ -40,20 +40,18 @@ class Arguments(NamedTuple):
     full: Span
 
 
-@v_args(inline=True)
-class ValueBuilder(Transformer[Token, Any]):
+class ValueBuilder:
     """Callbacks for values, named as the rules of the grammar. Set `base` and `text` before each line."""
 
     def __init__(self) -> None:
         """Start without a text."""
-        super().__init__()
         self.text = ""
         self.base = 0
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _span(self, token: Token) -> Span:
-        start = self.base + cast("int", token.start_pos)
+        start = self.base + token.start_pos
         return Span(start, start + len(token))
 
     def _name(self, token: Token) -> ast.Name:
@@ -245,8 +243,8 @@ class ValueBuilder(Transformer[Token, Any]):
         args: list[tuple[ast.Name | None, V]] = []
         opening: Token | None = None
         for part in parts:
-            if isinstance(part, Token):
-                opening = opening or part
+            if isinstance(part, str):
+                opening = opening or cast("Token", part)
             elif isinstance(part, V):
                 abilities.append(part)
             elif part is not None:
