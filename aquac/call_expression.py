@@ -10,9 +10,9 @@ Source: aqua:aqua-run/src/main/scala/aqua/run, aqua:js/js-exports/src/main/scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from aquac.records import dataclass, replace
 from aquac.semantics import raw
 from aquac.semantics import types as t
 from aquac.semantics.printing import show

@@ -6,9 +6,10 @@ The page of a code is `docs/codes/<code>.md`; a test executes the example on eac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
+
+from aquac.records import dataclass, replace
 
 
 class Severity(Enum):

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from aquac.records import dataclass, field
 
 from . import codes
 from .diagnostics import Diagnostic, has_errors

@@ -5,8 +5,9 @@ Parsing and checking return `(tree, diagnostics)` and never raise on bad input; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from aquac.records import dataclass
 
 from .codes import Code, Severity
 

@@ -24,9 +24,10 @@ import os
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, field, fields, is_dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
+
+from aquac.records import dataclass, field, field_names
 
 from .codes import ALIAS_REDEFINED, INDENT_INCONSISTENT, INDENT_RETURN_NESTED, STREAM_DECL_NOT_STREAM, TYPE_REDEFINED
 from .command_line import CommandError
@@ -226,8 +227,8 @@ def _option_edits(source: SourceFile, file: ast.File) -> Iterator[_Change]:
             elif isinstance(node, ast.Declare):
                 if isinstance(node.type, ast.CollectionType) and node.type.kind == "?":
                     yield f"`{node.name.text}` is declared as a stream", Edit(source, node.type.span, "*")
-            elif is_dataclass(node):
-                waiting += [getattr(node, f.name) for f in fields(node) if f.name != "span"]
+            else:
+                waiting += [getattr(node, name) for name in field_names(node) if name != "span"]
 
 
 def _edit_of(diagnostic: Diagnostic) -> _Change | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from aquac.records import dataclass
 
 from .command_line import CommandError
 from .project.bundle import SUFFIX, Disk

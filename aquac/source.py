@@ -7,9 +7,10 @@ columns are wanted only where a position leaves the process (diagnostics JSON, L
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from aquac.records import dataclass
 
 BOM: Final = b"\xef\xbb\xbf"
 """The byte order mark some editors put before UTF-8; no part of the text, but of every byte offset."""

@@ -6,9 +6,9 @@ of parsing. Lines with errors are parsed again. Errors: none of its own.
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from aquac.records import field_names
 from aquac.source import Span
 from aquac.syntax.grammar import LineParser, Start, line_parser
 
@@ -52,16 +52,5 @@ def moved(node: Any, by: int) -> Any:
         return Span(node.start + by, node.end + by)
     if isinstance(node, tuple):
         return tuple([moved(item, by) for item in node]) if node else node
-    names = _names(type(node))
+    names = field_names(node)
     return type(node)(*[moved(getattr(node, name), by) for name in names]) if names else node
-
-
-_NAMES: dict[type, tuple[str, ...]] = {}
-
-
-def _names(of: type) -> tuple[str, ...]:
-    """Fields of a class of nodes; none for texts and numbers."""
-    known = _NAMES.get(of)
-    if known is None:
-        known = _NAMES[of] = tuple(f.name for f in fields(of)) if is_dataclass(of) else ()
-    return known

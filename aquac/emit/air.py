@@ -11,10 +11,10 @@ Source: aqua:backend/air/src/main/scala/aqua/backend/air/{Air,AirGen}.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from aquac.lowering.model import FieldP, FunctorP, IndexP, L, Target, ValueModel
+from aquac.records import dataclass
 from aquac.semantics import types as t
 from aquac.topology import res as r
 

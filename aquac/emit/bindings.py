@@ -7,9 +7,9 @@ Errors: none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aquac.records import dataclass, field
 from aquac.semantics.raw import FuncPart, ServicePart, TypePart
 from aquac.semantics.types import Struct
 

@@ -7,8 +7,9 @@ definitions name the classes, so that a value finds its class by the name in its
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from aquac.records import dataclass
 
 from .bindings import product_types
 

@@ -11,9 +11,9 @@ one entry per line that opens an instruction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from aquac.records import dataclass
 from aquac.topology.make_res import resolve_located
 
 from .air import print_owned

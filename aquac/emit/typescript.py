@@ -11,9 +11,9 @@ Source: js-client:packages/core/aqua-to-js/src (spec aqua-to-air §18.1)
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from aquac.records import dataclass
 from aquac.version import VERSION
 
 from .bindings import product_fields, product_types

@@ -6,10 +6,10 @@ given (`spec aqua-to-air §4.3`). All of lowering builds groups through these fu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Literal as Lit
 
+from aquac.records import dataclass
 from aquac.semantics import types as t
 
 from .model import EMPTY, Canon, Empty, Flatten, L, Mark, Match, Model, New, Par, PropM, Seq, Target, V, ValueModel, Xor

@@ -7,9 +7,9 @@ Source: aqua:model/inline/src/main/scala/aqua/model/inline/ArrowInliner.scala (r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aquac.records import dataclass
 from aquac.semantics.types import Arrow
 
 from .abilities import as_ability, gather, paths

@@ -11,10 +11,10 @@ Source: aqua:model/src/main/scala/aqua/model/AquaContext.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
+from aquac.records import dataclass, field, replace
 from aquac.semantics import raw as r
 from aquac.semantics.types import Arrow, ServiceType
 

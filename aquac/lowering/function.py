@@ -7,11 +7,11 @@ no tree is copied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from aquac.records import dataclass, field
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 

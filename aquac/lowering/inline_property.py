@@ -7,10 +7,10 @@ ApplyIntoCopyRawInliner}.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquac import codes
+from aquac.records import dataclass
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 

@@ -25,6 +25,8 @@ Unfolded = tuple[ValueModel, Inline]
 
 async def model(state: State, raw: r.RawValue, *, allowed: bool = True) -> tuple[ValueModel, Model | None]:
     """A value and the tree to put before its user. Without `allowed`, properties are copied out into a variable."""
+    if isinstance(raw, r.Var):
+        return state.resolve(state.env.variable(raw)), None
     value, inline = await nested(unfold(state, raw, allowed=allowed))
     return value, inline.prefix()
 

@@ -8,10 +8,10 @@ Source: aqua:model/transform/src/main/scala/aqua/model/transform/Transform.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aquac.diagnostics import Diagnostic
+from aquac.records import dataclass, field, replace
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 

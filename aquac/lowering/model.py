@@ -7,9 +7,10 @@ Nodes are compared by identity, except values and peers, which compare by value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Literal as Lit
+
+from aquac.records import dataclass
 
 if TYPE_CHECKING:
     from aquac.semantics.types import Type

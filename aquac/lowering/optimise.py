@@ -7,8 +7,7 @@ Source: aqua:model/raw/src/main/scala/aqua/raw/value/Optimization.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aquac.records import dataclass
 from aquac.semantics import types as t
 from aquac.semantics.raw import Bin, Literal, RawValue
 from aquac.semantics.subtyping import math_type

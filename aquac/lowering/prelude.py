@@ -9,9 +9,9 @@ Source: aqua:model/inline/src/main/scala/aqua/model/inline/ArrowInliner.scala (p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aquac.records import dataclass, field
 from aquac.semantics import types as t
 
 from .abilities import arrow_paths, as_ability, renames

@@ -5,9 +5,9 @@ Source: aqua:model/inline/src/main/scala/aqua/model/inline/ArrowInliner.scala (a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aquac.records import dataclass, field
 from aquac.semantics.types import Arrow
 
 from .abilities import Ability, as_ability, paths

@@ -8,10 +8,10 @@ Source: aqua:model/inline/src/main/scala/aqua/model/inline/state
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquac import codes
+from aquac.records import dataclass, field
 from aquac.semantics import types as t
 
 from .abilities import as_ability, last, leaves

@@ -5,9 +5,9 @@ Every group is built anew by the construction rules. Source: aqua:model/transfor
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from aquac.records import replace
 from aquac.semantics import types as t
 
 from .build import ERROR, quoted, seq, with_props, xor

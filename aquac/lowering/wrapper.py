@@ -5,9 +5,9 @@ Source: aqua:model/transform/src/main/scala/aqua/model/transform/pre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from aquac.records import dataclass
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 

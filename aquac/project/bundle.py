@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from aquac.codes import SOURCE_NOT_FOUND, SOURCE_NOT_UTF8, SOURCE_TOO_LARGE, SOURCE_UNREADABLE
 from aquac.diagnostics import Diagnostic
+from aquac.records import dataclass
 from aquac.source import BOM, SourceFile
 from aquac.syntax.limits import SOURCE_BYTES_MAX
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from aquac.records import dataclass, field
 
 ImportMap = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Path prefix of the importing file → prefix of the import → locations, in order."""

@@ -11,12 +11,12 @@ followed. What could be loaded is returned beside the errors, for editors; compi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from posixpath import basename
 from typing import TYPE_CHECKING
 
 from aquac.codes import IMPORT_CYCLE, IMPORT_FAILED, IMPORT_UNRESOLVED, SOURCE_NOT_FOUND, UNSUPPORTED
 from aquac.diagnostics import Diagnostic, Note, has_errors
+from aquac.records import dataclass, field
 from aquac.syntax import ast
 from aquac.syntax.limits import MODULES_MAX
 from aquac.syntax.parse import parse

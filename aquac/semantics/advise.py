@@ -6,11 +6,11 @@ Output: warnings AQ0907 – AQ0914, in file order. Given for the files a person 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquac import codes
 from aquac.diagnostics import Diagnostic, Edit, Fix, Note
+from aquac.records import dataclass, field
 from aquac.source import Span
 from aquac.syntax import ast
 from aquac.syntax.layout import lay_out

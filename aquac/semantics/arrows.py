@@ -6,10 +6,10 @@ Source: aqua:semantics/src/main/scala/aqua/semantics/expr/func/ArrowSem.scala, â
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquac import codes
+from aquac.records import dataclass
 from aquac.syntax.ast import extent
 
 from . import raw

@@ -10,12 +10,12 @@ Source: aqua:semantics/src/main/scala/aqua/semantics/expr/func/*.scala
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from aquac import codes
 from aquac.diagnostics import Edit, Fix, Note
 from aquac.lowering.trampoline import nested
+from aquac.records import field_names, is_record
 from aquac.syntax import ast
 
 from . import raw
@@ -486,8 +486,8 @@ def _same(left: Any, right: Any) -> bool:
             if len(a) != len(b):
                 return False
             pending += zip(a, b, strict=True)
-        elif is_dataclass(a):
-            pending += [(getattr(a, f.name), getattr(b, f.name)) for f in fields(a) if f.compare]
+        elif is_record(a):
+            pending += [(getattr(a, name), getattr(b, name)) for name in field_names(a) if name != "site"]
         elif a != b:
             return False
     return True

@@ -7,12 +7,12 @@ Source: aqua:semantics/src/main/scala/aqua/semantics/header/HeaderHandler.scala,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aquac import codes
 from aquac.diagnostics import Edit, Fix, Note
 from aquac.lowering.hash_order import set_order
+from aquac.records import dataclass, field, replace
 from aquac.source import Span
 from aquac.syntax import ast
 

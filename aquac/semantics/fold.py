@@ -8,11 +8,11 @@ Source: aqua:semantics/src/main/scala/aqua/semantics/RawSemantics.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 from typing import Literal as Lit
 
 from aquac import codes
+from aquac.records import dataclass
 from aquac.syntax import ast
 
 from .raw import EMPTY, EmptyTag, IfTag, ParTag, SeqTag, Tree, TryTag

@@ -9,9 +9,10 @@ Made by `resolve.py` and `check.py`; read by `lowering/`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 from typing import Literal as Lit
+
+from aquac.records import dataclass, field
 
 from .types import NIL_TYPE, AbilityType, Arrow, ServiceType, Struct, Type
 

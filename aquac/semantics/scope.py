@@ -13,12 +13,12 @@ Source: aqua:semantics/src/main/scala/aqua/semantics/rules/names/NamesInterprete
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Literal as Lit
 
 from aquac import codes
 from aquac.diagnostics import Note
+from aquac.records import dataclass
 
 from .mangler import Mangler
 from .raw import ConstPart, FuncPart, ModuleContext, Occurrence, ServicePart, Site, TypePart

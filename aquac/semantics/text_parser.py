@@ -5,11 +5,11 @@ Errors: `TextFormError`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from typing import Literal as Lit
 
 from aquac.lowering.trampoline import nested, run
+from aquac.records import dataclass
 from aquac.text_form import build_tree, is_literal, read_lines
 
 from . import raw as r

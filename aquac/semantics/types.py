@@ -6,7 +6,7 @@ Source: aqua:types/src/main/scala/aqua/types/Type.scala
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from aquac.records import dataclass
 
 Fields = tuple[tuple[str, "Type"], ...]
 """Fields of a data, ability or service type, in name order."""

@@ -6,9 +6,10 @@ first word only, for an operator the operator, for a call the function's name, â
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Literal as Lit
+
+from aquac.records import dataclass
 
 if TYPE_CHECKING:
     from aquac.source import Span

@@ -11,7 +11,6 @@ reference, a block without a body is an error at the end of a definition too (§
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aquac.codes import (
@@ -24,6 +23,7 @@ from aquac.codes import (
     as_warning,
 )
 from aquac.diagnostics import Diagnostic, Edit, Fix, Note
+from aquac.records import dataclass, field, replace
 
 from . import ast
 from .heads import CompoundHead

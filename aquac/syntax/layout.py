@@ -13,9 +13,9 @@ the text is read again from the following line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from aquac.records import dataclass
 from aquac.source import Span
 
 from .ast import Comment

@@ -8,10 +8,10 @@ on peer:                    on peer:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquac.diagnostics import Edit, Fix
+from aquac.records import dataclass
 from aquac.source import Span
 
 from . import ast

@@ -9,13 +9,13 @@ Source: spec aqua-language §3, §5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lark import UnexpectedInput
 
 from aquac.codes import SOURCE_TOO_LARGE, SYNTAX, SYNTAX_TOO_DEEP
 from aquac.diagnostics import Diagnostic, Note, has_errors
+from aquac.records import dataclass, field, replace
 from aquac.source import Span
 
 from . import ast

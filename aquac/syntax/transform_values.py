@@ -6,10 +6,10 @@ than NESTING_MAX. Errors: Reject.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from aquac.codes import SYNTAX_NEGATIVE_INDEX, SYNTAX_TOO_DEEP
+from aquac.records import replace
 from aquac.source import Span
 
 from . import ast

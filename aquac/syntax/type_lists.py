@@ -8,10 +8,10 @@ arguments of one arrow, whose results are everything that remains; other plain t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquac.codes import SYNTAX_TOO_DEEP
+from aquac.records import dataclass
 
 from .ast import ArrowType, NamedType, TypeExpr
 from .limits import NESTING_MAX

@@ -8,10 +8,10 @@ Source: aqua:model/transform/src/main/scala/aqua/model/transform/topology/{PathF
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquac.lowering.model import L
+from aquac.records import dataclass
 
 if TYPE_CHECKING:
     from aquac.lowering.model import ValueModel

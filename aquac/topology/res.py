@@ -6,9 +6,10 @@ No `On` is left; every call and canon names its peer. A one-child `Seq` is colla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Literal as Lit
+
+from aquac.records import dataclass
 
 if TYPE_CHECKING:
     from aquac.lowering.model import Target, ValueModel

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from aquac.diagnostics import Edit, Fix
+from aquac.records import field_names
 from aquac.semantics.raw import FuncPart
 from aquac.semantics.types import AbilityType, Arrow, ServiceType, Stream, StreamMap
 from aquac.source import Span
@@ -178,8 +178,8 @@ def _literals(d: ast.Func) -> Iterator[ast.Literal]:
             yield node
         elif isinstance(node, tuple):
             waiting += node
-        elif is_dataclass(node) and not isinstance(node, Span):
-            waiting += [getattr(node, f.name) for f in fields(node)]
+        elif not isinstance(node, Span):
+            waiting += [getattr(node, name) for name in field_names(node)]
 
 
 def _definition(view: View, span: Span) -> Iterator[Fix]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from aquac.records import field_names
 from aquac.source import Span
 from lsp.convert import to_range
 
@@ -84,8 +84,8 @@ def _values(node: Any) -> Iterator[Span]:
         node = waiting.pop()
         if isinstance(node, tuple):
             waiting += node
-        elif is_dataclass(node) and not isinstance(node, Span):
+        elif not isinstance(node, Span):
             full = getattr(node, "full", None)
             if isinstance(full, Span):
                 yield full
-            waiting += [getattr(node, f.name) for f in fields(node)]
+            waiting += [getattr(node, name) for name in field_names(node)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from aquac.lowering.text import mark
+from aquac.records import field_names, is_record
 from aquac.semantics import types as t
 
 TYPES = (
@@ -40,9 +40,9 @@ def shape(root: Any, *, marks: bool = True) -> list[Any]:
         elif isinstance(item, tuple | list):
             found.append(len(item))
             stack.extend(reversed(item))
-        elif is_dataclass(item):
+        elif is_record(item):
             found.append(type(item).__name__)
-            stack.extend(getattr(item, f.name) for f in reversed(fields(item)) if f.name != "site")
+            stack.extend(getattr(item, name) for name in reversed(field_names(item)) if name != "site")
         else:
             found.append(item)
     return found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
 
+from aquac.records import field_names, is_record
 from aquac.source import Span
 from aquac.syntax import ast
 from tests.aquac.syntax.show import parsed
@@ -16,10 +16,10 @@ def find(node: Any, kind: type) -> list[Any]:
     """Every node of a kind, outermost first."""
     if isinstance(node, tuple):
         return [found for part in node for found in find(part, kind)]
-    if not is_dataclass(node):
+    if not is_record(node):
         return []
     here = [node] if isinstance(node, kind) else []
-    return here + [found for f in fields(node) for found in find(getattr(node, f.name), kind)]
+    return here + [found for name in field_names(node) for found in find(getattr(node, name), kind)]
 
 
 def check(text: str, kind: type, *expected: str, attribute: str = "span") -> None:
