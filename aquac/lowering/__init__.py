@@ -27,4 +27,6 @@ def __getattr__(name: str) -> Any:
     """Load the module behind an exported name."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(".wrapper" if name == "LoweringOptions" else ".lower", __name__), name)
+    found = getattr(import_module(".wrapper" if name == "LoweringOptions" else ".lower", __name__), name)
+    globals()[name] = found  # not to be looked for again
+    return found

@@ -12,7 +12,7 @@ from typing import Literal as Lit
 from aquac.records import dataclass
 from aquac.semantics import types as t
 
-from .model import EMPTY, Canon, Empty, Flatten, L, Mark, Match, Model, New, Par, PropM, Seq, Target, V, ValueModel, Xor
+from .model import EMPTY, Canon, Flatten, L, Mark, Match, Model, New, Par, PropM, Seq, Target, V, ValueModel, Xor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,22 +49,22 @@ def bare(value: V) -> V:
 
 def seq(children: Iterable[Model]) -> Model:
     """Sequence; empty children vanish, a single child stands for itself."""
-    kept = tuple(child for child in children if not isinstance(child, Empty))
+    kept = [child for child in children if child is not EMPTY]
     if not kept:
         return EMPTY
-    return kept[0] if len(kept) == 1 else Seq(kept)
+    return kept[0] if len(kept) == 1 else Seq(tuple(kept))
 
 
 def xor(*children: Model) -> Model:
     """First child, on error the next; nothing when there is no first child. Later empty children are kept."""
-    if not children or isinstance(children[0], Empty):
+    if not children or children[0] is EMPTY:
         return EMPTY
     return Xor(children)
 
 
 def mark(name: str, children: Iterable[Model]) -> Model:
     """Remember that the children are the inlined call of `name`."""
-    kept = tuple(child for child in children if not isinstance(child, Empty))
+    kept = tuple([child for child in children if child is not EMPTY])
     return Mark(name, kept) if kept else EMPTY
 
 
@@ -121,7 +121,7 @@ class Inline:
         if self.mode == "par":
             return Inline((Par(self.trees),))
         whole = seq(self.trees)
-        return Inline() if isinstance(whole, Empty) else Inline((whole,))
+        return NOTHING if whole is EMPTY else Inline((whole,))
 
     def merge(self, other: Inline, mode: Mode) -> Inline:
         """Both, each as one tree."""
@@ -129,8 +129,10 @@ class Inline:
 
     def prefix(self) -> Model | None:
         """The tree to put before the user of the value, if any."""
+        if not self.trees:
+            return None
         trees = (seq(self.trees),) if self.mode == "seq" else self.trees
-        return join_prefixes(tree for tree in trees if not isinstance(tree, Empty))
+        return join_prefixes([tree for tree in trees if tree is not EMPTY])
 
     def then(self, *trees: Model) -> Inline:
         """With more trees at the end, in sequence."""
@@ -147,10 +149,10 @@ def concat(inlines: Iterable[Inline]) -> Inline:
 
 def join_prefixes(prefixes: Iterable[Model | None]) -> Model | None:
     """Prefixes of several values: they do not depend on each other, so several run in parallel."""
-    present = tuple(prefix for prefix in prefixes if prefix is not None)
+    present = [prefix for prefix in prefixes if prefix is not None]
     if not present:
         return None
-    return present[0] if len(present) == 1 else Par(present)
+    return present[0] if len(present) == 1 else Par(tuple(present))
 
 
 def after(prefix: Model | None, *trees: Model) -> Model:

@@ -119,6 +119,9 @@ class Environments:
         for before, part in parts:
             if isinstance(part, r.TypePart):
                 continue
+            if isinstance(part, r.ConstPart):
+                _constant(self._done[id(before)][1], part, environment.values)
+                continue
             key = id(before), id(part)
             added = self._parts.get(key)
             if added is None:
@@ -144,14 +147,16 @@ class Environments:
         return Environment(modules=modules), context.parts
 
 
-def _definition(preceding: Environment, part: r.ConstPart | r.FuncPart | r.ServicePart) -> Environment:
+def _constant(preceding: Environment, part: r.ConstPart, values: dict[str, ValueModel]) -> None:
+    """Add a constant to the values of a module, unless it only stands in for one that is there."""
+    if not (part.overridable and part.name in preceding.values):
+        values[part.name] = resolve(preceding.all_values, constant(part.value))
+
+
+def _definition(preceding: Environment, part: r.FuncPart | r.ServicePart) -> Environment:
     """What one definition adds to a module. It depends on nothing but the part and what precedes it."""
     name = part.name
     match part:
-        case r.ConstPart(_, value, overridable):
-            if overridable and name in preceding.values:
-                return Environment()
-            return Environment(values={name: resolve(preceding.all_values, constant(value))})
         case r.FuncPart(_, arrow):
             fn = from_raw(name, arrow, preceding.all_funcs, preceding.all_values)
             return Environment(funcs={name: replace(fn, site=part.site)})

@@ -115,6 +115,8 @@ class State:
         opened: list[tuple[str, t.Type]] = []
         before = self.streams
         yield opened
+        if self.streams is before:
+            return
         opened.extend(self.streams.without(before).items())
         self.streams = self.streams.without(name for name, _ in opened)
 
@@ -129,6 +131,8 @@ def resolve(values: Mapping[str, ValueModel], value: ValueModel) -> ValueModel:
     if isinstance(value, L):
         return value
     name, base, props = value.name, value.base, value.props
+    if name not in values:
+        return value
     seen: set[str] = set()
     while True:
         bound = values.get(name)

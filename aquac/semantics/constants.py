@@ -7,6 +7,7 @@ Source: aqua:model/raw/src/main/scala/aqua/raw/ConstantRaw.scala; aqua:api/api/s
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from aquac import codes
@@ -28,6 +29,7 @@ _LITERALS: Final[tuple[tuple[re.Pattern[str], Type], ...]] = (
 )
 
 
+@cache
 def predefined(*, no_relay: bool = False) -> tuple[ConstPart, ...]:
     """`HOST_PEER_ID`, `INIT_PEER_ID`, … in their fixed order. Without a relay the host is the initial peer."""
     init_peer = Literal("%init_peer_id%", STRING)

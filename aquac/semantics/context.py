@@ -7,7 +7,7 @@ Source: aqua:semantics/src/main/scala/aqua/semantics/header/HeaderHandler.scala,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aquac import codes
 from aquac.diagnostics import Edit, Fix, Note
@@ -76,6 +76,10 @@ def _pick(context: ModuleContext, name: str, new_name: str, into: Names) -> bool
     return bool(renamed) or used is not None
 
 
+NOTHING_BEFORE: Final = ModuleContext()
+"""What precedes the constants that every module has. Nothing is ever added to it."""
+
+
 class Header:
     """Reads the header lines of one file."""
 
@@ -84,7 +88,7 @@ class Header:
         self._report = report
         self._imports = imports
         self._names = Names()
-        self._names.add((ModuleContext(), constant) for constant in constants)
+        self._names.add((NOTHING_BEFORE, constant) for constant in constants)
         self._declares: list[str] = []
 
     def read(self, lines: Sequence[ast.HeaderLine]) -> tuple[ModuleContext, list[PlacedPart]]:

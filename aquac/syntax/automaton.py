@@ -14,6 +14,7 @@ order; `tests/aquac/syntax/test_automaton.py` compares the two.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ REFUSED: Final[Any] = object()
 """What `run` returns for a line that is not in the language."""
 
 _END: Final = "$END"
+FILTERED: Final = frozenset({"COMMA", "DOT", "LBRACE", "RBRACE"})
+"""Punctuation that no method of the builder is given."""
 _ACCEPT: Final = 1 << 30
 # What the pattern below takes these terminals of the grammar for; `tables.py` checks that they still are that.
 LEXICAL: Final = {
@@ -110,11 +113,13 @@ class Automaton:
             if found is None:
                 return REFUSED
             group = found.lastindex
+            token: Token | None = None
             if group is None:
-                kind, token = _END, None
+                kind = _END
             else:
                 at = found.end()
                 piece = found[group]
+                place = at - len(piece)
                 if group == _LOWER:
                     kind = "NAME"
                     for terminal, behind in self._words.get(piece, ()):
@@ -123,7 +128,7 @@ class Automaton:
                             break
                 elif group == _OPERATOR:
                     kind, piece = self._operator(text, piece, at, end, actions)
-                    at = found.start(group) + len(piece)
+                    at = place + len(piece)
                 elif group == _UPPER:
                     kind = "CLASS"
                 elif group == _NUMBER:
@@ -132,9 +137,10 @@ class Automaton:
                     kind = "STR"
                 else:
                     kind = "TOP"
-                token = Token(piece)
-                token.type = kind
-                token.start_pos = found.start(group)
+                if kind not in FILTERED:
+                    token = Token(piece)
+                    token.type = kind
+                    token.start_pos = place
             action = actions.get(kind, 0)
             while action < 0:
                 size, origin, make = rules[-action]
@@ -202,6 +208,13 @@ def _maker(callback: str, recipe: Sequence[Sequence[int]] | None, builder: objec
         return lambda children: method(*children)
     if callback[0] == "?":
         return lambda children: _single(_picked(children, recipe), method)
+    if not any(expand or absent for _, expand, absent in recipe):
+        # Only punctuation is left out.
+        if len(recipe) == 1:
+            only = recipe[0][0]
+            return lambda children: method(children[only])
+        pick = itemgetter(*[place for place, _, _ in recipe])
+        return lambda children: method(*pick(children))
     return lambda children: method(*_picked(children, recipe))
 
 

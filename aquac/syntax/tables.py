@@ -19,7 +19,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .automaton import LEXICAL, Automaton
+from .automaton import FILTERED, LEXICAL, Automaton
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -181,6 +181,13 @@ def _terminals(built: lark.Lark) -> tuple[dict[str, list[list[str]]], list[list[
         pattern = terminal.pattern
         if pattern.type == "str":
             operators.append([pattern.value, terminal.name, ""])
+            if terminal.name in FILTERED and not all(
+                getattr(symbol, "filter_out", False)
+                for rule in built.rules
+                for symbol in rule.expansion
+                if symbol.name == terminal.name
+            ):
+                raise ValueError(f"automaton.py must keep the terminal {terminal.name}")
         elif LEXICAL.get(terminal.name) == pattern.value:
             continue
         elif word := _WORD.match(pattern.value):
