@@ -74,10 +74,20 @@ class Service:
         self._owner: int | None = None
         self._stack = stack_bytes(len(config.modules))
         self._until: float | None = None
+        self._closed = False
+        self._log_error: BaseException | None = None
         self._modules: dict[str, Instance] = {}
         on_stack(self._stack, lambda: self._load(modules, cache))
 
     def _load(self, modules: Mapping[str, bytes] | None, cache: Path | None) -> None:
+        try:
+            self._load_modules(modules, cache)
+            self._raise_log_error()
+        except BaseException:
+            self._free()
+            raise
+
+    def _load_modules(self, modules: Mapping[str, bytes] | None, cache: Path | None) -> None:
         given = None if modules is None else dict(modules)
         for module in self.config.modules:
             wasm = _bytes_of(module, given)
@@ -138,21 +148,26 @@ class Service:
         return on_stack(self._stack, job)
 
     def _find(self, module: str | None, function: str) -> Function:
+        found = self._instance(module).functions.get(function)
+        if found is None:
+            raise CallError(f"function with name `{function}` is missing", ErrorClass.NO_FUNCTION)
+        return found
+
+    def _instance(self, module: str | None) -> Instance:
+        if self._closed:
+            raise _closed()
         name = self.facade if module is None else module
         instance = self._modules.get(name)
         if instance is None:
             raise CallError(f'module with name "{name}" is missing', ErrorClass.NO_MODULE)
-        found = instance.functions.get(function)
-        if found is None:
-            raise CallError(f"function with name `{function}` is missing", ErrorClass.NO_FUNCTION)
-        return found
+        return instance
 
     def _call(self, target: Function, values: list[Any], parameters: CallParameters, *, as_bytes: bool = False) -> Any:
         if self._owner == threading.get_ident():
             raise CallError("the service is in the middle of a call of this thread", ErrorClass.CLOSED)
         with self._lock:
-            if not self.instances:
-                raise CallError("the service was closed", ErrorClass.CLOSED)
+            if self._closed:
+                raise _closed()
             self._owner = threading.get_ident()
             self.budget[0] = self.config.lift_bytes_max
             self.call_parameters = parameters
@@ -165,6 +180,7 @@ class Service:
                 raise CallError(f"engine error: Execution error: {fault.text}", fault.error_class) from None
             finally:
                 self._owner = None
+                self._raise_log_error()
         write = target.write_result
         if write is None or (as_bytes and isinstance(value, bytes)):
             return bytes(value) if isinstance(value, bytes) else value
@@ -198,11 +214,26 @@ class Service:
         if self._log is not None:
             self._log(LogRecord(module, level, message))
 
+    def emit_output(self, module: str, line: str) -> None:
+        """Pass on a line that a module wrote to a stream. Never raises: what `log` raised ends the call after it has returned.
+
+        The foreign frames between here and there would print the error to the standard output of this process.
+        """
+        try:
+            self.emit(module, "output", line)
+        except BaseException as error:  # noqa: BLE001 - raised again by the call
+            self._log_error = self._log_error or error
+
+    def _raise_log_error(self) -> None:
+        error, self._log_error = self._log_error, None
+        if error is not None:
+            raise error
+
     # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def interface(self, module: str | None = None) -> Interface:
-        """The interface of a module; of the facade by default."""
-        return self._modules[self.facade if module is None else module].artifact.interface
+        """The interface of a module; of the facade by default. Raises CallError."""
+        return self._instance(module).artifact.interface
 
     def memory_stats(self) -> list[dict[str, Any]]:
         """Memory of every module, in load order."""
@@ -210,10 +241,28 @@ class Service:
             return [{"name": one.name, "memory_size_bytes": one.memory_size()} for one in self.instances]
 
     def close(self) -> None:
-        """Drop all instances; later calls are refused. A running call ends first."""
+        """Free all modules and their memory; later calls are refused. A running call ends first."""
+        self._closed = True
         with self._lock:
-            self.instances.clear()
-            self._modules.clear()
+            self._free()
+
+    def _free(self) -> None:
+        self._closed = True
+        while self.instances:
+            self.instances.pop().close()
+        self._modules.clear()
+
+    def __enter__(self) -> Service:
+        """Close at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """See `close`."""
+        self.close()
+
+
+def _closed() -> CallError:
+    return CallError("the service was closed", ErrorClass.CLOSED)
 
 
 def _too_deep() -> CallError:

@@ -7,6 +7,7 @@ Source: marine:core/src/module/marine_module.rs, wit_instance.rs, crates/wasmtim
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 import wasmtime
@@ -125,7 +126,7 @@ class Instance:
         self._keep: list[Any] = []
         self.store = wasmtime.Store(backend.engine())
         self.store.set_epoch_deadline(backend.FOREVER_TICKS)
-        self.store.set_wasi(make_wasi(config, lambda line: service.emit(self.name, "output", line)))
+        self.store.set_wasi(make_wasi(config, _output(service, config.name)))
         self._cores: list[CoreFunction | None] = []
         self._called: list[Function] = []
         self.functions: dict[str, Function] = {}
@@ -136,10 +137,7 @@ class Instance:
         service.instances.append(self)
         try:
             self._instantiate(loaded)
-        except (LoadError, AdapterFault, TrapFault) as error:
-            service.instances.remove(self)
-            if isinstance(error, LoadError):
-                raise
+        except (AdapterFault, TrapFault) as error:
             raise LoadError(f"Wasm backend error: {error.text}") from None
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -378,10 +376,38 @@ class Instance:
             return str(pending)
         raise pending
 
+    def close(self) -> None:
+        """Free the module and its memory now. Nothing of it may be called afterwards; its memory reads as none.
+
+        Everything that holds a pointer into the store is dropped first. Imported functions outlive it.
+        """
+        self.window = backend.window(self.store, None)
+        self.functions = {}
+        self._cores, self._called, self._named = [], [], {}
+        self.allocate = self._allocator()
+        self._exports = None
+        self.store.close()
+        self._keep.clear()
+
     def set_deadline(self, milliseconds: float | None) -> None:
         """Trap when the time is over; None for never."""
         ticks = backend.FOREVER_TICKS if milliseconds is None else backend.ticks(milliseconds)
         self.store.set_epoch_deadline(ticks)
+
+
+def _output(service: Service, name: str) -> Callable[[str], None]:
+    """Passes lines on to the service.
+
+    wasmtime-py keeps the function in a table of its own until the store is gone, so it must not keep the store alive.
+    """
+    there = weakref.ref(service)
+
+    def write(line: str) -> None:
+        found = there()
+        if found is not None:
+            found.emit_output(name, line)
+
+    return write
 
 
 def core_import_type(signature: FunctionType) -> CoreType | None:
