@@ -8,7 +8,8 @@ nothing: a call between two of them copies values out of one memory and into the
     codec, window                             values in a linear memory
     engine, module_cache, artifact            compiled modules
     instance → host                           running modules; a service
-    json_values, call_parameters, mounted, wasi, config, blueprint, cids, workers
+    calls, workers                            calls that may be stopped, on threads that are large enough
+    json_values, call_parameters, mounted, wasi, config, blueprint, cids
 
 Nothing here is imported before a service is wanted: wasmtime is heavy. Errors: `MarineError` and its kinds.
 Source: marine, marine-rs-sdk, interface-types, nox (see each file)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from ctypes import c_char_p, c_size_t, c_ubyte, c_void_p
+from ctypes import c_char_p, c_size_t, c_ubyte, c_uint64, c_void_p
 from functools import lru_cache
 from importlib.metadata import version
 from struct import Struct
@@ -22,7 +22,7 @@ import wasmtime
 from wasmtime import _ffi as ffi
 
 from .errors import ErrorClass, LoadError, TrapFault
-from .limits import TICK_MS, WASM_STACK_BYTES
+from .limits import ASK_TICKS, TICK_MS, WASM_STACK_BYTES
 from .window import Window, no_window
 
 if TYPE_CHECKING:
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
 _SLOT: Final = 16
 _PACKED: Final = {"i": "i12x", "I": "I12x", "l": "q8x", "f": "f12x", "d": "d8x"}
 _LETTERS: Final = {"i32": "i", "i64": "l", "f32": "f", "f64": "d"}
-FOREVER_TICKS: Final = 1 << 62
 WASMTIME_VERSION: Final = version("wasmtime")
 
 _SELF_TEST: Final = """(module (import "a" "b" (func $b (param i32 i64) (result f64))) (memory (export "memory") 1)
   (func (export "f") (param i32 i64) (result f64) (call $b (local.get 0) (local.get 1)))
-  (func (export "t") unreachable))"""
+  (func (export "t") unreachable) (func (export "n")))"""
 
 
 class CoreType:
@@ -89,6 +88,11 @@ _trap_new.argtypes = [c_char_p, c_size_t]
 _define: Final = ffi.dll["wasmtime_linker_define_func_unchecked"]
 _define.restype = c_void_p
 _CALLBACK: Final = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)
+_on_epoch: Final = _prototype("wasmtime_store_epoch_deadline_callback", None)
+_error_new: Final = ffi.dll["wasmtime_error_new"]
+_error_new.restype = c_void_p
+_error_new.argtypes = [c_char_p]
+_EPOCH: Final = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, ctypes.POINTER(c_uint64), c_void_p)
 
 
 class CoreFunction:
@@ -164,16 +168,16 @@ def _compiled(source: str) -> CodeType:
     return compile(source, "<core call>", "exec")
 
 
-def failure_text(error: int | None, trap: int | None) -> tuple[str, bool]:
-    """Message of a failed call and whether it was interrupted; both objects are freed."""
+def failure_text(error: int | None, trap: int | None) -> str:
+    """Message of a failed call; both objects are freed."""
     if error is not None:
         problem = wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t)))
-        return str(problem), False
+        return str(problem)
     assert trap is not None
     found = wasmtime.Trap._from_ptr(ctypes.cast(trap, ctypes.POINTER(ffi.wasm_trap_t)))
     code = found.trap_code
     text = found.message.partition("\n")[0] if code is None else found.message
-    return _cause(text), code is wasmtime.TrapCode.INTERRUPT
+    return _cause(text)
 
 
 def _cause(text: str) -> str:
@@ -233,6 +237,25 @@ def define(
     )  # fmt: skip
     if problem:
         raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(problem, ctypes.POINTER(ffi.wasmtime_error_t)))
+    return callback
+
+
+def watch(store: wasmtime.Store, home: Any) -> Any:
+    """Have the Wasm code of a store ask `home.ticks_left()` whether it may go on; the answer says when to ask again.
+
+    What that raises is put into `home.pending` and ends the call. The returned object must outlive the store.
+    """
+
+    def reached(_context: Any, _data: Any, delta: Any, _kind: Any) -> int | None:
+        try:
+            delta[0] = home.ticks_left()
+        except BaseException as error:  # noqa: BLE001 - must not cross the foreign frames; the caller raises it again
+            home.pending = error
+            return int(_error_new(b"ended by the host"))
+        return None
+
+    callback = _EPOCH(reached)
+    _on_epoch(store.ptr(), callback, None, None)
     return callback
 
 
@@ -336,45 +359,67 @@ def clock() -> Clock:
     return _Global.clock
 
 
+def wake() -> None:
+    """Have all Wasm code ask now whether it may go on."""
+    if _Global.engine is not None:
+        for _ in range(ASK_TICKS):
+            _Global.engine.increment_epoch()
+
+
 class _Probe:
     """A home for the functions of the self-test."""
 
     is_limited = False
     pending: BaseException | None = None
+    asked = 0
+
+    def ticks_left(self) -> int:
+        """Once is fine."""
+        self.asked += 1
+        if self.asked > 1:
+            raise TrapFault("asked twice")
+        return 1
 
     def returning(self) -> None:
         """Nothing to restore."""
 
-    def failure(self, error: int | None, trap: int | None) -> TrapFault:
+    def failure(self, error: int | None, trap: int | None) -> BaseException:
         """As an instance does."""
-        return TrapFault(failure_text(error, trap)[0])
+        text = failure_text(error, trap)
+        return self.pending or TrapFault(text)
 
 
 def _prove(fresh: wasmtime.Engine) -> None:
     """Run the prepared calls once against a module with a known answer."""
     store, linker, home = wasmtime.Store(fresh), wasmtime.Linker(fresh), _Probe()
-    store.set_epoch_deadline(FOREVER_TICKS)
     try:
         kind = CoreType("il", "d")
-        keep = define(linker, "a", "b", kind, lambda a, b: a * 2.0 + b, home)
+        keep = define(linker, "a", "b", kind, lambda a, b: a * 2.0 + b, home), watch(store, home)
         exports = linker.instantiate(store, wasmtime.Module(fresh, _SELF_TEST)).exports(store)
         memory = window(store, exports["memory"])
         answer = CoreFunction(store, exports["f"], kind, "f", home).plain(-3, 1 << 40)
-        trapped = ""
-        try:
-            CoreFunction(store, exports["t"], CoreType("", ""), "t", home).plain()
-        except TrapFault as fault:
-            trapped = fault.text
+        ends = [_trap_of(CoreFunction(store, exports["t"], CoreType("", ""), "t", home).plain)]
+        fresh.increment_epoch()
+        ends.append(_trap_of(CoreFunction(store, exports["n"], CoreType("", ""), "n", home).plain))
         fine = (
-            keep is not None and answer == (1 << 40) - 6 and len(memory.refresh()) == 65536 and "unreachable" in trapped
-        )
+            len(keep) == 2 and answer == (1 << 40) - 6 and len(memory.refresh()) == 65536
+            and "unreachable" in ends[0] and ends[1] == "asked twice"
+        )  # fmt: skip
     except (AttributeError, TypeError, wasmtime.WasmtimeError) as error:
         raise LoadError(f"wasmtime {WASMTIME_VERSION} cannot be used: {error}") from error
     if not fine:
         raise LoadError(f"wasmtime {WASMTIME_VERSION} cannot be used: the self-test failed")
 
 
+def _trap_of(call: Callable[[], Any]) -> str:
+    try:
+        call()
+    except TrapFault as fault:
+        return fault.text
+    return ""
+
+
 __all__ = [
-    "FOREVER_TICKS", "SETTINGS_KEY", "Clock", "CoreFunction", "CoreType", "ErrorClass", "clock", "define", "engine",
-    "failure_text", "ticks", "window",
+    "SETTINGS_KEY", "Clock", "CoreFunction", "CoreType", "ErrorClass", "clock", "define", "engine",
+    "failure_text", "ticks", "wake", "watch", "window",
 ]  # fmt: skip

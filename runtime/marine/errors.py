@@ -26,6 +26,7 @@ class ErrorClass(StrEnum):
     LOAD = "load"
     LIMIT = "limit"
     DEADLINE = "deadline"
+    STOPPED = "stopped"
     CLOSED = "closed"
 
 

@@ -1,8 +1,9 @@
 """A service: modules linked to each other, callable through the last one.
 
 One call at a time; services run in parallel. Every call runs on a thread with a large stack, within the limits of the
-configuration, and leaves the service usable whatever happens. Output: JSON values. Errors: LoadError from the constructor,
-CallError from `call`.
+configuration, and leaves the service usable whatever happens. It ends before its time when the service is closed, when the
+thread that waits for it is interrupted, and when a pending one is stopped. Output: JSON values. Errors: LoadError from the
+constructor, CallError from `call`.
 Source: marine:marine/src/marine.rs, crates/fluence-app-service/src/service.rs
 """
 
@@ -10,22 +11,24 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import engine as backend
 from .artifact import load_artifact
 from .call_parameters import NO_PARAMETERS, CallParameters
+from .calls import PendingCall, Running
 from .errors import AdapterFault, CallError, ErrorClass, LoadError
 from .files import read_module
 from .instance import Function, Instance, tag
 from .interpreter import debug_value
 from .itypes import same_shape
 from .json_values import parse_text, result_text
-from .limits import MODULES_MAX
-from .workers import on_stack, stack_bytes
+from .limits import MODULES_MAX, STOP_GRACE_S
+from .workers import here, on_stack, stack_bytes, submit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from .config import ModuleConfig, ServiceConfig
@@ -45,7 +48,9 @@ class LogRecord(NamedTuple):
 class Service:
     """A running service. Safe to use from several threads; calls wait for each other.
 
-    translate: whether well-typed adapters are translated to Python; off, everything runs on the checked interpreter.
+    log: takes messages of the modules, on the thread of the call. It cannot call the same service; services that call each
+    other from here, at the same time, may wait for each other forever. translate: whether well-typed adapters are translated
+    to Python; off, everything runs on the checked interpreter.
     """
 
     def __init__(
@@ -71,13 +76,13 @@ class Service:
         self.from_cache = True
         self._log = log
         self._lock = threading.Lock()
-        self._owner: int | None = None
         self._stack = stack_bytes(len(config.modules))
         self._until: float | None = None
         self._closed = False
         self._log_error: BaseException | None = None
         self._modules: dict[str, Instance] = {}
-        on_stack(self._stack, lambda: self._load(modules, cache))
+        self.running = Running()
+        on_stack(self._stack, lambda: self._load(modules, cache), self.running.stop)
 
     def _load(self, modules: Mapping[str, bytes] | None, cache: Path | None) -> None:
         try:
@@ -124,63 +129,108 @@ class Service:
 
         as_bytes: return a result of bytes as `bytes` instead of a list of numbers.
         """
+        return self._now(self._job(function, arguments, parameters, module=module, as_bytes=as_bytes))
 
-        def job() -> Any:
-            target = self._find(module, function)
-            return self._call(target, target.arguments.read(arguments), parameters, as_bytes=as_bytes)
-
-        return on_stack(self._stack, job)
+    def submit(
+        self,
+        function: str,
+        arguments: Any,
+        parameters: CallParameters = NO_PARAMETERS,
+        *,
+        module: str | None = None,
+        as_bytes: bool = False,
+    ) -> PendingCall:
+        """The same on another thread. Every call that is pending takes a thread, also while it waits for others."""
+        self._refuse_inside()
+        job = self._job(function, arguments, parameters, module=module, as_bytes=as_bytes)
+        running = Running()
+        pending = PendingCall(running)
+        submit(self._stack, lambda: on_stack(self._stack, lambda: job(running)), pending)
+        return pending
 
     def call_text(
         self, function: str, arguments: str, parameters: CallParameters = NO_PARAMETERS, *, module: str | None = None
     ) -> str:
         """The same with JSON text on both sides. Raises CallError."""
 
-        def job() -> str:
+        def job(running: Running) -> str:
             values = parse_text(arguments)
             target = self._find(module, function)
-            result = self._call(target, target.arguments.read(values), parameters, as_bytes=True)
+            result = self._call(running, target, target.arguments.read(values), parameters, as_bytes=True)
             try:
                 return result_text(result)
             except RecursionError:
                 raise _too_deep() from None
 
-        return on_stack(self._stack, job)
+        return self._now(job)
+
+    def _job(
+        self, function: str, arguments: Any, parameters: CallParameters, *, module: str | None, as_bytes: bool
+    ) -> Callable[[Running], Any]:
+        def job(running: Running) -> Any:
+            target = self._find(module, function)
+            return self._call(running, target, target.arguments.read(arguments), parameters, as_bytes=as_bytes)
+
+        return job
+
+    def _now(self, job: Callable[[Running], T]) -> T:
+        self._refuse_inside()
+        running = Running()
+        return on_stack(self._stack, lambda: job(running), running.stop)
+
+    def _leave(self) -> None:
+        """After a call, while the lock is held."""
+        if self._closed:
+            self._free()
+        self._raise_log_error()
+
+    def _refuse_inside(self) -> None:
+        """A call that waits for the one it is part of would wait forever."""
+        if self in here.inside:
+            raise CallError("the service is in the middle of the call that wants this", ErrorClass.CLOSED)
 
     def _find(self, module: str | None, function: str) -> Function:
         found = self._instance(module).functions.get(function)
         if found is None:
-            raise CallError(f"function with name `{function}` is missing", ErrorClass.NO_FUNCTION)
+            raise (
+                _closed()
+                if self._closed
+                else CallError(f"function with name `{function}` is missing", ErrorClass.NO_FUNCTION)
+            )
         return found
 
     def _instance(self, module: str | None) -> Instance:
-        if self._closed:
-            raise _closed()
         name = self.facade if module is None else module
         instance = self._modules.get(name)
         if instance is None:
-            raise CallError(f'module with name "{name}" is missing', ErrorClass.NO_MODULE)
+            raise (
+                _closed() if self._closed else CallError(f'module with name "{name}" is missing', ErrorClass.NO_MODULE)
+            )
         return instance
 
-    def _call(self, target: Function, values: list[Any], parameters: CallParameters, *, as_bytes: bool = False) -> Any:
-        if self._owner == threading.get_ident():
-            raise CallError("the service is in the middle of a call of this thread", ErrorClass.CLOSED)
+    def _call(
+        self, running: Running, target: Function, values: list[Any], parameters: CallParameters, *, as_bytes: bool
+    ) -> Any:
         with self._lock:
+            # in this order: `close` first sets one and then stops the other
+            self.running = running
             if self._closed:
                 raise _closed()
-            self._owner = threading.get_ident()
+            if running.stopped:
+                raise CallError("the call was stopped", ErrorClass.STOPPED)
+            outside, here.inside = here.inside, (*here.inside, self)
             self.budget[0] = self.config.lift_bytes_max
             self.call_parameters = parameters
             try:
                 if self.config.timeout_ms is None:
                     value = _run(target, values)
                 else:
-                    value = self.with_deadline(self.instances, lambda: _run(target, values))
+                    value = self.within_time(lambda: _run(target, values))
             except AdapterFault as fault:
                 raise CallError(f"engine error: Execution error: {fault.text}", fault.error_class) from None
             finally:
-                self._owner = None
-                self._raise_log_error()
+                here.inside = outside
+                self._leave()
         write = target.write_result
         if write is None or (as_bytes and isinstance(value, bytes)):
             return bytes(value) if isinstance(value, bytes) else value
@@ -189,25 +239,23 @@ class Service:
         except RecursionError:
             raise _too_deep() from None
 
-    def with_deadline(self, instances: Sequence[Instance], job: Callable[[], T]) -> T:
-        """Run a job of these modules within the time of the configuration."""
+    def within_time(self, job: Callable[[], T]) -> T:
+        """Run a job of the modules within the time of the configuration."""
         timeout_ms = self.config.timeout_ms
         if timeout_ms is None:
             return job()
         self._until = time.monotonic() + timeout_ms / 1000
-        for instance in instances:
-            instance.set_deadline(timeout_ms)
+        for instance in self.instances:
+            instance.ask_within(timeout_ms)
         try:
             with backend.clock():
                 return job()
         finally:
             self._until = None
-            for instance in instances:
-                instance.set_deadline(None)
 
-    def remaining_s(self) -> float | None:
-        """What is left of the time of the call; None when it is not limited."""
-        return None if self._until is None else max(self._until - time.monotonic(), 0.001)
+    def remaining_ms(self) -> float | None:
+        """What is left of the time of the call, below 0 when it is over; None when it is not limited."""
+        return None if self._until is None else 1000 * (self._until - time.monotonic())
 
     def emit(self, module: str, level: str, message: str) -> None:
         """Pass on a message of a module."""
@@ -237,20 +285,28 @@ class Service:
 
     def memory_stats(self) -> list[dict[str, Any]]:
         """Memory of every module, in load order."""
-        with self._lock:
+        with nullcontext() if self in here.inside else self._lock:
             return [{"name": one.name, "memory_size_bytes": one.memory_size()} for one in self.instances]
 
     def close(self) -> None:
-        """Free all modules and their memory; later calls are refused. A running call ends first."""
+        """Stop the running call, free all modules and their memory; later calls are refused.
+
+        A call that does not end at once, because something in the host holds it up, frees them when it does. So does the
+        call in whose midst this is called.
+        """
         self._closed = True
-        with self._lock:
-            self._free()
+        self.running.stop()
+        if self not in here.inside and self._lock.acquire(timeout=STOP_GRACE_S):
+            try:
+                self._free()
+            finally:
+                self._lock.release()
 
     def _free(self) -> None:
         self._closed = True
+        self._modules.clear()
         while self.instances:
             self.instances.pop().close()
-        self._modules.clear()
 
     def __enter__(self) -> Service:
         """Close at the end of the block."""

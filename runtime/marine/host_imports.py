@@ -77,8 +77,10 @@ def _mounted(instance: Instance, path: str) -> Callable[[int, int], None]:
         if not len(view):
             raise Fault("memory `0` does not exist", ErrorClass.BOUNDS)
         arguments = read_arguments(view, len(view), pointer & 0xFFFFFFFF, count & 0xFFFFFFFF, instance.budget)
-        timeout_s = instance.service.remaining_s()
-        result = run_mounted(path, arguments, inherit=instance.config.inherit_environment, timeout_s=timeout_s)
+        service, inherit = instance.service, instance.config.inherit_environment
+        left_ms = service.remaining_ms()
+        timeout_s = None if left_ms is None else max(left_ms, 1) / 1000
+        result = run_mounted(path, arguments, service.running, inherit=inherit, timeout_s=timeout_s)
         _set_result(instance, write_result(instance, result))
 
     return run

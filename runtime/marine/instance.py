@@ -19,7 +19,7 @@ from .host_imports import host_functions
 from .interpreter import Tagged, interpret
 from .itypes import BYTES, F32, F64, I64, S64, STRING, U8, U64, ArrayOf, ByteList, IType, Prim, same_shapes
 from .json_values import Arguments, ValueCodec
-from .limits import TICK_MS
+from .limits import ASK_TICKS
 from .locate import failed_allocation
 from .marshal import bind, plan
 from .verify import LETTER_TYPES, is_well_typed
@@ -66,9 +66,10 @@ class Function:
         """Reads JSON arguments."""
         if self._arguments is None:
             codec = self.instance.values
-            self._arguments = Arguments(codec, self.instance.name, self.name, self.signature)
             if len(self.signature.results) == 1:
                 self.write_result = codec.writer(self.signature.results[0])
+            # last: another thread takes it for a sign that the rest is done
+            self._arguments = Arguments(codec, self.instance.name, self.name, self.signature)
         return self._arguments
 
     @property
@@ -125,7 +126,7 @@ class Instance:
         self.table_elements = artifact.table_elements
         self._keep: list[Any] = []
         self.store = wasmtime.Store(backend.engine())
-        self.store.set_epoch_deadline(backend.FOREVER_TICKS)
+        self._keep.append(backend.watch(self.store, self))
         self.store.set_wasi(make_wasi(config, _output(service, config.name)))
         self._cores: list[CoreFunction | None] = []
         self._called: list[Function] = []
@@ -154,7 +155,7 @@ class Instance:
                     body = self._import_body(imported)
                     self._keep.append(backend.define(linker, imported.namespace, imported.name, core, body, self))
             self.apply_limits()
-            instance = linker.instantiate(self.store, self.artifact.compiled)
+            instance = self.service.within_time(lambda: linker.instantiate(self.store, self.artifact.compiled))
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
             text = self._pending_text() or backend.first_lines(str(error))
             raise LoadError(f"Wasm backend error: failed to instantiate: {text}") from None
@@ -184,7 +185,7 @@ class Instance:
             if found is not None and not found.parameters:
                 start = self.core_by_name(name)
                 assert start is not None
-                self.service.with_deadline([self], start.plain)
+                self.service.within_time(start.plain)
 
     def core_by_name(self, name: str) -> CoreFunction | None:
         """An exported core function; None when there is none that adapters can call."""
@@ -347,7 +348,7 @@ class Instance:
 
     def failure(self, error: int | None, trap: int | None) -> BaseException:
         """The exception for a failed core call: what an imported function raised, else the trap."""
-        text, interrupted = backend.failure_text(error, trap)
+        text = backend.failure_text(error, trap)
         pending, self.pending = self.pending, None
         if pending is not None:
             match pending:
@@ -357,8 +358,6 @@ class Instance:
                     return TrapFault(f"Trap occurred: {type(pending).__name__} in the host", ErrorClass.LIMIT)
                 case _:
                     return pending
-        if interrupted:
-            return TrapFault(f"Trap occurred: {text}: the call ran out of time", ErrorClass.DEADLINE)
         limit = self.service.memory_limit
         if limit is not None:
             free = limit - sum(other.memory_size() for other in self.service.instances)
@@ -389,10 +388,20 @@ class Instance:
         self.store.close()
         self._keep.clear()
 
-    def set_deadline(self, milliseconds: float | None) -> None:
-        """Trap when the time is over; None for never."""
-        ticks = backend.FOREVER_TICKS if milliseconds is None else backend.ticks(milliseconds)
-        self.store.set_epoch_deadline(ticks)
+    def ticks_left(self) -> int:
+        """Asked by the code of the module: when to ask again. Raises TrapFault when the call has to end."""
+        if self.service.running.stopped:
+            raise TrapFault("wasm trap: interrupt: the call was stopped", ErrorClass.STOPPED)
+        left_ms = self.service.remaining_ms()
+        if left_ms is None:
+            return ASK_TICKS
+        if left_ms <= 0:
+            raise TrapFault("wasm trap: interrupt: the call ran out of time", ErrorClass.DEADLINE)
+        return min(backend.ticks(left_ms), ASK_TICKS)
+
+    def ask_within(self, milliseconds: float) -> None:
+        """Have the code of the module ask after this time, or earlier."""
+        self.store.set_epoch_deadline(min(backend.ticks(milliseconds), ASK_TICKS))
 
 
 def _output(service: Service, name: str) -> Callable[[str], None]:
@@ -426,4 +435,4 @@ def _core_letter(kind: IType) -> str | None:
     return "f" if kind is F32 else "d" if kind is F64 else "i"
 
 
-__all__ = ["TICK_MS", "Function", "Instance", "core_import_type", "tag"]
+__all__ = ["Function", "Instance", "core_import_type", "tag"]

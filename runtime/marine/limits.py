@@ -38,6 +38,12 @@ MODULE_BYTES_MAX: Final = 256 << 20
 TICK_MS: Final = 10
 """How exact a deadline is. The clock runs only while a call with a deadline does."""
 
+ASK_TICKS: Final = 10
+"""How often Wasm code asks the host whether it may go on, at least: every tick would cost too much."""
+
+STOP_GRACE_S: Final = 1.0
+"""How long who has stopped a call waits for its end before leaving it alone: something in the host may hold it up."""
+
 LOG_RECORDS_MAX: Final = 10_000
 """Log records kept for one call when the caller collects them; later ones are dropped."""
 

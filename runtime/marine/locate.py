@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from .errors import AdapterFault, ErrorClass, Fault, TrapFault, utf8_text
 
-_KEPT = frozenset({ErrorClass.LIMIT, ErrorClass.DEADLINE})
+_KEPT = frozenset({ErrorClass.LIMIT, ErrorClass.DEADLINE, ErrorClass.STOPPED})
 
 
 def failed_call(text: str, callee: str, error_class: ErrorClass) -> Fault:
-    """A called function failed; a limit or deadline stays what it is on the way out."""
+    """A called function failed; a limit, deadline or stop stays what it is on the way out."""
     kept = error_class if error_class in _KEPT else ErrorClass.CALL_FAILED
     return Fault(f"failed while calling the local or import function `{callee}`: {text}", kept)
 

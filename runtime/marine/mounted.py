@@ -11,12 +11,19 @@ import os
 import subprocess
 import tempfile
 import threading
-from typing import IO, Final, NamedTuple
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
+from .calls import kill
 from .codec import Codecs
 from .interface_types import Tables
 from .itypes import BYTES, S32, STRING
 from .limits import MOUNTED_OUTPUT_BYTES_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .calls import Running
 
 KILLED: Final = 100_000
 NOT_STARTED: Final = 100_001
@@ -31,8 +38,10 @@ class MountedResult(NamedTuple):
     stderr: bytes
 
 
-def run_mounted(path: str, arguments: list[str], *, inherit: bool, timeout_s: float | None) -> MountedResult:
-    """Run a program to its end, or until the time or its output is used up."""
+def run_mounted(
+    path: str, arguments: list[str], running: Running, *, inherit: bool, timeout_s: float | None
+) -> MountedResult:
+    """Run a program until it and its streams have ended, the time or its output is used up, or the call is stopped."""
     with tempfile.TemporaryDirectory(prefix="marine-") as empty:
         environment = dict(os.environ) if inherit else {"PATH": os.environ.get("PATH", os.defpath)}
         try:
@@ -43,20 +52,34 @@ def run_mounted(path: str, arguments: list[str], *, inherit: bool, timeout_s: fl
                 stderr=subprocess.PIPE,
                 env=environment,
                 cwd=None if inherit else empty,
+                process_group=0,
             )
         except (OSError, ValueError) as error:
             return MountedResult(NOT_STARTED, getattr(error, "strerror", None) or str(error), b"", b"")
-        with process:
-            assert process.stdout is not None
-            assert process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with process, running.waits_for(process):
             stdout, stderr = _Reader(process, process.stdout), _Reader(process, process.stderr)
-            try:
-                process.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            output, errors = stdout.end(), stderr.end()
+            with _time_limit(process, timeout_s):
+                # not only the program: what it has started may still hold the streams
+                output, errors = stdout.end(), stderr.end()
+                process.wait()
         code = process.returncode
         return MountedResult(code if code is not None and code >= 0 else KILLED, "", output, errors)
+
+
+@contextmanager
+def _time_limit(process: subprocess.Popen[bytes], timeout_s: float | None) -> Iterator[None]:
+    if timeout_s is None:
+        yield
+        return
+    timer = threading.Timer(timeout_s, kill, (process,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class _Reader:
@@ -73,7 +96,7 @@ class _Reader:
         while chunk := os.read(self._stream.fileno(), 1 << 16):
             self._data += chunk
             if len(self._data) > MOUNTED_OUTPUT_BYTES_MAX:
-                self._process.kill()
+                kill(self._process)
                 return
 
     def end(self) -> bytes:

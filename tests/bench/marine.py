@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from runtime.marine.config import ModuleConfig, ServiceConfig
 from runtime.marine.host import Service
-from runtime.marine.workers import on_stack, stack_bytes
+from runtime.marine.workers import stack_bytes, submit
 from tests.bench.runner import Row
 from tests.conformance.areas.marine import ROOT, reference_folders
 
@@ -165,7 +165,7 @@ def run(only: list[str]) -> Iterator[Row]:
             found = [(name, _path(file)) for name, file in work.modules]
             files = [(name, str(path)) for name, path in found if path is not None]
             if len(files) == len(found):
-                yield on_stack(stack_bytes(12), lambda work=work, files=files: _measure(work, theirs, files))
+                yield submit(stack_bytes(12), lambda work=work, files=files: _measure(work, theirs, files)).result()
     finally:
         if theirs is not None:
             theirs.close()
