@@ -51,7 +51,7 @@ def split_assignment(flag: str, text: str, *, form: str) -> tuple[str, str]:
 def load_service(text: str, declarations: Sequence[Declaration], *, timeout_ms: float | None = None) -> ProvidedService:
     """The service of one `--service NAME[@PEER]=FILE`. NAME is a service of the program or a service id.
 
-    timeout_ms: for one call of a Wasm module, which cannot be interrupted in another way.
+    timeout_ms: for one call of a Wasm module.
     """
     target, path = split_assignment("--service", text, form="NAME=file.py, NAME=file.json or NAME=module.wasm")
     name, found, peer = target.partition("@")

@@ -1,6 +1,7 @@
 """A Wasm service behind the services of a peer: arguments and context of a call in, its result out.
 
-Used for `avm run --service NAME=module.wasm`. Calls run in threads, so that a module at work does not hold up the peer.
+Used for `avm run --service NAME=module.wasm`. A call runs in a thread, so that a module at work does not hold up the peer; its
+cancellation stops the module. Further calls wait here: a thread for each would be what a stranger can ask for without end.
 Errors: ServiceFileError while it is opened, also where the modules and the Aqua declaration disagree; ServiceError from calls.
 Source: nox:particle-services/src/app_services.rs
 """
@@ -8,6 +9,7 @@ Source: nox:particle-services/src/app_services.rs
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,12 +23,18 @@ from .errors import CallError, LoadError
 from .files import service_config
 from .host import LogRecord, Service
 from .itypes import BOOL, BYTES, STRING, ArrayOf, IType, RecordOf
+from .limits import STOP_GRACE_S
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    import trio
+
     from runtime.conversion import Type
     from runtime.python_services import Declaration
     from runtime.services.registry import CallContext, Handler
 
+    from .calls import PendingCall
     from .interface_types import FunctionType
 
 log = logging.getLogger("runtime.marine")
@@ -43,9 +51,10 @@ def load_wasm_service(
         service = Service(config, log=_log)
     except (ConfigError, LoadError) as error:
         raise ServiceFileError(str(error) if path in str(error) else f"{path}: {error}") from error
+    handlers = _handlers(service)
     functions = service.interface().functions
     if declaration is None:
-        return {name: _handler(service, name) for name in functions}
+        return handlers
     for name, arrow in declaration.functions.items():
         found = functions.get(name)
         if found is None:
@@ -59,7 +68,7 @@ def load_wasm_service(
                 f"{path}: service {declaration.name} declares `{name}: {type_text(arrow)}`, "
                 f"but the module has `{name}({shown}) -> {answer}`"
             )
-    return {name: _handler(service, name) for name in declaration.functions}
+    return {name: handlers[name] for name in declaration.functions}
 
 
 def _log(record: LogRecord) -> None:
@@ -111,18 +120,43 @@ def call_parameters(context: CallContext, creator: str) -> CallParameters:
     )
 
 
-def _handler(service: Service, name: str) -> Handler:
-    function = service.interface().functions[name]
-    has_result = bool(function.signature.results)
+def _handlers(service: Service) -> dict[str, Handler]:
+    import trio
 
+    turn = trio.Lock()
+    functions = service.interface().functions
+    return {name: _handler(service, turn, name, found.signature) for name, found in functions.items()}
+
+
+def _handler(service: Service, turn: trio.Lock, name: str, signature: FunctionType) -> Handler:
     async def handler(values: list[Any], context: CallContext) -> Any:
-        import trio
-
         parameters = call_parameters(context, context.host_id)
-        try:
-            value = await trio.to_thread.run_sync(service.call, name, values, parameters)
-        except CallError as error:
-            raise ServiceError(f"Error: {error}") from error
-        return value if has_result else UNIT
+        async with turn:
+            try:
+                value = await finished(service.submit(name, values, parameters))
+            except CallError as error:
+                raise ServiceError(f"Error: {error}") from error
+        return value if signature.results else UNIT
 
     return handler
+
+
+async def finished(call: PendingCall) -> Any:
+    """The result of a pending call. Cancelled, it stops the call and waits for its end, for a moment at most."""
+    import trio
+
+    token, done = trio.lowlevel.current_trio_token(), trio.Event()
+
+    def wake(_call: Future[Any]) -> None:
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(done.set)
+
+    call.add_done_callback(wake)
+    try:
+        await done.wait()
+    except BaseException:
+        call.stop()
+        with trio.CancelScope(deadline=trio.current_time() + STOP_GRACE_S, shield=True):
+            await done.wait()
+        raise
+    return call.result()
