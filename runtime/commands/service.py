@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runtime.marine.config import ServiceConfig
-    from runtime.marine.host import LogRecord, Service
+    from runtime.marine.host import LogRecord
 
 HELP: Final = "call, inspect and check services made of Wasm modules"
 
@@ -154,17 +154,17 @@ def _call(args: argparse.Namespace) -> int:
     except CallError as error:
         flag = "--args" if args.call_parameters is None else "--args or --call-parameters"
         raise CommandError(f"{flag}: {error}") from error
-    service: Service = Service(_config(args), log=_logger(args))
-    result = None
-    try:
-        for _ in range(args.repeat):
-            result = service.call(args.function, values, parameters, module=args.module)
-    except CallError as error:
-        codes = {ErrorClass.DEADLINE: TIMED_OUT, ErrorClass.NO_FUNCTION: 2, ErrorClass.NO_MODULE: 2}
-        hint = ""
-        if error.error_class is ErrorClass.NO_FUNCTION and args.module is None:
-            hint = "functions: " + ", ".join(sorted(service.interface().functions))
-        raise CommandError(str(error), codes.get(error.error_class, WORKFLOW_ERROR), hint=hint) from error
+    with Service(_config(args), log=_logger(args)) as service:
+        result = None
+        try:
+            for _ in range(args.repeat):
+                result = service.call(args.function, values, parameters, module=args.module)
+        except CallError as error:
+            codes = {ErrorClass.DEADLINE: TIMED_OUT, ErrorClass.NO_FUNCTION: 2, ErrorClass.NO_MODULE: 2}
+            hint = ""
+            if error.error_class is ErrorClass.NO_FUNCTION and args.module is None:
+                hint = "functions: " + ", ".join(sorted(service.interface().functions))
+            raise CommandError(str(error), codes.get(error.error_class, WORKFLOW_ERROR), hint=hint) from error
     print(json.dumps(result, ensure_ascii=False, indent=2))
     return OK
 
