@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 class Running:
     """A call of a service, or the loading of one; before, while and after it runs."""
 
-    __slots__ = ("_program", "stopped")
-
-    def __init__(self) -> None:
-        """Nobody has asked yet."""
-        self.stopped = False
-        self._program: subprocess.Popen[bytes] | None = None
+    stopped = False
+    _program: subprocess.Popen[bytes] | None = None
 
     def stop(self) -> None:
         """Ask for the end, from any thread; returns at once. A call that has not begun never will."""

@@ -104,17 +104,14 @@ def on_stack(size: int, job: Callable[[], T], stop: Callable[[], None] = lambda:
     stop: asks the job to end, when the waiting is interrupted. It is waited for a moment longer, so that it is seldom left
     behind at work.
     """
-
-    def use() -> T:
-        here.free -= size
+    free = here.free
+    if free >= size:
+        here.free = free - size
         try:
             return job()
         finally:
-            here.free += size
-
-    if here.free >= size:
-        return use()
-    future = submit(size, use)
+            here.free = free
+    future = submit(size, lambda: on_stack(size, job))
     try:
         while True:
             try:
