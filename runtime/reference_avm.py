@@ -12,12 +12,12 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from aquac.private_cache import cache_folder
 from avm.call_data import decode_call_requests, encode_call_results
 from avm.outcome import CallResult, Outcome
 
@@ -59,14 +59,8 @@ def find_module(path: str | os.PathLike[str] | None = None) -> Path:
 
 
 def cache_directory() -> Path:
-    """Where compiled modules are kept: `$XDG_CACHE_HOME/aquac`, or the platform's usual place."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME")
-    return Path(base) / "aquac" if base else Path.home() / ".cache" / "aquac"
+    """Where compiled modules are kept."""
+    return Path(cache_folder())
 
 
 class ReferenceAvm:

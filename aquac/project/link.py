@@ -12,7 +12,7 @@ followed. What could be loaded is returned beside the errors, for editors; compi
 from __future__ import annotations
 
 from posixpath import basename
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aquac.codes import IMPORT_CYCLE, IMPORT_FAILED, IMPORT_UNRESOLVED, SOURCE_NOT_FOUND, UNSUPPORTED
 from aquac.diagnostics import Diagnostic, Note, has_errors
@@ -21,7 +21,7 @@ from aquac.syntax import ast
 from aquac.syntax.limits import MODULES_MAX
 from aquac.syntax.parse import parse
 
-from .bundle import SUFFIX, Disk, FileStore, read_source
+from .bundle import SUFFIX, Disk, FileStore, Overlay, read_source
 from .config import ProjectConfig
 from .cycles import find_cycles
 from .imports import candidates, package_paths, unquoted
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
     ParsedFile = tuple[SourceFile, ast.File, list[Diagnostic]]
     Read = Callable[[FileStore, str, ProjectConfig], ParsedFile]
+
+CACHED_FROM: Final = 4096
+"""Characters from which the tree of a file on disk is kept in the user's cache folder."""
 
 _DISK = Disk()
 
@@ -69,7 +72,21 @@ def read_and_parse(store: FileStore, path: str, config: ProjectConfig) -> Parsed
     source, problem = read_source(store, path)
     if problem is not None:
         return source, ast.File((), (), ()), [problem]
-    return source, *parse(source, legacy=config.legacy_headers)
+    legacy = config.legacy_headers
+    # Texts in memory belong to somebody who may not want a trace of them; small files parse faster than they are found.
+    if not isinstance(store, Disk) or isinstance(store, Overlay) or len(source.text) < CACHED_FROM:
+        return source, *parse(source, legacy=legacy)
+    from . import parsed_cache
+
+    if not parsed_cache.enabled():
+        return source, *parse(source, legacy=legacy)
+    tree = parsed_cache.load(source, legacy=legacy)
+    if tree is not None:
+        return source, tree, []
+    tree, diagnostics = parse(source, legacy=legacy)
+    if not diagnostics:
+        parsed_cache.store(source, tree, legacy=legacy)
+    return source, tree, diagnostics
 
 
 def load(
