@@ -50,6 +50,8 @@ class Options:
         tracing: every call reports its beginning and end to `tracingSrv`.
         legacy_headers: accept, with warnings, files without header, the header word `module`, and other forms of
             versions before 0.14 (types that hide imported ones, `x: ?T` as a stream, `<-` inside `on`, uneven indentation).
+        reference_defects: repeat mistakes of the reference compiler 0.14.6, for its very text: all of them, or those
+            named (keys of `aquac.lowering.defects.DEFECTS`).
     """
 
     no_relay: bool = False
@@ -57,6 +59,7 @@ class Options:
     no_empty_response: bool = True
     tracing: bool = False
     legacy_headers: bool = False
+    reference_defects: bool | frozenset[str] = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -371,6 +374,7 @@ class _Compilation:
 
     def _lowering_options(self) -> LoweringOptions:
         from .lowering import LoweringOptions
+        from .lowering.defects import chosen
 
         options = self._options
         return LoweringOptions(
@@ -378,6 +382,7 @@ class _Compilation:
             no_xor=options.no_xor,
             no_empty_response=options.no_empty_response,
             tracing=options.tracing,
+            defects=chosen(options.reference_defects),
         )
 
     def _too_deep(self) -> None:

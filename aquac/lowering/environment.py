@@ -11,13 +11,14 @@ Source: aqua:model/src/main/scala/aqua/model/AquaContext.scala
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from aquac.records import dataclass, field, replace
 from aquac.semantics import raw as r
 from aquac.semantics.types import Arrow, ServiceType
 
+from .defects import NO_DEFECTS
 from .function import Fn, from_raw, method_wrapper
 from .model import FieldP, FunctorP, IndexP, L, V, ValueModel
 from .state import resolve
@@ -35,6 +36,7 @@ class Service:
     name: str
     type: ServiceType
     id: ValueModel | None
+    defects: frozenset[str] = NO_DEFECTS
 
     @cached_property
     def wrappers(self) -> Mapping[str, Fn]:
@@ -42,7 +44,8 @@ class Service:
         if self.id is None:
             return {}
         full = {f"{self.name}.{method}": (method, as_arrow(arrow)) for method, arrow in self.type.fields}
-        return {name: method_wrapper(name, method, arrow, self.id) for name, (method, arrow) in full.items()}
+        wrap = partial(method_wrapper, defects=self.defects)
+        return {name: wrap(name, method, arrow, self.id) for name, (method, arrow) in full.items()}
 
 
 @dataclass(eq=False)
@@ -94,8 +97,9 @@ def as_arrow(of: object) -> Arrow:
 class Environments:
     """Converts contexts, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, defects: frozenset[str] = NO_DEFECTS) -> None:
         """Nothing converted yet."""
+        self._defects = defects
         # Keyed by identity; the contexts are kept, so an identity is not used twice.
         self._done: dict[int, tuple[r.ModuleContext, Environment]] = {}
         self._parts: dict[tuple[int, int], Environment] = {}
@@ -125,7 +129,7 @@ class Environments:
             key = id(before), id(part)
             added = self._parts.get(key)
             if added is None:
-                added = self._parts[key] = _definition(self._done[id(before)][1], part)
+                added = self._parts[key] = _definition(self._done[id(before)][1], part, self._defects)
             environment.values.update(added.values)
             environment.funcs.update(added.funcs)
             environment.services.update(added.services)
@@ -153,7 +157,7 @@ def _constant(preceding: Environment, part: r.ConstPart, values: dict[str, Value
         values[part.name] = resolve(preceding.all_values, constant(part.value))
 
 
-def _definition(preceding: Environment, part: r.FuncPart | r.ServicePart) -> Environment:
+def _definition(preceding: Environment, part: r.FuncPart | r.ServicePart, defects: frozenset[str]) -> Environment:
     """What one definition adds to a module. It depends on nothing but the part and what precedes it."""
     name = part.name
     match part:
@@ -163,8 +167,9 @@ def _definition(preceding: Environment, part: r.FuncPart | r.ServicePart) -> Env
         case r.ServicePart(_, of, raw_id):
             if raw_id is None:
                 return Environment(services={name: Service(name, of, None)})
-            methods = {m: method_wrapper(m, m, as_arrow(arrow), raw_id) for m, arrow in of.fields}
-            service = Service(name, of, resolve(preceding.all_values, constant(raw_id)))
+            wrap = partial(method_wrapper, service_id=raw_id, defects=defects)
+            methods = {m: wrap(m, m, as_arrow(arrow)) for m, arrow in of.fields}
+            service = Service(name, of, resolve(preceding.all_values, constant(raw_id)), defects)
             return Environment(services={name: service}, modules={name: Environment(funcs=methods)})
         case _:
             assert_never(part)

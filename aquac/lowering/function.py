@@ -16,6 +16,7 @@ from aquac.semantics import raw as r
 from aquac.semantics import types as t
 
 from .captured import CapturePlan
+from .defects import NO_DEFECTS
 from .model import L, V, ValueModel
 from .names import defines
 
@@ -84,6 +85,11 @@ class Fn:
         """Labels of the arguments."""
         return labels(self.type)
 
+    @property
+    def is_method(self) -> bool:
+        """Whether it only calls a method of a service."""
+        return isinstance(self.body, r.CallTag) and isinstance(self.body.call, r.ServiceCall)
+
     @cached_property
     def seeds(self) -> Mapping[str, str]:
         """Names the body introduces, and the names the mangler is asked for them.
@@ -115,11 +121,13 @@ def from_raw(
     return Fn(name, arrow.type, labels(arrow.type), arrow.body, arrow.ret, arrows, values, topology, env)
 
 
-def method_wrapper(name: str, method: str, arrow: t.Arrow, service_id: r.RawValue | ValueModel) -> Fn:
+def method_wrapper(
+    name: str, method: str, arrow: t.Arrow, service_id: r.RawValue | ValueModel, *, defects: frozenset[str] = NO_DEFECTS
+) -> Fn:
     """A function that calls one method of a service.
 
     `id` and `ret` are ordinary names of its body. A parameter of the same name is called otherwise inside, so that it is
-    not confused with them; for the mangler it keeps its label.
+    not confused with them (D3); for the mangler it keeps its label.
     """
     raw_id: r.RawValue
     values: Mapping[str, ValueModel]
@@ -127,7 +135,8 @@ def method_wrapper(name: str, method: str, arrow: t.Arrow, service_id: r.RawValu
         raw_id, values = r.Var(ID, service_id.type), {ID: service_id}
     else:
         raw_id, values = service_id, NOTHING
-    params = tuple(f"-{label}-" if label in (ID, RESULT) else label for label in labels(arrow))
+    hidden = () if "D3" in defects else (ID, RESULT)
+    params = tuple(f"-{label}-" if label in hidden else label for label in labels(arrow))
     args = tuple(r.Var(param, of) for param, (_, of) in zip(params, arrow.args, strict=True))
     result = arrow.results[0] if arrow.results else None
     exports: tuple[r.CallExport, ...] = ()

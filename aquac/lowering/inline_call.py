@@ -61,8 +61,8 @@ async def service_call(
             raise LoweringError(codes.UNSUPPORTED, message)
     args = [freeze(state, value, before) for value, before in models]
     service_id, id_prefix = await nested(inline_value.model(state, raw.service_id))
-    if isinstance(service_id, L) and not service_id.text.startswith('"'):
-        # AIR takes a string or a variable here, but no `%init_peer_id%`.
+    if isinstance(service_id, L) and not service_id.text.startswith('"') and "D8" not in state.defects:
+        # AIR takes a string or a variable here, but no `%init_peer_id%` (D8).
         copy = V(state.mangler.new("service_id"), t.STRING)
         id_prefix = after(id_prefix, flatten(service_id, copy.name))
         service_id = copy
@@ -82,7 +82,7 @@ async def inline_call(
     before = state.values
     outer = _outer_streams(state, exports)
     with state.call_scope():
-        canons = enter(state, fn, args, passed, before)
+        fn, canons = enter(state, fn, args, passed, before)
         body = await nested(inline_tag.tree(state, fn.body))
         if fn.topology is not None:
             body = Apply(fn.topology, (body,))

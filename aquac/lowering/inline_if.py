@@ -52,8 +52,11 @@ async def lower_if(state: State, tag: r.IfTag) -> Model:
     if isinstance(then, Empty):
         if not otherwise:
             return after(prefix)
-        # Nothing to do when the condition holds, yet the other branch must not run then.
-        then = NULL
+        if "D10" in state.defects:
+            then, *otherwise = otherwise
+        else:
+            # Nothing to do when the condition holds, yet the other branch must not run then (D10).
+            then = NULL
     test = Match(left, right, equal, (then,))
     if state.no_xor:
         return after(prefix, xor(test, seq(otherwise)))

@@ -44,8 +44,8 @@ async def collection(state: State, raw: r.Coll) -> tuple[ValueModel, Inline]:
 async def stream(state: State, raw: r.StreamLit) -> tuple[ValueModel, Inline]:
     """`*[…]`: pushes into an anonymous stream that the surrounding scope closes."""
     name = state.env.name(raw.name)
-    if name in state.streams:
-        # The same text is inlined twice into one scope; the second stream must not continue the first one.
+    if name in state.streams and "D16" not in state.defects:
+        # The same text is inlined twice into one scope; the second stream must not continue the first one (D16).
         name = state.mangler.rename(name)
     target = Target(name, raw.type)
     prefixes: list[Model] = []

@@ -97,18 +97,20 @@ async def _index(state: State, prop: r.IndexProp) -> tuple[IndexP, Inline]:
     if isinstance(value, V) and value.props:
         value, copied = strip(state, value)
         inline = Inline((*inline.trees, *copied), "seq")
-    if isinstance(value, L) and value.text.startswith("%"):
+    if isinstance(value, L) and value.text.startswith("%") and "D15" not in state.defects:
         # `%ttl%` and the like may stand for values in AIR, but not inside a lens.
         name = state.mangler.new("literal_ap")
         inline = Inline((*inline.trees, flatten(value, name)), "seq")
         value = V(name, value.type)
-    return index_prop(value, prop.type), inline
+    return index_prop(state, value, prop.type), inline
 
 
-def index_prop(value: ValueModel, of: t.Type) -> IndexP:
-    """An index. Raises: LoweringError for a constant below zero."""
+def index_prop(state: State, value: ValueModel, of: t.Type) -> IndexP:
+    """An index. Raises: LoweringError for a constant below zero (D7)."""
     if isinstance(value, V):
         return IndexP(value.name, of)
+    if "D7" in state.defects:
+        return IndexP(value.text, of)
     known = integer(value.text, value.type)
     if known is not None and known < 0:
         raise LoweringError(
@@ -133,7 +135,7 @@ async def _stream_element(state: State, stream: ValueModel, of: t.Stream, prop: 
     else:
         index = V(state.mangler.new(f"{stream.name}_idx"), size.type)
         index_trees = (Srv(quoted("math"), "sub", (size, number(1)), (Target(index.name, index.base),)),)
-    element = index_prop(index, of.element)
+    element = index_prop(state, index, of.element)
     copy, wait = gate(state, stream.name, of, size)
     return with_props(copy, element), Inline((*size_inline.trees, wait, *index_trees), "seq")
 
@@ -223,7 +225,8 @@ def strip(state: State, value: V) -> tuple[V, tuple[Model, ...]]:
     source, trees = settle(state, value)
     assert isinstance(source, V)
     # `:error:` may stand in AIR by itself only, not as a part of a name.
-    name = state.mangler.new(f"{value.name.strip(':')}_flat")
+    shown = value.name if "D15" in state.defects else value.name.strip(":")
+    name = state.mangler.new(f"{shown}_flat")
     return V(name, value.type), (*trees, flatten(source, name))
 
 

@@ -143,10 +143,10 @@ async def _on(state: State, tag: r.OnTag) -> Model:
     prefixes = (peer_prefix, *(prefix for _, prefix in via))
     child = await nested(tree(state, tag.child))
     node = On(peer, tuple(value for value, _ in via), tag.strategy, (child,))
-    if state.no_xor:
+    if state.no_xor and "D5" not in state.defects:
         # One after the other: parallel branches would be left towards the `on` itself, over a via not computed yet.
         return seq([*(prefix for prefix in prefixes if prefix is not None), node])
-    return after(join_prefixes(prefixes), xor(node, Fail(ERROR)))
+    return after(join_prefixes(prefixes), node if state.no_xor else xor(node, Fail(ERROR)))
 
 
 def _via(state: State, value: ValueModel, prefix: Model | None) -> tuple[ValueModel, Model | None]:
@@ -160,7 +160,8 @@ def _via(state: State, value: ValueModel, prefix: Model | None) -> tuple[ValueMo
 
 def whole(state: State, value: ValueModel) -> tuple[ValueModel, tuple[Model, ...]]:
     """Something to iterate over: AIR takes a stream, frozen or not, as a whole, and a part of it only as a variable."""
-    if isinstance(value, V) and isinstance(value.base, t.Canon | t.Stream) and value.props:
+    partial = isinstance(value, V) and isinstance(value.base, t.Canon | t.Stream) and value.props
+    if isinstance(value, V) and partial and "D15" not in state.defects:
         return inline_property.strip(state, value)
     return value, ()
 
@@ -186,8 +187,9 @@ async def _for(state: State, tag: r.ForTag) -> Model:
         children.append(_open_pair(state, iterator, tag.item, tag.value_item))
     with state.stream_scope() as opened:
         body = await nested(tree(state, tag.child))
-    if tag.mode == "rec" and isinstance(body, Par) and isinstance(body.children[0], Empty):
-        # A fold over a stream may not hold anything behind `next`, so the gap is filled before it.
+    gap = isinstance(body, Par) and isinstance(body.children[0], Empty)
+    if tag.mode == "rec" and isinstance(body, Par) and gap and "D4" not in state.defects:
+        # A fold over a stream may not hold anything behind `next`, so the gap is filled before it (D4).
         body = Par((NULL, *body.children[1:]))
     children.append(in_scope(opened, body))
     last: Lit["null", "never"] = "null" if tag.mode in ("seq", "try") else "never"
@@ -281,7 +283,7 @@ async def _service_id(state: State, tag: r.ServiceIdTag) -> Model:
 
 def _closure(state: State, tag: r.ClosureTag) -> Model:
     name = state.env.name(tag.name)
-    names = {state.env.name(raw) for raw in captured(tag.arrow)}
+    names = {state.env.name(raw) for raw in captured(tag.arrow, copied="D11" not in state.defects)}
     values = gather(state.values, names)
     if len(values) <= SMALL_MAX:
         # A small map keeps the order it was filled in: that of the table the entries come from.

@@ -63,7 +63,7 @@ class LoweredModule:
 
 def lower_module(context: r.ModuleContext, options: LoweringOptions = LoweringOptions()) -> LoweredModule:  # noqa: B008
     """Lower everything a module exports itself. Exported names that are neither function nor service yield nothing."""
-    environment = Environments().of(context)
+    environment = Environments(options.defects).of(context)
     functions: dict[str, Fn] = {}
     services: dict[str, Service] = {}
     for name in export_order(context.exports):
@@ -95,7 +95,7 @@ def lower_call(
     A variable among `args` becomes a parameter labelled by its name, with its type; repetitions are kept. The module holds
     the one function, or none if it could not be lowered. Raises: KeyError when there is no such function.
     """
-    environment = Environments().of(context)
+    environment = Environments(options.defects).of(context)
     owner, member = _owner(environment, name)
     callee = owner.funcs.get(member) or environment.all_funcs[name]
     module = LoweredModule()
@@ -138,7 +138,7 @@ def lower_function(fn: Fn, options: LoweringOptions, sites: dict[Model, r.Site] 
     """Model of one function; `sites` is filled with the places its nodes come from. Raises: LoweringError."""
     located = {} if sites is None else sites
     state = State(no_xor=options.no_xor, arrows={FUNCTION_ARGUMENT: fn}, statements_left=INLINED_STATEMENTS_MAX)
-    state.sites = located
+    state.sites, state.defects = located, options.defects
     try:
         tree, _ = run(inline_call(state, wrap(fn, options), [V(FUNCTION_ARGUMENT, fn.type)], []))
     except LoweringError as error:

@@ -6,6 +6,7 @@ are walked with explicit stacks.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, assert_never
 
 from aquac.semantics.raw import (
@@ -54,8 +55,11 @@ PAIR_ITEM: Final = "-iterable-"
 """Item of a loop over the pairs of a stream map; the two names written by the user are copied out of it."""
 
 
-def value_names(*values: RawValue) -> set[str]:
-    """Variables, called functions and anonymous streams mentioned by values, everything nested included."""
+def value_names(*values: RawValue, copied: bool = True) -> set[str]:
+    """Variables, called functions and anonymous streams mentioned by values, everything nested included.
+
+    Fields of `copy` count only if `copied`: the reference forgets them (D11).
+    """
     names: set[str] = set()
     stack = list(values)
     while stack:
@@ -67,7 +71,7 @@ def value_names(*values: RawValue) -> set[str]:
                 pass
             case Prop(inner, prop):
                 stack.append(inner)
-                stack.extend(prop_values(prop))
+                stack.extend(prop_values(prop) if copied or not isinstance(prop, CopyProp) else ())
             case Coll(items):
                 stack.extend(items)
             case StreamLit(items, name):
@@ -144,29 +148,30 @@ def restricts(tree: Tree) -> tuple[str, ...]:
             return ()
 
 
-def uses(tree: Tree) -> set[str]:
-    """Names a tag reads itself, its children aside."""
+def uses(tree: Tree, *, copied: bool = True) -> set[str]:
+    """Names a tag reads itself, its children aside; `copied` as for `value_names`."""
+    names = partial(value_names, copied=copied)
     match tree:
         case EmptyTag() | SeqTag() | ParTag() | DetachTag() | TryTag() | DeclareTag():
             return set()
         case OnTag(peer, via):
-            return value_names(peer, *via)
+            return names(peer, *via)
         case IfTag(condition):
-            return value_names(condition)
+            return names(condition)
         case ForTag(_, _, iterable):
-            return value_names(iterable)
+            return names(iterable)
         case NextTag(item):
             return {item}
         case CallTag(targets, call):
-            return value_names(call) | {target.name for target in targets if target.existing}
+            return names(call) | {target.name for target in targets if target.existing}
         case PushTag(value, key, name):
-            return value_names(value, *(() if key is None else (key,))) | {name}
+            return names(value, *(() if key is None else (key,))) | {name}
         case ReturnTag(values) | JoinTag(values):
-            return value_names(*values)
+            return names(*values)
         case AssignTag(value) | ServiceIdTag(value) | CanonTag(value) | FlattenTag(value):
-            return value_names(value)
+            return names(value)
         case ClosureTag(_, arrow):
-            return captured(arrow)
+            return captured(arrow, copied=copied)
         case _:
             assert_never(tree)
 
@@ -186,18 +191,18 @@ def defines(tree: Tree) -> dict[str, bool]:
     return found
 
 
-def free(tree: Tree) -> set[str]:
+def free(tree: Tree, *, copied: bool = True) -> set[str]:
     """Names used in a tree and not introduced by it.
 
     As in the reference, the item of a loop counts: it is introduced for the loop only, and used by it. This is harmless,
-    and it decides names when a closure stands beside another loop over the same item.
+    and it decides names when a closure stands beside another loop over the same item. `copied` as for `value_names`.
     """
     order = [tree]
     for node in order:
         order.extend(children_of(node))
     done: dict[int, tuple[set[str], set[str]]] = {}
     for node in reversed(order):
-        introduced, used = set(exports(node)), uses(node)
+        introduced, used = set(exports(node)), uses(node, copied=copied)
         for child in children_of(node):
             child_introduced, child_used = done[id(child)]
             introduced |= child_introduced
@@ -207,6 +212,6 @@ def free(tree: Tree) -> set[str]:
     return done[id(tree)][1]
 
 
-def captured(arrow: FuncArrow) -> set[str]:
-    """Outer names a closure needs."""
-    return free(arrow.body) - {label for label, _ in arrow.type.args if label is not None}
+def captured(arrow: FuncArrow, *, copied: bool = True) -> set[str]:
+    """Outer names a closure needs; `copied` as for `value_names`."""
+    return free(arrow.body, copied=copied) - {label for label, _ in arrow.type.args if label is not None}

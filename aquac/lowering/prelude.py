@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquac.records import dataclass, field
+from aquac.records import dataclass, field, replace
 from aquac.semantics import types as t
 
+from . import reference
 from .abilities import arrow_paths, as_ability, renames
 from .build import canon
-from .function import Env, Fn
+from .defects import RENAMING
+from .function import NO_ENV, Env, Fn
 from .hash_order import find_order, set_order
 from .model import Canon, V, ValueModel
 from .state import State, is_stream
@@ -30,6 +32,7 @@ class _Arguments:
     """Arguments sorted by how they enter the body. Keys are the names used in the body."""
 
     data: dict[str, ValueModel] = field(default_factory=dict)
+    streams: dict[str, str] = field(default_factory=dict)
     canons: dict[str, V] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
 
@@ -40,8 +43,11 @@ def enter(
     args: Sequence[ValueModel],
     passed: Mapping[str, Fn],
     before: Mapping[str, ValueModel],
-) -> list[Canon]:
-    """Fill the (empty) call scope of `state` for `fn`. `before` is the caller's table of values."""
+) -> tuple[Fn, list[Canon]]:
+    """Fill the (empty) call scope of `state` for `fn`. `before` is the caller's table of values.
+
+    The function is given back as it is to be read in that scope.
+    """
     label_of = dict(zip(fn.params, fn.labels, strict=True))
     arguments = _classify(fn, args)
     mangler = state.mangler
@@ -50,25 +56,35 @@ def enter(
     captured = fn.capture.rename(mangler)
     locals_ = mangler.find(find_order(fn.seeds.values()))
     canons: list[Canon] = []
+    frozen: dict[str, str] = {}
     for param in set_order(arguments.canons):
         stream = arguments.canons[param]
         canons.append(canon(stream, mangler.new(f"{stream.name}_canon")))
-        arguments.renamed[param] = canons[-1].target.name
+        frozen[param] = canons[-1].target.name
 
-    # Innermost scope last: captures, then arguments, then what the body defines.
-    names = dict(captured.names)
-    names.update((raw, captured.names.get(name, name)) for raw, name in fn.env.names.items())
-    names.update(arguments.renamed)
-    names.update(data)
-    names.update((name, locals_.get(seed, seed)) for name, seed in fn.seeds.items())
-    state.env = Env(names, fn.env.canons.union(made.target.name for made in canons))
+    if RENAMING in state.defects or ("D3" in state.defects and fn.is_method):
+        # As there: one table for all, in which the later ones win, and only names that change.
+        changed = {param: name for param, name in data.items() if name != param}
+        names = {**changed, **arguments.renamed, **captured.names, **locals_, **frozen, **arguments.streams}
+        copies = {name: arguments.canons[param] for param, name in frozen.items()}
+        ret = tuple(reference.in_result(value, names) for value in fn.ret)
+        state.env = NO_ENV
+        fn = replace(fn, body=reference.rewrite(fn.body, names, copies), ret=ret)
+    else:
+        # Innermost scope last: captures, then arguments, then what the body defines.
+        names = dict(captured.names)
+        names.update((raw, captured.names.get(name, name)) for raw, name in fn.env.names.items())
+        for arguments_renamed in (arguments.renamed, frozen, arguments.streams, data):
+            names.update(arguments_renamed)
+        names.update((name, locals_.get(seed, seed)) for name, seed in fn.seeds.items())
+        state.env = Env(names, fn.env.canons.union(frozen.values()))
 
     state.arrows.update(passed)
     state.arrows.update(captured.arrows)
     state.values.update(before)
     state.values.update((name, arguments.data[param]) for param, name in data.items())
     state.values.update(captured.values)
-    return canons
+    return fn, canons
 
 
 def _classify(fn: Fn, args: Sequence[ValueModel]) -> _Arguments:
@@ -78,8 +94,10 @@ def _classify(fn: Fn, args: Sequence[ValueModel]) -> _Arguments:
         streamed = isinstance(arg, V) and is_stream(arg.base)
         if ability is not None and isinstance(arg, V):
             result.renamed.update(renames(ability, param, arg.name))
-        elif isinstance(arg, V) and (isinstance(of, t.Arrow) or (streamed and is_stream(of))):
+        elif isinstance(arg, V) and isinstance(of, t.Arrow):
             result.renamed[param] = arg.name
+        elif isinstance(arg, V) and streamed and is_stream(of):
+            result.streams[param] = arg.name
         elif isinstance(arg, V) and streamed and isinstance(of, t.Array | t.Option | t.Canon | t.CanonMap):
             result.canons[param] = arg
         else:

@@ -45,7 +45,7 @@ def returned(state: State, results: Sequence[ValueModel]) -> Saved:
             found.update(_collect(state, name, ability, saved))
         queue = []
         for fn in found.values():
-            for raw in free(fn.body):
+            for raw in free(fn.body, copied="D11" not in state.defects):
                 used = state.values.get(fn.env.name(raw))
                 ability = as_ability(used)
                 if ability is not None and isinstance(used, V) and used.name not in seen:

@@ -15,6 +15,7 @@ from aquac.records import dataclass, field
 from aquac.semantics import types as t
 
 from .abilities import as_ability, last, leaves
+from .defects import NO_DEFECTS
 from .errors import LoweringError
 from .function import NO_ENV, Env, Fn
 from .hash_order import ScalaMap
@@ -45,9 +46,11 @@ class State:
         no_xor: leave error propagation out.
         sites: nodes → where in the source they come from; a node without entry comes from where its parent does.
         site: of the statement being lowered, for errors.
+        defects: mistakes of version 0.14.6 to repeat.
     """
 
     no_xor: bool = False
+    defects: frozenset[str] = NO_DEFECTS
     mangler: Mangler = field(default_factory=Mangler)
     values: dict[str, ValueModel] = field(default_factory=dict)
     streams: ScalaMap[t.Type] = field(default_factory=ScalaMap)
@@ -92,11 +95,14 @@ class State:
         return resolve(self.values, value)
 
     def arrow(self, name: str) -> Fn | None:
-        """Function called `name`, directly or through a variable."""
-        fn = self.arrows.get(name)
-        if fn is None and isinstance(target := self.last(name), V):
-            fn = self.arrows.get(target.name)
-        return fn
+        """Function called `name`, directly or through a variable.
+
+        A closure of a block that is over may still be here under the name of a variable; the variable is meant (D17).
+        """
+        target = self.last(name)
+        through = self.arrows.get(target.name) if isinstance(target, V) and isinstance(target.base, t.Arrow) else None
+        direct = self.arrows.get(name)
+        return direct or through if "D17" in self.defects else through or direct
 
     @contextmanager
     def call_scope(self) -> Iterator[None]:

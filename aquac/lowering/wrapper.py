@@ -11,6 +11,7 @@ from aquac.records import dataclass
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 
+from .defects import NO_DEFECTS
 from .function import NOTHING, Fn, labels
 from .model import L, On, V
 
@@ -35,12 +36,14 @@ class LoweringOptions:
         no_xor: leave error propagation out; the outermost error handler stays.
         no_empty_response: no response call when nothing is returned.
         tracing: report entering and leaving of every call.
+        defects: mistakes of version 0.14.6 to repeat.
     """
 
     no_relay: bool = False
     no_xor: bool = False
     no_empty_response: bool = True
     tracing: bool = False
+    defects: frozenset[str] = NO_DEFECTS
 
 
 def home(options: LoweringOptions) -> On:

@@ -8,11 +8,8 @@ both texts; `--out` gets it as a line of `conformance/aqua-air/programs.jsonl`. 
 | What | How it is recognised |
 |---|---|
 | the reference aborts with an internal error | its exception; ours must compile or refuse, not crash |
-| D2: the reference substitutes a name again that it has just put in | `prelude.enter` saw a new name that is itself renamed |
-| D13: an array parameter given a stream, in a returned value, lacks the `#` of its frozen copy | scripts differ by that |
-| D15: an element of an ability's stream, or of the last error, where AIR takes none | ours copied one |
-| D16: `*[…]` in a function called twice continues the first stream | ours numbered one again |
-| D7, D8: refused or corrected on purpose | AQ0502; a copied service id |
+| a defect of the reference, or several | ours makes the very same text when told to repeat it (`Options.reference_defects`) |
+| both refuse | errors on both sides; counted, because programs are meant to be well-typed |
 
 Needs node and the reference packages (`tasks.py reference`).
 """
@@ -21,21 +18,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import json
-import re
 import subprocess
 import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from aquac import Options, compile_bundle
-from aquac.lowering import inline_call, inline_if, inline_operator, inline_property, inline_tag
+from aquac.lowering.defects import DEFECTS
+from aquac.lowering.errors import InternalError
 from avm.air import parse
 from tests.conftest import node_modules
 from tests.fuzz.aqua_generator import Program, generate
@@ -48,17 +45,7 @@ OPTION_NAMES: Final = {
     "noEmptyResponse": "no_empty_response",
     "tracing": "tracing",
 }
-ANONYMOUS_AGAIN: Final = re.compile(r"stream-anon-[0-9]+-[0-9]")
-FROZEN: Final = re.compile(r"#([^ ]*_canon(?:-[0-9]+)?)(?=[ .\])])")
-WATCHED: Final = (
-    (inline_call, "enter"),
-    (inline_call, "plain"),
-    (inline_tag, "plain"),
-    (inline_tag, "whole"),
-    (inline_if, "settle"),
-    (inline_operator, "settle"),
-    (inline_property, "settle"),
-)
+DIFF_LINES_MAX: Final = 60
 AHEAD: Final = 6
 """Programs sent to the reference before its first answer is read."""
 
@@ -119,36 +106,6 @@ class Reference:
             yield waiting.popleft(), self.receive()
 
 
-class Hazards:
-    """Notices, while our compiler runs, where the reference would go wrong by D2 or by an element of a stream or error."""
-
-    def __init__(self) -> None:
-        self.renamed_again = False
-        self.copied = False
-        self._saved = [(module, name, getattr(module, name)) for module, name in WATCHED]
-
-    def __enter__(self) -> Hazards:
-        for module, name, function in self._saved:
-            setattr(module, name, partial(self._enter if name == "enter" else self._copy, function))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for module, name, function in self._saved:
-            setattr(module, name, function)
-
-    def _copy(self, function: Any, *args: Any) -> Any:
-        made = function(*args)
-        self.copied = self.copied or bool(made[1])
-        return made
-
-    def _enter(self, function: Any, state: Any, fn: Any, *rest: Any) -> Any:
-        made = function(state, fn, *rest)
-        names = state.env.names
-        if any(new != old and names.get(new, new) != new for old, new in names.items()):
-            self.renamed_again = True
-        return made
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Comparison of one program: `kind` is `equal`, or names what was seen."""
@@ -171,62 +128,55 @@ class Verdict:
         )
 
 
-def ours(files: dict[str, str], entry: str, options: dict[str, Any]) -> Answer:
-    """Our result in the form of the reference's."""
-    given = Options(**{OPTION_NAMES[name]: value for name, value in options.items()})
-    return compile_bundle(files, entry, options=given).to_json()
+def ours(files: dict[str, str], entry: str, options: dict[str, Any], defects: bool | frozenset[str] = False) -> Answer:
+    """Our result in the form of the reference's; `defects` of the reference to repeat."""
+    given: dict[str, Any] = {OPTION_NAMES[name]: value for name, value in options.items()}
+    return compile_bundle(files, entry, options=Options(**given, reference_defects=defects)).to_json()
 
 
 def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: Answer) -> Verdict:
     """Compile with ours and compare."""
-    with Hazards() as hazards:
-        try:
-            mine = ours(files, entry, options)
-        except Exception as error:  # noqa: BLE001 - a crash is the most interesting difference
-            return Verdict("crash", f"{type(error).__name__}: {error}")
+    try:
+        mine = ours(files, entry, options)
+    except Exception as error:  # noqa: BLE001 - a crash is the most interesting difference
+        return Verdict("crash", f"{type(error).__name__}: {error}")
     broken = [name for name, function in mine["functions"].items() if not valid_air(function["script"])]
     if broken:
         return Verdict("our AIR is invalid", broken[0])
     if "exception" in theirs:
         return Verdict("the reference aborts", str(theirs["exception"]).split("\n")[1][:60])
-    if theirs["errors"] or mine["errors"]:
-        return _refused(mine, theirs)
-    found = _difference(mine, theirs)
+    if theirs["errors"]:
+        if mine["errors"]:
+            return Verdict("both refuse", f"{mine['errors'][0]} | {theirs['errors'][0]}")
+        return Verdict("we accept", str(theirs["errors"][0]))
+    found = Verdict("we refuse", mine["errors"][0]) if mine["errors"] else _difference(mine, theirs)
     if found is None:
         return Verdict("equal")
-    if "(ap %init_peer_id% service_id" in str(mine["functions"]):
-        return Verdict("D8")
-    if found.kind == "script" and not valid_air(theirs["functions"][found.text]["script"]):
-        return Verdict("the reference's AIR is invalid", found.text)
-    if found.kind == "script" and _without_marks(mine, found.text) == _without_marks(theirs, found.text):
-        return Verdict("D13", found.text)
-    if found.kind == "script" and hazards.copied:
-        return Verdict("D15", found.text)
-    if ANONYMOUS_AGAIN.search(str(mine["functions"])):
-        return Verdict("D16", found.text)
-    if hazards.renamed_again and found.kind == "script":
-        return Verdict("D2", found.text)
-    return found
+    return _defect(files, entry, options, theirs) or found
+
+
+def _defect(files: dict[str, str], entry: str, options: dict[str, Any], theirs: Answer) -> Verdict | None:
+    """The defect of the reference that explains a difference."""
+
+    def same(defects: bool | frozenset[str]) -> bool:
+        mine = ours(files, entry, options, defects)
+        return not mine["errors"] and _difference(mine, theirs) is None
+
+    try:
+        if not same(True):
+            return None
+    except InternalError:
+        return None
+    for name in DEFECTS:
+        with contextlib.suppress(InternalError):
+            if same(frozenset({name})):
+                return Verdict(f"defect {name}")
+    return Verdict("several defects")
 
 
 def valid_air(script: str) -> bool:
     """Whether an interpreter would take the script."""
     return parse(script).ok
-
-
-def _without_marks(answer: Answer, name: str) -> str:
-    """Script of a function without the mark of frozen streams."""
-    return FROZEN.sub(r"\1", str(answer["functions"][name]["script"]))
-
-
-def _refused(mine: Answer, theirs: Answer) -> Verdict:
-    if theirs["errors"] and mine["errors"]:
-        return Verdict("both refuse", f"{mine['errors'][0]} | {theirs['errors'][0]}")
-    if theirs["errors"]:
-        return Verdict("we accept", str(theirs["errors"][0]))
-    if any("AQ0502" in error for error in mine["errors"]):
-        return Verdict("D7")
-    return Verdict("we refuse", mine["errors"][0])
 
 
 def _difference(mine: Answer, theirs: Answer) -> Verdict | None:
@@ -262,9 +212,10 @@ def report(reference: Reference, program: Program, verdict: Verdict) -> dict[str
     for name, text in files.items():
         print(f"-- {name}\n{text}")
     if last.kind == "script":
-        mine = ours(files, program.entry, program.options)
-        print(f"-- ours\n{mine['functions'][last.text]['script']}")
-        print(f"-- reference\n{theirs['functions'][last.text]['script']}", flush=True)
+        mine = ours(files, program.entry, program.options)["functions"][last.text]["script"].split("\n")
+        wanted = theirs["functions"][last.text]["script"].split("\n")
+        lines = list(difflib.unified_diff(mine, wanted, "ours", "reference", lineterm="", n=4))
+        print("\n".join(lines[:DIFF_LINES_MAX]), flush=True)
     case = {"id": f"fuzz-{program.seed}", "files": files, "entry": program.entry, "options": program.options}
     return case | {"expected": theirs, "difference": last.kind}
 
