@@ -166,6 +166,11 @@ def _add_code_flags(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--empty-response", dest="no_empty_response", action="store_false", help="it sends an empty one")
     group.add_argument("--tracing", action="store_true", help="functions report when they begin and end")
+    group.add_argument(
+        "--reference-defects",
+        action="store_true",
+        help="repeat the mistakes of the reference compiler 0.14.6, where its very text is wanted",
+    )
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -348,6 +353,7 @@ def _options(args: argparse.Namespace) -> Options:
         no_empty_response=args.no_empty_response,
         tracing=args.tracing,
         legacy_headers=args.legacy_headers,
+        reference_defects=args.reference_defects,
     )
 
 

@@ -10,9 +10,9 @@ from typing import Final
 RENAMING: Final = "renaming"
 
 DEFECTS: Final = {
+    "D3": "a method's parameter called `id` becomes the service id, one called `ret` an unknown name",
     RENAMING: "names are replaced twice in nested values (D2), not at all in calls in returned literals (D12), wrongly in "
     "closures (D6, D14), and without the mark of a frozen stream in results (D13)",
-    "D3": "a method's parameter called `id` becomes the service id, one called `ret` an unknown name",
     "D4": "the body of `for … rec` may be empty, which AIR does not allow",
     "D5": "with `--no-xor`, computed operands of one `on` are left over a `via` that is not computed yet",
     "D7": "an index below zero is printed",

@@ -7,7 +7,7 @@ Source: aqua:model/inline/src/main/scala/aqua/model/inline/{TagInliner,tag/*}.sc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 from typing import Literal as Lit
 
 from aquac.semantics import raw as r
@@ -46,6 +46,8 @@ from .model import (
 from .names import PAIR_ITEM, captured
 from .streams import freeze, plain
 from .trampoline import nested
+
+NIL: Final = L(r.NIL.text, r.NIL.type)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,13 +189,17 @@ async def _for(state: State, tag: r.ForTag) -> Model:
         children.append(_open_pair(state, iterator, tag.item, tag.value_item))
     with state.stream_scope() as opened:
         body = await nested(tree(state, tag.child))
-    gap = isinstance(body, Par) and isinstance(body.children[0], Empty)
-    if tag.mode == "rec" and isinstance(body, Par) and gap and "D4" not in state.defects:
-        # A fold over a stream may not hold anything behind `next`, so the gap is filled before it (D4).
-        body = Par((NULL, *body.children[1:]))
+    if tag.mode == "rec" and isinstance(body, Par) and _vanishes(body.children[0]) and "D4" not in state.defects:
+        # A fold over a stream may not hold anything behind `next`, so the gap is filled before it.
+        body = Par((seq((body.children[0], NULL)), *body.children[1:]))
     children.append(in_scope(opened, body))
     last: Lit["null", "never"] = "null" if tag.mode in ("seq", "try") else "never"
     return after(prefix, For(iterator.name, iterable, last, tuple(children)))
+
+
+def _vanishes(node: Model) -> bool:
+    """Whether nothing of a node is left in the text."""
+    return isinstance(node, Empty | Capture) or (isinstance(node, For) and node.iterable == NIL)
 
 
 def _item_type(iterable: t.Type) -> t.Type:
@@ -283,13 +289,15 @@ async def _service_id(state: State, tag: r.ServiceIdTag) -> Model:
 
 def _closure(state: State, tag: r.ClosureTag) -> Model:
     name = state.env.name(tag.name)
-    names = {state.env.name(raw) for raw in captured(tag.arrow, copied="D11" not in state.defects)}
+    raw_names = captured(tag.arrow, copied="D11" not in state.defects)
+    names = {state.env.name(raw) for raw in raw_names}
     values = gather(state.values, names)
     if len(values) <= SMALL_MAX:
         # A small map keeps the order it was filled in: that of the table the entries come from.
         order = trie_order(state.values) if len(values) > 1 and len(state.values) > SMALL_MAX else state.values
         values = {key: values[key] for key in order if key in values}
     values.update(borrowed(state.values, names))
+    names |= _methods_elsewhere(state, raw_names)
     arrows = {key: fn for key, fn in state.arrows.items() if key in names}
     arrows.update(arrows_of_values(state.arrows, values))
     topology = None if tag.detached else name
@@ -297,3 +305,10 @@ def _closure(state: State, tag: r.ClosureTag) -> Model:
     state.values.pop(name, None)
     state.arrows[name] = from_raw(name, tag.arrow, arrows, values, topology, state.env)
     return EMPTY if topology is None else Capture(name)
+
+
+def _methods_elsewhere(state: State, raw_names: set[str]) -> set[str]:
+    """Present names of the methods of services of used modules: such a service is no value, it has methods only."""
+    services = tuple(f"{raw}." for raw in raw_names if "." in raw and state.env.name(raw) not in state.values)
+    methods = {key for key in (*state.env.names, *state.arrows) if key.startswith(services)} if services else ()
+    return {state.env.name(method) for method in methods}

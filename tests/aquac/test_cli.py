@@ -232,6 +232,17 @@ def test_flags_change_the_code(check):
     assert check(0, "build", "calls.aqua")[0] != check(0, "build", "calls.aqua", "--no-xor")[0]
 
 
+def test_reference_defects(check, project):
+    source = (
+        'aqua M\n\nexport f\n\nservice Net("net"):\n  find(id: string) -> string\n\n'
+        "func f(peer: string) -> string:\n  r <- Net.find(peer)\n  <- r\n"
+    )
+    (project / "method.aqua").write_text(source)
+    assert '("net" "find") [-peer-arg-]' in check(0, "build", "method.aqua")[0]
+    assert '("net" "find") ["net"]' in check(0, "build", "method.aqua", "--reference-defects")[0]
+    assert '("net" "find") ["net"]' in check(0, "call", "method.aqua", 'f("p")', "--reference-defects")[0]
+
+
 def test_legacy_headers(check, project):
     (project / "old.aqua").write_text("module M declares *\n\nfunc f():\n  x = 1\n")
     check(1, "check", "old.aqua")

@@ -9,6 +9,10 @@ class Skip(Exception):
     """A case we refuse knowingly: the message names the missing feature."""
 
 
+class Divergence(Exception):
+    """A case in which we differ on purpose: the message names the defect of the reference that was shown to be the cause."""
+
+
 @dataclass
 class Report:
     """Outcome of one area. `details` maps the id of a case that did not pass to the reason."""

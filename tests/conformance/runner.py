@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.report import Report, Skip
+from tests.conformance.report import Divergence, Report, Skip
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -117,6 +117,10 @@ def run(area: str, files: list[Path], *, only: frozenset[str] = frozenset(), lim
                 report.skipped.append(name)
                 report.details[name] = str(skip)
                 continue
+            except Divergence as divergence:
+                report.known_divergences.append(name)
+                report.details[name] = str(divergence)
+                continue
             except Exception as error:  # noqa: BLE001 - a crash must count as a failure, not end the run
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 reason = f"crash: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
@@ -158,6 +162,8 @@ def main(argv: list[str] | None = None) -> int:
             print(f"FAIL {name}: {report.details[name][:400]}")
         for name in report.skipped:
             print(f"skip {name}: {report.details[name][:200]}")
+        for name in report.known_divergences:
+            print(f"differs {name}: {report.details[name][:200]}")
         for name in report.stale_divergences:
             print(f"STALE {name}: listed in known_divergences.toml but passes")
         extra = getattr(area_module(args.area), "summary", None)

@@ -130,8 +130,9 @@ class Verdict:
 
 def ours(files: dict[str, str], entry: str, options: dict[str, Any], defects: bool | frozenset[str] = False) -> Answer:
     """Our result in the form of the reference's; `defects` of the reference to repeat."""
-    given: dict[str, Any] = {OPTION_NAMES[name]: value for name, value in options.items()}
-    return compile_bundle(files, entry, options=Options(**given, reference_defects=defects)).to_json()
+    given: dict[str, Any] = {OPTION_NAMES[name]: value for name, value in options.items() if name != "constants"}
+    varied = Options(**given, reference_defects=defects)
+    return compile_bundle(files, entry, constants=options.get("constants", ()), options=varied).to_json()
 
 
 def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: Answer) -> Verdict:

@@ -17,7 +17,6 @@ from tests.fuzz.aqua_vocabulary import (
     DEFAULT_IDS,
     NAMES,
     SERVICES,
-    STRINGS,
     Arrow,
     Type,
     accepts,
@@ -63,7 +62,10 @@ class ExpressionWriter:
         self.closure_names: set[str] = set()
         self.own_names: set[str] = set()
         self.burnt: set[int] = set()
+        self.expressed: set[str] = set()
+        self.aliased: set[str] = set()
         self.returning = False
+        self.argument_of: list[int] = []
 
     # ── scope ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,11 +99,13 @@ class ExpressionWriter:
         return {name: instance for name, instance in found.items() if instance not in self.burnt}
 
     def fresh(self, *, class_too: bool = False) -> str:
-        """A name not visible here; inside closures one that the rest of the function never uses (D6)."""
+        """A name not visible here; inside closures one that the rest of the function never uses, unless D6 is wanted."""
         taken = {v.name for f in self.frames for v in f.variables} | self.program.taken
         own, other = self.own_names, self.closure_names
         if self.closure_depth:
             own, other = other, own
+        if "D6" in self.program.wild:
+            other = set()
         pool = CLASS_NAMES if class_too and self.rng.random() < 0.03 else NAMES
         name = self.rng.choice(pool)
         number = 0
@@ -126,7 +130,7 @@ class ExpressionWriter:
             return self.arrow(of)
         if variables and rng.random() < (0.45 if depth else 0.85):
             return rng.choice(variables).name
-        if depth > 0 and not self.returning:
+        if depth > 0 and ("D12" in self.program.wild or not self.returning):
             made = rng.choice((self.from_call, self.from_property, self.from_property, self.literal))(of, depth)
             if made is not None:
                 return made
@@ -142,7 +146,7 @@ class ExpressionWriter:
         assert isinstance(of, str)
         match of:
             case "string":
-                return rng.choice(STRINGS)
+                return rng.choice(self.program.strings)
             case "u32":
                 return self.integer(depth)
             case "u64":
@@ -170,7 +174,9 @@ class ExpressionWriter:
     def struct(self, of: str, depth: int) -> str:
         rng = self.rng
         own = self.of_type(of)
-        if own and not self.closure_depth and not self.returning and rng.random() < 0.4:
+        copies = not (self.closure_depth and "D11" not in self.program.wild)
+        copies = copies and not (self.returning and "D12" not in self.program.wild)
+        if own and copies and rng.random() < 0.4:
             names = rng.sample(list(DATA[of]), rng.randint(1, 2))
             changes = ", ".join(f"{name} = {self.value(DATA[of][name], depth - 1)}" for name in names)
             return f"{rng.choice(own).name}.copy({changes})"
@@ -182,7 +188,7 @@ class ExpressionWriter:
         for name, t in fields:
             short = name in visible and accepts(t, visible[name])
             parts.append(name if short else f"{name} = {self.value(t, depth - 1)}")
-        return f"{self.program.qualify(of)}({', '.join(parts)})"
+        return f"{of}({', '.join(parts)})"
 
     def ability(self, of: str, depth: int) -> str:
         parts = []
@@ -191,7 +197,11 @@ class ExpressionWriter:
                 parts.append(f"{name} = {self.arrow(t)}")
             elif t[0] == "*" or t in ABILITIES:
                 own = self.of_type(t)
-                parts.append(f"{name} = {self.rng.choice(own).name if own else self.declare(t)}")
+                if own:
+                    made = self.rng.choice(own).name
+                else:
+                    made = self.ability(t, depth) if t in ABILITIES and self.rng.random() < 0.5 else self.declare(t)
+                parts.append(f"{name} = {made}")
             else:
                 parts.append(f"{name} = {self.value(t, depth - 1)}")
         return f"{of}({', '.join(parts)})"
@@ -231,11 +241,13 @@ class ExpressionWriter:
     def from_call(self, of: Type, depth: int) -> str | None:
         """A call whose first result fits."""
         calls = [call for call in self.calls(expression=True) if call[1].results and accepts(of, call[1].results[0])]
+        calls = [call for call in calls if not {call[0], call[0].partition(".")[0]} & self.aliased]
         if not calls:
             return None
         text, arrow, instance = self.rng.choice(calls)
         if instance:
             self.burnt.add(instance)
+        self.expressed.add(text)
         return self.call_text(text, arrow, depth - 1)
 
     def from_property(self, of: Type, depth: int) -> str | None:
@@ -276,7 +288,7 @@ class ExpressionWriter:
         ]
 
     def index(self, depth: int) -> str:
-        """`[2]`, `!`, `!1`, `[n + 1]`; never a subtraction (D7)."""
+        """`[2]`, `!`, `!1`, `[n + 1]`; a subtraction only where D7 is wanted."""
         rng = self.rng
         kind = rng.randrange(6)
         if kind == 0:
@@ -287,7 +299,8 @@ class ExpressionWriter:
         if kind == 2 and own:
             return f"[{rng.choice(own).name}]"
         if kind == 3 and own:
-            return f"[{rng.choice(own).name} {rng.choice('+*')} {rng.randint(1, 2)}]"
+            operators = "+*-" if "D7" in self.program.wild else "+*"
+            return f"[{rng.choice(own).name} {rng.choice(operators)} {rng.randint(1, 2)}]"
         if kind == 4 and depth > 0:
             made = self.from_property("u32", depth - 2)
             if made is not None:
@@ -299,7 +312,8 @@ class ExpressionWriter:
         rng = self.rng
         found = [v.name for v in self.of_type(of)]
         found += [name for name, t in self.program.functions.items() if t == of and "." not in name]
-        found += [f"{s}.{m}" for s in self.services() for m, t in SERVICES[s].items() if t == of]
+        methods = [f"{s}.{m}" for s in self.services() for m, t in SERVICES[s].items() if t == of]
+        found += [method for method in methods if method not in self.expressed]
         for v in self.visible():
             if isinstance(v.type, str) and v.type in ABILITIES:
                 found += [f"{v.name}.{m}" for m, t in ABILITIES[v.type].items() if t == of]
@@ -308,6 +322,7 @@ class ExpressionWriter:
             if "." not in name:
                 return name
             bound = self.fresh()
+            self.aliased.add(name)
             self.line(f"{bound} = {name}")
             self.define(bound, of)
             return bound
@@ -333,6 +348,8 @@ class ExpressionWriter:
                         found += [(f"{v.name}.{m}.{n}", u, v.instance) for n, u in inner if isinstance(u, Arrow)]
             elif v.type in SERVICES:
                 found += [(f"{v.name}.{m}", t, v.instance) for m, t in SERVICES[v.type].items()]
+        if self.argument_of:
+            found = [call for call in found if call[2] not in self.argument_of]
         # Inside a closure no instance is retired: the function around it may still use it.
         return [call for call in found if not call[2]] if expression and self.closure_depth else found
 
@@ -343,6 +360,10 @@ class ExpressionWriter:
             return f"{text}(\n{inside}\n{'  ' * self.depth})"
         return f"{text}({', '.join(args)})"
 
+    def untouched(self, service: str) -> bool:
+        """Whether no method of a service was called as an expression yet (D1)."""
+        return not any(text.startswith(f"{service}.") for text in self.expressed)
+
     def argument(self, of: Type, depth: int) -> str:
         """An argument; streams and abilities are variables."""
         if isinstance(of, str) and (of[0] == "*" or of in ABILITIES or of in SERVICES):
@@ -350,8 +371,8 @@ class ExpressionWriter:
             if own:
                 return self.rng.choice(own).name
             if of in SERVICES:
-                service = self.services()
-                return of if of in service else '"unreachable"'
+                self.aliased.add(of)
+                return of
             return self.declare(of)
         if self.rng.random() < 0.15 and isinstance(of, str):
             streams = [

@@ -2,29 +2,34 @@
 
     python -m tests.fuzz.aqua_generator SEED
 
-Every feature of 0.14.6 may occur anywhere its types allow. What makes the reference go wrong by a known defect is avoided
-here: D1 (a method used again after it was an expression: the instance is not used any more), D3, D4 and D10 (blocks that do
-nothing), D5 (computed peer and computed via), D6 (names of closures are their own), D7 (no subtraction in an index), D8, D9,
-D11 and D12 (no call or `copy` in a returned literal, no `copy` in a closure). D2 cannot be avoided where names collide on
-purpose; the differential run recognises it.
+Every feature of 0.14.6 may occur anywhere its types allow. What the reference aborts on (D1) is avoided here: a method used
+again after it was an expression (the instance is not used any more), and a variable that stands for such a method or its
+service. What it gets silently wrong occurs in some programs only (`WILD`), because ours is then compared while it repeats
+the defect; D2 and D3 cannot be avoided where names collide on purpose.
 """
 
 from __future__ import annotations
 
 import random
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.fuzz.aqua_expressions import ExpressionWriter, Variable
 from tests.fuzz.aqua_vocabulary import (
     ABILITIES,
     ARROWS,
     DATA,
+    INNER_ARROWS,
+    ODD_LABELS,
     PEERS,
     PLAIN,
     SERVICES,
     STREAMS,
+    STRINGS,
+    USUAL_LABELS,
     Arrow,
+    Style,
     Type,
     accepts,
     declarations,
@@ -52,7 +57,7 @@ class Program:
     seed: int
     files: dict[str, str]
     entry: str
-    options: dict[str, bool]
+    options: dict[str, Any]
 
 
 class FunctionWriter(ExpressionWriter):
@@ -61,17 +66,20 @@ class FunctionWriter(ExpressionWriter):
     # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def block(self, size: int, *, acts: bool = False) -> None:
-        """Statements of a block; `acts` makes sure that it does something."""
-        if acts:
-            self.line(self.rng.choice(("Echo.ping()", f"Echo.say({self.value('string', 0)})")))
+        """Statements of a block; `acts` makes sure that it does something, unless D10 is wanted."""
         before = len(self.lines)
+        if acts:
+            if "D10" in self.program.wild and self.rng.random() < 0.5:
+                self.s_assign()
+            else:
+                self.line(self.rng.choice(("Echo.ping()", f"Echo.say({self.value('string', 0)})")))
         for _ in range(max(size, 0 if acts else 1)):
             self.statement()
-        if len(self.lines) == before and not acts:
+        if len(self.lines) == before:
             self.line("Echo.ping()")
 
     def statement(self) -> None:
-        simple = SIMPLE[:-2] if self.program.library else SIMPLE
+        simple = SIMPLE[:-4] if self.program.library else SIMPLE
         kinds = simple if self.depth > 5 or self.budget <= 0 else simple + COMPOUND
         getattr(self, "s_" + self.rng.choice(kinds))()
 
@@ -105,8 +113,15 @@ class FunctionWriter(ExpressionWriter):
     def call_statement(self, *, quiet: bool = False) -> str:
         """`a, s <- f(x)`, results into new names or existing streams."""
         rng = self.rng
-        text, of, _ = rng.choice(self.calls(expression=False))
+        calls = self.calls(expression=False)
+        # What takes a service is left out once a method of that service was an expression (D1).
+        services = [[a for a in self.program.arguments.get(call[0], ()) if a in SERVICES] for call in calls]
+        calls = [c for c, needed in zip(calls, services, strict=True) if all(map(self.untouched, map(str, needed)))]
+        text, of, instance = rng.choice(calls)
+        self.argument_of += [instance] if instance else []
         made = self.call_text(text, of, 2)
+        if instance:
+            self.argument_of.pop()
         results = self.program.results.get(text, of.results)
         names: list[str] = []
         new: list[tuple[str, Type]] = []
@@ -134,8 +149,9 @@ class FunctionWriter(ExpressionWriter):
         return f"{', '.join(names)} <- {made}" if names else made
 
     def s_push(self) -> None:
-        """A closure pushes to its own streams only: the reference misses streams that are called otherwise inside (D14)."""
-        near = {v.name for f in self.frames[self.closure_base :] for v in f.variables}
+        """A closure pushes to its own streams only: elsewhere the reference may miss them (D14)."""
+        base = 0 if "D14" in self.program.wild else self.closure_base
+        near = {v.name for f in self.frames[base:] for v in f.variables}
         streams = [v for v in self.visible() if isinstance(v.type, str) and v.type[0] == "*" and v.name in near]
         if not streams:
             self.declare(self.rng.choice(STREAMS))
@@ -162,7 +178,7 @@ class FunctionWriter(ExpressionWriter):
             ("Store", "Echo") if self.program.library else ("Worker", "Worker", "Worker", "Store", "Echo")
         )
         identity = self.rng.choice(('"w"', '"other"', "CONST_S", self.simple_string()))
-        if identity in ("INIT_PEER_ID", "HOST_PEER_ID", "%init_peer_id%"):
+        if identity in ("INIT_PEER_ID", "HOST_PEER_ID", "%init_peer_id%") and "D8" not in self.program.wild:
             identity = '"w"'
         self.line(f"{service} {identity}")
         self.frames[-1].services[service] = self.program.instance()
@@ -170,12 +186,15 @@ class FunctionWriter(ExpressionWriter):
     def s_service_value(self) -> None:
         services = self.services()
         service = self.rng.choice(sorted(services))
+        if not services[service] and not self.untouched(service):
+            return
+        self.aliased.add(service)
         name = self.fresh()
         self.line(f"{name} = {service}")
         self.define(name, service, services[service] or self.program.instance())
 
     def s_closure(self) -> None:
-        self.closure(self.rng.choice(ARROWS))
+        self.closure(self.rng.choice(ARROWS if self.program.library else (*ARROWS, *INNER_ARROWS)))
 
     def closure(self, of: Arrow) -> str:
         """`c = (x: string) -> string:` with a body; its names occur nowhere else in the function (D6)."""
@@ -264,7 +283,7 @@ class FunctionWriter(ExpressionWriter):
         return self.rng.choice(own) if own and self.rng.random() < 0.7 else self.rng.choice(PEERS)
 
     def where(self) -> str:
-        """Operands of `on`: peer and vias, at most one of them computed (D5)."""
+        """Operands of `on`: peer and vias, at most one of them computed, unless D5 is wanted."""
         rng = self.rng
         vias = rng.choice((0, 0, 0, 1, 1, 2))
         computed = rng.random() < 0.25
@@ -272,9 +291,9 @@ class FunctionWriter(ExpressionWriter):
         parts = [f"on {peer}"]
         for _ in range(vias):
             lists = [v.name for v in self.visible() if accepts("[]string", v.type) and str(v.type)[0] != "*"]
-            if not computed and rng.random() < 0.15:
+            if (not computed or "D5" in self.program.wild) and rng.random() < 0.15:
                 parts.append(self.value("?string", 1))
-                computed = True
+                computed = "D5" not in self.program.wild
             else:
                 parts.append(rng.choice(lists) if lists and rng.random() < 0.4 else self.simple_string())
         return " via ".join(parts)
@@ -379,27 +398,41 @@ class FunctionWriter(ExpressionWriter):
             self.define(name, of)
             self.block(rng.randint(0, 2), acts=True)
 
+    def s_burst(self) -> None:
+        """More streams in one scope than keep their order."""
+        for _ in range(self.rng.randint(5, 7)):
+            name = self.declare(self.rng.choice(("*string", "*u32")))
+            if self.rng.random() < 0.6:
+                self.line(f"{name} <<- {self.value(str(self.of_name(name))[1:], 1)}")
+
+    def of_name(self, name: str) -> Type:
+        """Type of a visible variable."""
+        return next(v.type for v in reversed(self.visible()) if v.name == name)
+
     def s_ability(self) -> None:
         self.declare(self.rng.choice(sorted(ABILITIES)))
 
 
 SIMPLE = (
-    *("assign",) * 4,
+    "burst",
+    *("assign",) * 8,
     "alias",
-    *("call",) * 5,
-    "service_value",
-    "push",
-    "push",
-    "stream",
-    "join",
-    "join",
-    "service",
-    "ability",
+    *("call",) * 10,
+    *("service_value",) * 2,
+    *("push",) * 4,
+    *("stream",) * 2,
+    *("join",) * 4,
+    *("service",) * 2,
+    *("ability",) * 2,
 )
 COMPOUND = (
     *("closure", "if", "if", "try", "guarded", "on", "on", "on", "par", "par"),
     *("co", "for", "for", "gather", "gather", "parseq"),
-)
+) * 2
+
+
+WILD = ("D5", "D6", "D7", "D8", "D10", "D11", "D12", "D14")
+"""Defects of the reference that a program may run into; each is avoided in most programs."""
 
 
 class ProgramWriter:
@@ -412,8 +445,11 @@ class ProgramWriter:
         self.arguments: dict[str, tuple[Type, ...]] = {}
         self.results: dict[str, tuple[Type, ...]] = {}
         self.taken: set[str] = set()
-        self.prefix: dict[str, str] = {}
+        self.strings = STRINGS
         self.library = False
+        self.wild = frozenset(name for name in WILD if self.rng.random() < 0.08)
+        labels = self.rng.choice(ODD_LABELS) if self.rng.random() < 0.12 else USUAL_LABELS
+        self.style = Style(labels, arrows=self.rng.random() < 0.15, only_used=self.rng.random() < 0.7)
         self._instances = 0
 
     def instance(self) -> int:
@@ -421,34 +457,40 @@ class ProgramWriter:
         self._instances += 1
         return self._instances
 
-    def qualify(self, of: str) -> str:
-        """Name of a data type in this file."""
-        return self.prefix.get(of, of)
-
     def program(self) -> Program:
         rng = self.rng
-        options = rng.choice(OPTION_SETS)
+        options: dict[str, Any] = dict(rng.choice(OPTION_SETS))
+        if rng.random() < 0.12:
+            options["constants"] = ['CONST_S = "given"', 'GIVEN = "user\'s"', "CONST_N = 3"]
+            self.style = replace(self.style, overridable=True)
+            self.strings = (*STRINGS, "GIVEN")
         library, header = self._library() if rng.random() < 0.35 else ({}, [])
-        size = rng.choice((10, 15, 25, 25, 40, 40, 60, 110))
+        imported = [name for name in self.functions if "." not in name]
+        size = rng.choice((6, 8, 10, 12, 15, 15, 20, 25, 40, 80))
         count = rng.choice((1, 1, 2, 2, 3, 4))
+        if rng.random() < 0.06:
+            count, size = 7, 14
         bodies: list[list[str]] = []
         exported: list[str] = []
         for number in range(count):
             name = rng.choice((f"f{number}", f"g{number}", f"make{number}"))
-            lines, exportable = self.function(name, max(4, size // count), last=number == count - 1)
+            lines, exportable = self.function(name, max(2, size // count), last=number == count - 1 or count == 7)
             bodies.append(lines)
-            if exportable and (number == count - 1 or rng.random() < 0.3):
+            if exportable and (number == count - 1 or rng.random() < (0.3 if count < 7 else 0.9)):
                 exported.append(name)
         if rng.random() < 0.1:
             exported.append(rng.choice(("Echo", "Store")))
+        if imported and rng.random() < 0.2:
+            exported.append(rng.choice(imported))
+        if rng.random() < 0.2:
+            rng.shuffle(exported)
         items = [f"{n} as {n}Out" if rng.random() < 0.15 else n for n in exported]
         lines = ["aqua Fz declares *" if rng.random() < 0.5 else "aqua Fz", "", *header]
         if items:
             lines += [f"export {', '.join(items)}", ""]
-        lines += declarations(library=False)
-        for body in bodies:
-            lines += ["", *body]
-        return Program(self.seed, {"main.aqua": "\n".join(lines) + "\n", **library}, "main.aqua", options)
+        text = "\n".join(line for body in bodies for line in ("", *body))
+        lines += declarations(self.style, " ".join((text, *items)))
+        return Program(self.seed, {"main.aqua": "\n".join(lines) + f"\n{text}\n", **library}, "main.aqua", options)
 
     def function(self, name: str, size: int, *, last: bool, simple: bool = False) -> tuple[list[str], bool]:
         """One function and whether it may be exported."""
@@ -466,16 +508,19 @@ class ProgramWriter:
         kinds = [*PLAIN, "string", "string", *STREAMS, *(a for a in ARROWS if len(a.results) < 2)]
         if not last:
             kinds += [*ABILITIES, "Echo"] if rng.random() < 0.2 else [*ABILITIES]
+            kinds += INNER_ARROWS
         for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))):
-            of = rng.choice(PLAIN if simple else kinds)
+            of = rng.choice((*PLAIN, *STREAMS) if simple else kinds)
             label = writer.fresh()
             args.append(of)
             labels.append(f"{label}: {of}")
             writer.define(label, of)
         kinds = [*PLAIN, "string", "string", *STREAMS]
         if not last and not simple:
-            kinds += [*ABILITIES, *ARROWS]
-        results: list[Type] = [rng.choice(PLAIN if simple else kinds) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))]
+            kinds += [*ABILITIES, *ARROWS, *INNER_ARROWS]
+        results: list[Type] = [
+            rng.choice((*PLAIN, *STREAMS) if simple else kinds) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))
+        ]
         while sum(isinstance(r, Arrow) for r in results) and not isinstance(results[-1], Arrow):
             results.pop()  # an arrow type swallows the results behind it
         results = [r for r in results[:-1] if not isinstance(r, Arrow)] + results[-1:]
@@ -493,43 +538,58 @@ class ProgramWriter:
         self.arguments[name], self.results[name] = tuple(args), tuple(results)
         self.taken.add(name)
         exportable = not any(isinstance(r, Arrow) or r in ABILITIES for r in results)
-        exportable = exportable and not any(a in ABILITIES or a in SERVICES for a in args)
+        inner = (*ABILITIES, *SERVICES, *INNER_ARROWS)
+        exportable = exportable and not any(a in inner for a in args)
         return [head, *writer.lines], exportable
 
     def _library(self) -> tuple[dict[str, str], list[str]]:
-        """A second file, and the header lines that bring its functions here under one of the forms of import."""
+        """Other files, and the header lines that bring their functions here under one of the forms of import."""
         rng = self.rng
-        bodies: list[list[str]] = []
-        names: list[str] = []
+        bodies: dict[str, list[str]] = {}
         self.library = True
-        for number in range(rng.randint(1, 2)):
+        for number in range(rng.randint(1, 3)):
             name = f"lib{number}"
-            bodies.append(self.function(name, rng.randint(3, 10), last=False, simple=True)[0])
-            names.append(name)
+            bodies[name] = self.function(name, rng.randint(2, 8), last=False, simple=True)[0]
         self.library = False
-        lines = ["aqua Lib declares *", "", *declarations(library=True)]
-        for body in bodies:
-            lines += ["", *body]
-        form = rng.randrange(4)
-        known: dict[str, str] = {}
+        names = list(bodies)
+        files: dict[str, str] = {}
+        # The first function may come from a file further away, and be known here only because the nearer one declares it.
+        far = names[:1] if len(names) > 1 and rng.random() < 0.5 else []
+        near = [name for name in names if name not in far]
+        if far:
+            files["far/base.aqua"] = self._file("Base", "*", [], [bodies[name] for name in far])
+        declared = "*" if rng.random() < 0.6 and not far else ", ".join(rng.sample(names, len(names)))
+        header = ['import lib0 from "far/base.aqua"', ""] if far else []
+        files["lib.aqua"] = self._file("Lib", declared, header, [bodies[name] for name in near])
+        form = rng.randrange(5)
         if form == 0:
-            header = [f'import {", ".join(names)} from "lib.aqua"']
-            known = {n: n for n in names}
+            header, known = [f'import {", ".join(names)} from "lib.aqua"'], {n: n for n in names}
         elif form == 1:
             header = [f'import {", ".join(f"{n} as other{n}" for n in names)} from "lib.aqua"']
             known = {n: f"other{n}" for n in names}
         elif form == 2:
             alias = rng.choice(("", " as Zed"))
-            header = [f'use "lib.aqua"{alias}']
-            known = {n: f"{'Zed' if alias else 'Lib'}.{n}" for n in names}
+            header, known = [f'use "lib.aqua"{alias}'], {n: f"{'Zed' if alias else 'Lib'}.{n}" for n in names}
+            if declared == "*":
+                for method, of in SERVICES["Echo"].items():
+                    self.functions[f"{'Zed' if alias else 'Lib'}.Echo.{method}"] = of
+        elif form == 3:
+            header, known = [f'use {", ".join(names)} from "lib.aqua" as Zed'], {n: f"Zed.{n}" for n in names}
         else:
-            header = [f'use {", ".join(names)} from "lib.aqua" as Zed']
-            known = {n: f"Zed.{n}" for n in names}
+            renamed = [f"{n} as other{n}" for n in names]
+            header = [f'use {", ".join(renamed)} from "lib.aqua" as Zed']
+            known = {n: f"Zed.other{n}" for n in names}
         for table in (self.functions, self.arguments, self.results):
             for n in names:
                 table[known[n]] = table.pop(n)  # type: ignore[attr-defined]
         self.taken = {n for n in known.values() if "." not in n}
-        return {"lib.aqua": "\n".join(lines) + "\n"}, [*header, ""]
+        return files, [*header, ""]
+
+    def _file(self, module: str, declared: str, header: list[str], bodies: list[list[str]]) -> str:
+        style = replace(self.style, only_used=self.style.only_used and declared != "*")
+        text = "\n".join(line for body in bodies for line in ("", *body))
+        lines = [f"aqua {module} declares {declared}", "", *header, *declarations(style, text, library=True)]
+        return "\n".join(lines) + f"\n{text}\n"
 
 
 def generate(seed: int) -> Program:

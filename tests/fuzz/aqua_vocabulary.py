@@ -1,13 +1,16 @@
 """What generated Aqua programs are made of: types, names that collide on purpose, and the definitions they all share.
 
-A type is its Aqua text, except functions, which are `Arrow`. Methods called `id` or `ret` do not occur: the reference gets
-them wrong (defect D3).
+A type is its Aqua text, except functions, which are `Arrow`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ PLAIN: Final = (
     "u64",
     "i64",
 )
-STREAMS: Final = ("*string", "*u32", "*User")
+STREAMS: Final = ("*string", "*string", "*u32", "*User", "*[]string")
 ARROWS: Final = (
     Arrow(("string",), ("string",)),
     Arrow(("[]string",), ()),
@@ -108,6 +111,21 @@ ARROWS: Final = (
     Arrow((), ()),
     Arrow(("User",), ("User",)),
 )
+# Not for functions that the caller of a program passes.
+INNER_ARROWS: Final = (
+    Arrow(("*string",), ("u32",)),
+    Arrow(("string",), ("*string",)),
+    Arrow(("[]string", "u32"), ("[]string", "User")),
+    Arrow(("Abl",), ("string",)),
+)
+USUAL_LABELS: Final = "stuvw"
+ODD_LABELS: Final = (
+    USUAL_LABELS,
+    ("id", "ret", "x", "y", "z"),
+    ("ret", "s", "id", "x", "y"),
+    ("x", "id", "arg1", "arg0", "s"),
+)
+"""Labels of members; `id` and `ret` are the names that the compiler's own wrappers use (D3)."""
 
 
 def element(of: Type) -> str | None:
@@ -131,25 +149,52 @@ def accepts(expected: Type, given: Type) -> bool:
     return (expected, given) in (("u64", "u32"), ("i64", "u32"))
 
 
-def declarations(library: bool) -> list[str]:
-    """The definitions of `DATA`, `SERVICES`, `ABILITIES` and `CONSTANTS`; a library has no ability and no Worker."""
-    lines = [f"const {name} = {text}" for name, (_, text) in CONSTANTS.items()]
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the shared definitions are written in a program: labels of members, arrow types for them, `?=` for constants."""
+
+    labels: Sequence[str] = USUAL_LABELS
+    arrows: bool = False
+    overridable: bool = False
+    only_used: bool = False
+
+
+def declarations(style: Style, text: str, *, library: bool = False) -> list[str]:
+    """The definitions of `DATA`, `SERVICES`, `ABILITIES` and `CONSTANTS`; those that `text` needs, if only these are wanted.
+
+    A library has no ability and no Worker.
+    """
+    sign = "?=" if style.overridable else "="
+    blocks: dict[str, list[str]] = {name: [f"const {name} {sign} {value}"] for name, (_, value) in CONSTANTS.items()}
     for name, fields in DATA.items():
-        lines += ["", f"data {name}:", *(f"  {field}: {of}" for field, of in fields.items())]
+        blocks[name] = ["", f"data {name}:", *(f"  {field}: {of}" for field, of in fields.items())]
     for name, methods in SERVICES.items():
-        if library and name == "Worker":
-            continue
         default = DEFAULT_IDS.get(name)
-        lines += ["", f"service {name}({default}):" if default else f"service {name}:"]
-        lines += [f"  {method}{signature(of)}" for method, of in methods.items()]
-    for name, members in () if library else ABILITIES.items():
-        lines += ["", f"ability {name}:"]
-        lines += [f"  {m}{signature(of)}" if isinstance(of, Arrow) else f"  {m}: {of}" for m, of in members.items()]
-    return lines
+        head = f"service {name}({default}):" if default else f"service {name}:"
+        blocks[name] = ["", head, *(member(style, method, of) for method, of in methods.items())]
+    for name, members in ABILITIES.items():
+        blocks[name] = ["", f"ability {name}:", *(member(Style(style.labels), m, of) for m, of in members.items())]
+    if library:
+        for name in ("Worker", *ABILITIES):
+            del blocks[name]
+    kept = needed(blocks, text) if style.only_used else set(blocks)
+    return [line for name, lines in blocks.items() if name in kept for line in lines]
 
 
-def signature(of: Arrow) -> str:
-    """`(arg0: string) -> u32`, as a member is declared."""
-    labels = "stuvw"
-    args = ", ".join(f"{label}: {arg}" for label, arg in zip(labels, of.args, strict=False))
-    return f"({args})" + (f" -> {', '.join(of.results)}" if of.results else "")
+def needed(blocks: Mapping[str, Sequence[str]], text: str) -> set[str]:
+    """Names of the definitions that a text mentions, and of those they mention in turn."""
+    found: set[str] = set()
+    texts = [text]
+    while texts:
+        mentioned = set(WORD.findall(texts.pop())) & blocks.keys()
+        texts += ["\n".join(blocks[name][1:] or blocks[name]) for name in mentioned - found]
+        found |= mentioned
+    return found
+
+
+def member(style: Style, name: str, of: Type) -> str:
+    """A member of a service or ability as it is declared."""
+    if not isinstance(of, Arrow) or (style.arrows and len(of.results) < 2):
+        return f"  {name}: {of}"
+    args = ", ".join(f"{label}: {arg}" for label, arg in zip(style.labels, of.args, strict=False))
+    return f"  {name}({args})" + (f" -> {', '.join(of.results)}" if of.results else "")

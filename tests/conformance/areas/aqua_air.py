@@ -8,6 +8,7 @@ names (`emit/typescript.py` says why). `summary` says how many records have bind
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
@@ -18,7 +19,9 @@ from aquac import Compiled, Options, compile_bundle, compile_call
 from aquac.emit.bindings import bindings
 from aquac.emit.javascript import javascript_source
 from aquac.emit.typescript import typescript_declarations, typescript_source
-from tests.conformance.report import Skip
+from aquac.lowering.defects import ALL_DEFECTS, DEFECTS
+from aquac.lowering.errors import InternalError
+from tests.conformance.report import Divergence, Skip
 
 FILES: tuple[str, ...] = ("programs.jsonl", "options.jsonl", "generated.jsonl")
 
@@ -36,8 +39,21 @@ _with_bindings: set[str] = set()
 
 
 def check(case: dict[str, Any]) -> str | None:
-    """None when scripts, definitions, services and their order are identical."""
-    compiled = compile_case(case)
+    """None when scripts, definitions, services and their order are identical.
+
+    Raises: Divergence when they are identical once we repeat a defect of the reference.
+    """
+    reason = _difference(case, False, _levels)
+    if reason is not None:
+        for defects in (*(frozenset({name}) for name in DEFECTS), ALL_DEFECTS):
+            with contextlib.suppress(InternalError):
+                if _difference(case, defects, Counter()) is None:
+                    raise Divergence(", ".join(f"{name}: {DEFECTS[name]}" for name in sorted(defects)))
+    return reason
+
+
+def _difference(case: dict[str, Any], defects: bool | frozenset[str], levels: Counter[int]) -> str | None:
+    compiled = compile_case(case, defects)
     unsupported = [d.message for d in compiled.diagnostics if d.code.id == "AQ0501"]
     if unsupported:
         raise Skip(unsupported[0])
@@ -46,11 +62,11 @@ def check(case: dict[str, Any]) -> str | None:
         return f"refused: {first.code.id} {first.message}"
     document, expected = compiled.to_json(), case["expected"]
     if "call" in case:
-        return _function("call", expected["functionCall"], document["functionCall"])
+        return _function("call", expected["functionCall"], document["functionCall"], levels)
     for name, function in expected["functions"].items():
         if name not in document["functions"]:
             return f"no function {name}"
-        reason = _function(name, function, document["functions"][name])
+        reason = _function(name, function, document["functions"][name], levels)
         if reason is not None:
             return reason
     if list(expected["functions"]) != list(document["functions"]):
@@ -75,10 +91,11 @@ def _bindings(case_id: str, expected: Mapping[str, Any], compiled: Compiled) -> 
     return None
 
 
-def compile_case(case: dict[str, Any]) -> Compiled:
-    """Compile one record of the corpus, its files in memory."""
+def compile_case(case: dict[str, Any], defects: bool | frozenset[str] = False) -> Compiled:
+    """Compile one record of the corpus, its files in memory, repeating `defects` of the reference."""
     given = case["options"]
-    options = Options(**{ours: given[theirs] for theirs, ours in _OPTIONS.items() if theirs in given})
+    varied = {ours: given[theirs] for theirs, ours in _OPTIONS.items() if theirs in given}
+    options = Options(**varied, reference_defects=defects)
     files, entry = case["files"], case["entry"]
     imports, constants = given.get("imports", ()), given.get("constants", ())
     if "call" in case:
@@ -118,9 +135,9 @@ def level(expected: str, actual: str) -> int:
     return 3 if _sorted_new(a) == _sorted_new(b) else 4
 
 
-def _function(name: str, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str | None:
+def _function(name: str, expected: Mapping[str, Any], actual: Mapping[str, Any], levels: Counter[int]) -> str | None:
     distance = level(expected["script"], actual["script"])
-    _levels[distance] += 1
+    levels[distance] += 1
     if distance:
         wanted, got = expected["script"].split("\n"), actual["script"].split("\n")
         at = next((i for i, (x, y) in enumerate(zip(wanted, got, strict=False)) if x != y), min(len(wanted), len(got)))
