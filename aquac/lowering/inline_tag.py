@@ -7,6 +7,7 @@ Source: aqua:model/inline/src/main/scala/aqua/model/inline/{TagInliner,tag/*}.sc
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, assert_never
 from typing import Literal as Lit
 
@@ -162,8 +163,9 @@ def _via(state: State, value: ValueModel, prefix: Model | None) -> tuple[ValueMo
 
 def whole(state: State, value: ValueModel) -> tuple[ValueModel, tuple[Model, ...]]:
     """Something to iterate over: AIR takes a stream, frozen or not, as a whole, and a part of it only as a variable."""
-    partial = isinstance(value, V) and isinstance(value.base, t.Canon | t.Stream) and value.props
-    if isinstance(value, V) and partial and "D15" not in state.defects:
+    if "D15" in state.defects:
+        return value, ()
+    if isinstance(value, V) and isinstance(value.base, t.Canon | t.Stream) and value.props:
         return inline_property.strip(state, value)
     return value, ()
 
@@ -276,9 +278,9 @@ async def _push(state: State, tag: r.PushTag) -> Model:
 async def _service_id(state: State, tag: r.ServiceIdTag) -> Model:
     service_id, prefix = await nested(inline_value.model(state, tag.id))
     name = state.env.name(tag.name)
+    wrap = partial(method_wrapper, service_id=service_id, defects=state.defects)
     wrappers = [
-        (method, method_wrapper(state.mangler.new(f"{name}-{method}"), method, as_arrow(of), service_id))
-        for method, of in tag.type.fields
+        (method, wrap(state.mangler.new(f"{name}-{method}"), method, as_arrow(of))) for method, of in tag.type.fields
     ]
     for method, wrapper in wrappers:
         state.arrows[wrapper.name] = wrapper

@@ -240,7 +240,7 @@ def test_reference_defects(check, project):
     (project / "method.aqua").write_text(source)
     assert '("net" "find") [-peer-arg-]' in check(0, "build", "method.aqua")[0]
     assert '("net" "find") ["net"]' in check(0, "build", "method.aqua", "--reference-defects")[0]
-    assert '("net" "find") ["net"]' in check(0, "call", "method.aqua", 'f("p")', "--reference-defects")[0]
+    assert r"(\"net\" \"find\") [\"net\"]" in check(0, "call", "method.aqua", 'f("p")', "--reference-defects")[0]
 
 
 def test_legacy_headers(check, project):

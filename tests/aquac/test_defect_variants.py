@@ -10,6 +10,15 @@ from aquac import Options, compile_bundle
 from tests.aquac.defect_runner import HEADER, IDS, USER, called, check
 
 # name → body, arguments, values of the response; names begin with the number of the defect.
+FUNCTIONS = """func hi(s: string) -> string:
+  r <- Echo.say(s)
+  <- r
+
+func both(s: string) -> []string:
+  r <- Echo.twice(s)
+  <- r
+
+"""
 VARIANTS: dict[str, tuple[str, dict[str, Any], list[Any]]] = {
     # ── D1: a method is called after it was an expression ──────────────────────────────────────────────────────────
     "D1-ability-passed-on": (
@@ -377,7 +386,7 @@ func f(u: User) -> User:
     # ── D12: calls in a returned literal ───────────────────────────────────────────────────────────────────────────
     "D12-deep": (
         """func g(n: string, k: u32) -> User:
-  <- User(name = Echo.say(Echo.say(n)), age = k + 1, tags = [n, Echo.say(n)])
+  <- User(name = hi(hi(n)), age = k + 1, tags = [n, hi(n)])
 
 func f(n: string, k: u32) -> User, User:
   a <- g("1", 5)
@@ -389,7 +398,7 @@ func f(n: string, k: u32) -> User, User:
     ),
     "D12-copy": (
         """func g(u: User, n: string) -> []User:
-  <- [u.copy(name = n), u.copy(name = Echo.say(n))]
+  <- [u.copy(name = n), u.copy(name = hi(n))]
 
 func f(n: string, u: User) -> []User:
   r <- g(u.copy(age = 1), "g")
@@ -418,7 +427,7 @@ func f(n: string) -> User:
     "D12-parameters-of-a-closure": (
         """func f(x: string) -> User, User:
   c = (n: string) -> User:
-    <- User(name = Echo.say(n), age = 1, tags = Echo.twice(n))
+    <- User(name = hi(n), age = 1, tags = both(n))
   n = x
   a <- c("1")
   b <- c(n)
@@ -610,7 +619,7 @@ func f(xs: []string) -> string:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_variant(name: str) -> None:
     body, arguments, values = VARIANTS[name]
-    assert check({"main.aqua": HEADER + body}, arguments) == values
+    assert check({"main.aqua": HEADER + FUNCTIONS + body}, arguments) == values
 
 
 # ── D4: loops over streams that do nothing ───────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import pytest
 from aquac import compile_bundle
 from avm.air import parse
 from tests.fuzz.aqua_differential import Reference, Verdict, ours, run
+from tests.fuzz.aqua_features import NESTED, count, nested
 from tests.fuzz.aqua_generator import generate
 from tests.fuzz.aqua_mutation import compare, corpus, hostile, mutated
 from tests.fuzz.aqua_shrink import shrink
@@ -49,6 +50,18 @@ def test_generated_programs_compile() -> None:
 def test_same_seed_same_program() -> None:
     assert generate(5) == generate(5)
     assert generate(5) != generate(6)
+
+
+@pytest.mark.slow
+def test_every_feature_occurs() -> None:
+    counts = count(map(generate, range(300)))
+    assert not [name for name, number in counts.items() if not number]
+
+
+def test_a_block_in_a_block() -> None:
+    head = NESTED["if in an if"]
+    assert nested("  if a:\n    x = 1\n    if b:\n      y = 1", head)
+    assert not nested("  if a:\n    x = 1\n  if b:\n    y = 1", head)
 
 
 @needs_corpus
