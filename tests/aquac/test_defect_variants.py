@@ -138,7 +138,7 @@ func f() -> string, u32:
     ),
     "D2-streams-again": (
         """func h(a: *string, b: *string) -> string:
-  <- Echo.say(a[0])
+  <- a[0]
 
 func g(b: *string, a: *string) -> string, string:
   x <- h(a, b)
@@ -154,7 +154,46 @@ func f() -> string, string:
   <- x, y
 """,
         {},
-        ["<b>", "<a>"],
+        ["b", "a"],
+    ),
+    "D2-three-streams": (
+        """func g(a: *string, b: *string, c: *u32) -> u32, []string:
+  c <<- a.length
+  u = User(name = b[c.length - 1], age = a.length, tags = [a[0], b[1]])
+  for x <- u.tags:
+    a <<- x
+  <- u.age, [u.name, u.tags[0], a[1]]
+
+func f() -> u32, []string, []string:
+  a: *string
+  b: *string
+  c: *u32
+  a <<- "a0"
+  a <<- "a1"
+  b <<- "b0"
+  n, r <- g(b, a, c)
+  <- n, r, b
+""",
+        {},
+        [1, ["a0", "b0", "b0"], ["b0", "b0", "a1"]],
+    ),
+    "D2-comparison": (
+        """func g(a: *string, b: *string) -> bool, bool:
+  x = a[0] == "b"
+  if b[0] == "b":
+    a <<- "wrong"
+  <- x, (a.length == 1) && !(b[0] == "b")
+
+func f() -> bool, bool:
+  a: *string
+  b: *string
+  a <<- "a"
+  b <<- "b"
+  x, y <- g(b, a)
+  <- x, y
+""",
+        {},
+        [True, True],
     ),
     "D2-number-in-a-nested-index": (
         """func g(i: u32, xs: []u32, ys: []string) -> string:
