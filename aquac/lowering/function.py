@@ -55,6 +55,27 @@ NO_ENV: Final = Env()
 NOTHING: Final[Mapping[str, ValueModel]] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a closure uses in `copy` only, under names of its own.
+
+    The reference does not take it along, yet finds it while the function around is at work. So the mangler is not asked:
+    no other name may change its number (D11).
+
+    Attributes:
+        names: raw name → own name.
+        values: by own name.
+        arrows: by own name.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, ValueModel] = field(default_factory=dict)
+    arrows: Mapping[str, Fn] = field(default_factory=dict)
+
+
+NOTHING_COPIED: Final = Copied()
+
+
 @dataclass(frozen=True, eq=False)
 class Fn:
     """A function with its captures.
@@ -67,6 +88,7 @@ class Fn:
         topology: name of the closure whose place of definition the body runs at.
         env: names of the body that a surrounding function renamed.
         site: where the function is defined, if it is one of a module.
+        copied: captures that the reference forgets.
     """
 
     name: str
@@ -79,6 +101,7 @@ class Fn:
     topology: str | None = None
     env: Env = NO_ENV
     site: r.Site | None = None
+    copied: Copied = NOTHING_COPIED
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -116,9 +139,11 @@ def from_raw(
     values: Mapping[str, ValueModel],
     topology: str | None = None,
     env: Env = NO_ENV,
+    copied: Copied = NOTHING_COPIED,
 ) -> Fn:
     """A function or closure as written."""
-    return Fn(name, arrow.type, labels(arrow.type), arrow.body, arrow.ret, arrows, values, topology, env)
+    params = labels(arrow.type)
+    return Fn(name, arrow.type, params, arrow.body, arrow.ret, arrows, values, topology, env, copied=copied)
 
 
 def method_wrapper(

@@ -15,12 +15,12 @@ from aquac.semantics import raw as r
 from aquac.semantics import types as t
 
 from . import inline_call, inline_property, inline_value
-from .abilities import borrowed, gather
+from .abilities import arrow_paths, as_ability, borrowed, gather, paths
 from .build import ERROR, Inline, after, flatten, in_scope, join_prefixes, seq, with_props, xor
 from .captured import arrows_of_values
 from .environment import as_arrow
 from .errors import InternalError
-from .function import from_raw, method_wrapper
+from .function import NOTHING_COPIED, Copied, from_raw, method_wrapper
 from .hash_order import SMALL_MAX, trie_order
 from .inline_if import lower_if
 from .model import (
@@ -53,6 +53,7 @@ NIL: Final = L(r.NIL.text, r.NIL.type)
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .function import Fn
     from .state import State
 
 
@@ -291,7 +292,7 @@ async def _service_id(state: State, tag: r.ServiceIdTag) -> Model:
 
 def _closure(state: State, tag: r.ClosureTag) -> Model:
     name = state.env.name(tag.name)
-    raw_names = captured(tag.arrow, copied="D11" not in state.defects)
+    raw_names = captured(tag.arrow, copied=False)
     names = {state.env.name(raw) for raw in raw_names}
     values = gather(state.values, names)
     if len(values) <= SMALL_MAX:
@@ -305,8 +306,43 @@ def _closure(state: State, tag: r.ClosureTag) -> Model:
     topology = None if tag.detached else name
     # An item of a loop that is over may have had this name.
     state.values.pop(name, None)
-    state.arrows[name] = from_raw(name, tag.arrow, arrows, values, topology, state.env)
+    copied = NOTHING_COPIED if "D11" in state.defects else _copied(state, captured(tag.arrow) - raw_names)
+    state.arrows[name] = from_raw(name, tag.arrow, arrows, values, topology, state.env, copied)
     return EMPTY if topology is None else Capture(name)
+
+
+def _copied(state: State, raw_names: set[str]) -> Copied:
+    """What stands under `raw_names` now, for a closure that uses it in `copy` only."""
+    names: dict[str, str] = {}
+    values: dict[str, ValueModel] = {}
+    arrows: dict[str, Fn] = {}
+    for raw in sorted(raw_names):
+        name, own = state.env.name(raw), f"-copied-{raw}"
+        known = state.values.get(name)
+        fn = state.arrow(name)
+        ability = as_ability(known)
+        if known is None and fn is None:
+            continue
+        names[raw] = own
+        if ability is not None and isinstance(known, V):
+            values[own] = V(own, known.base)
+            for path, _ in paths(ability):
+                entry = state.last(f"{name}.{path}") or state.last(f"{known.name}.{path}")
+                if entry is not None:
+                    values[f"{own}.{path}"] = entry
+            for method in arrow_paths(ability):
+                if (of_method := state.arrow(f"{name}.{method}") or state.arrow(f"{known.name}.{method}")) is not None:
+                    arrows[f"{own}.{method}"] = of_method
+                    values[f"{own}.{method}"] = V(f"{own}.{method}", of_method.type)
+        elif fn is not None:
+            arrows[own] = fn
+        elif known is not None:
+            values[own] = state.resolve(known) if isinstance(known, V) else known
+    for method in _methods_elsewhere(state, raw_names):
+        raw = next((raw for raw, present in state.env.names.items() if present == method), method)
+        names[raw] = f"-copied-{raw}"
+        arrows[names[raw]] = state.arrows[method]
+    return Copied(names, values, arrows)
 
 
 def _methods_elsewhere(state: State, raw_names: set[str]) -> set[str]:

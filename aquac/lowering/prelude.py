@@ -65,7 +65,15 @@ def enter(
     if RENAMING in state.defects or ("D3" in state.defects and fn.is_method):
         # As there: one table for all, in which the later ones win, and only names that change.
         changed = {param: name for param, name in data.items() if name != param}
-        names = {**changed, **arguments.renamed, **captured.names, **locals_, **frozen, **arguments.streams}
+        names = {
+            **fn.copied.names,
+            **changed,
+            **arguments.renamed,
+            **captured.names,
+            **locals_,
+            **frozen,
+            **arguments.streams,
+        }
         copies = {name: arguments.canons[param] for param, name in frozen.items()}
         ret = tuple(reference.in_result(value, names) for value in fn.ret)
         state.env = NO_ENV
@@ -74,16 +82,18 @@ def enter(
         # Innermost scope last: captures, then arguments, then what the body defines.
         names = dict(captured.names)
         names.update((raw, captured.names.get(name, name)) for raw, name in fn.env.names.items())
-        for arguments_renamed in (arguments.renamed, frozen, arguments.streams, data):
-            names.update(arguments_renamed)
+        for more in (fn.copied.names, arguments.renamed, frozen, arguments.streams, data):
+            names.update(more)
         names.update((name, locals_.get(seed, seed)) for name, seed in fn.seeds.items())
         state.env = Env(names, fn.env.canons.union(frozen.values()))
 
     state.arrows.update(passed)
     state.arrows.update(captured.arrows)
+    state.arrows.update(fn.copied.arrows)
     state.values.update(before)
     state.values.update((name, arguments.data[param]) for param, name in data.items())
     state.values.update(captured.values)
+    state.values.update(fn.copied.values)
     return fn, canons
 
 

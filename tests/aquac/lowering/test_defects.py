@@ -124,6 +124,64 @@ func f(x: string) -> User:
     assert '(ap ("name" -x-arg-) %User_obj_copy_map)' in script(body)
 
 
+def test_what_is_used_in_copy_only_changes_no_numbers() -> None:
+    """While the function around is at work the reference finds it, and then its text is right."""
+    body = """func h() -> []string:
+  x: *string
+  x <<- "h"
+  <- x
+
+func f() -> User, []string:
+  u <- Echo.user()
+  x: *string
+  x <<- "f"
+  c = () -> User:
+    <- u.copy(tags = x)
+  r <- c()
+  y <- h()
+  <- r, y
+"""
+    text = script(body)
+    assert '(ap "h" $x-0)' in text
+    assert "(canon %init_peer_id% $x  #x_canon)" in text
+
+
+def test_functions_and_abilities_in_copy_only() -> None:
+    body = """ability Namer:
+  name(s: string) -> string
+  again(s: string) -> string
+
+func make(x: string) -> -> User:
+  u <- Echo.user()
+  say = (s: string) -> string:
+    r <- Echo.say(s)
+    <- r
+  Worker "w"
+  n = Namer(name = say, again = say)
+  c = () -> User:
+    d = () -> User:
+      <- u.copy(name = Worker.run(say(n.name(x))), tags = [say(n.again(x))])
+    r <- d()
+    <- r
+  <- c
+
+func f() -> User:
+  c <- make("1")
+  r <- c()
+  <- r
+"""
+    check(
+        body,
+        '(call %init_peer_id% ("echo" "user") [] ret)',
+        '["1"] ret-0)',
+        "[ret-0] ret-1)",
+        '("w" "run") [ret-1] ret-2)',
+        '["1"] ret-3)',
+        "[ret-3] ret-4)",
+        "[User_obj_copy])",
+    )
+
+
 def test_arguments_inside_a_returned_struct() -> None:
     body = """func g(n: string) -> User:
   <- User(name = Echo.say(n), tags = nil)
