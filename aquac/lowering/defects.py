@@ -22,6 +22,7 @@ DEFECTS: Final = {
     "D15": "an element of a stream, or a field of the error, is printed where AIR takes none",
     "D16": "`*[…]` in a function called twice continues the first stream",
     "D17": "a variable called like a closure of a block that is over stands for that closure",
+    "D18": "of a callback's several results only the first is received",
 }
 """Every one by name: `renaming` for those with one cause, else as in the specification (aqua-to-air §16)."""
 

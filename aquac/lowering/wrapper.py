@@ -101,15 +101,16 @@ def _callback(label: str, arrow: t.Arrow, options: LoweringOptions) -> Fn:
     """A function argument: a call back to the initial peer."""
     params = labels(arrow)
     args = tuple(r.Var(param, of) for param, (_, of) in zip(params, arrow.args, strict=True))
-    results = tuple(r.CallExport("init_call_res0", of, False) for of in arrow.results[:1])
-    if len(arrow.results) > 1:
-        # A call has one result: the callback answers an array of all of them.
+    results = tuple(r.CallExport(f"init_call_res{at}", of, False) for at, of in enumerate(arrow.results))
+    several = len(results) > 1 and "D18" not in options.defects
+    if several:
+        # A call has one result: the callback answers an array of all of them (D18).
         results = (r.CallExport("init_call_res0", t.Array(t.TOP), False),)
     call = _service(CALLBACK, label, args, results)
     via = () if options.no_relay else (r.Var(RELAY, t.STRING),)
     body = r.OnTag(r.Literal(INIT_PEER, t.STRING), via, "", call)
     ret: tuple[r.RawValue, ...] = tuple(r.Var(result.name, result.type) for result in results)
-    if len(arrow.results) > 1:
+    if several:
         every = r.Var(results[0].name, results[0].type)
         ret = tuple(
             r.Prop(every, r.IndexProp(r.Literal(str(at), t.UNSIGNED), of)) for at, of in enumerate(arrow.results)

@@ -431,7 +431,7 @@ COMPOUND = (
 ) * 2
 
 
-WILD = ("D5", "D6", "D7", "D8", "D10", "D11", "D12", "D14")
+WILD = ("D5", "D6", "D7", "D8", "D10", "D11", "D12", "D14", "D18")
 """Defects of the reference that a program may run into; each is avoided in most programs."""
 
 
@@ -466,7 +466,7 @@ class ProgramWriter:
             self.strings = (*STRINGS, "GIVEN")
         library, header = self._library() if rng.random() < 0.35 else ({}, [])
         imported = [name for name in self.functions if "." not in name]
-        size = rng.choice((6, 8, 10, 12, 15, 15, 20, 25, 40, 80))
+        size = rng.choice((3, 4, 5, 6, 8, 8, 10, 12, 15, 20, 30, 60))
         count = rng.choice((1, 1, 2, 2, 3, 4))
         if rng.random() < 0.06:
             count, size = 7, 14
@@ -504,8 +504,8 @@ class ProgramWriter:
             for ability in braces:
                 args.append(ability)
                 writer.define(ability, ability)
-        # The reference has one result only for a callback of an exported function.
-        kinds = [*PLAIN, "string", "string", *STREAMS, *(a for a in ARROWS if len(a.results) < 2)]
+        callbacks = ARROWS if "D18" in self.wild or not last else [a for a in ARROWS if len(a.results) < 2]
+        kinds = [*PLAIN, "string", "string", *STREAMS, *callbacks]
         if not last:
             kinds += [*ABILITIES, "Echo"] if rng.random() < 0.2 else [*ABILITIES]
             kinds += INNER_ARROWS
