@@ -174,9 +174,9 @@ class FunctionWriter(ExpressionWriter):
             self.line(f"join {', '.join(self.rng.sample(operands, min(len(operands), self.rng.randint(1, 3))))}")
 
     def s_service(self) -> None:
-        service = self.rng.choice(
-            ("Store", "Echo") if self.program.library else ("Worker", "Worker", "Worker", "Store", "Echo")
-        )
+        names = ("Store",) if self.program.library else ("Worker", "Worker", "Worker", "Store")
+        # Blocks without content call Echo, of whatever instance (D1).
+        service = self.rng.choice((*names, "Echo") if "D1" in self.program.wild else names)
         identity = self.rng.choice(('"w"', '"other"', "CONST_S", self.simple_string()))
         if identity in ("INIT_PEER_ID", "HOST_PEER_ID", "%init_peer_id%") and "D8" not in self.program.wild:
             identity = '"w"'
@@ -431,7 +431,7 @@ COMPOUND = (
 ) * 2
 
 
-WILD = ("D5", "D6", "D7", "D8", "D10", "D11", "D12", "D14", "D18")
+WILD = ("D1", "D5", "D6", "D7", "D8", "D10", "D11", "D12", "D14", "D18")
 """Defects of the reference that a program may run into; each is avoided in most programs."""
 
 

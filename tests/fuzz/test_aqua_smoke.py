@@ -54,7 +54,7 @@ def test_same_seed_same_program() -> None:
 
 @pytest.mark.slow
 def test_every_feature_occurs() -> None:
-    counts = count(map(generate, range(300)))
+    counts = count(map(generate, range(800)))
     assert not [name for name, number in counts.items() if not number]
 
 
