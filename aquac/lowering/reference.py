@@ -15,9 +15,9 @@ Source: aqua:model/raw/src/main/scala/aqua/raw/{value/ValueRaw,value/PropertyRaw
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from aquac.records import replace
 from aquac.semantics import raw as r
 from aquac.semantics import types as t
 
