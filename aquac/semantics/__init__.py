@@ -44,11 +44,12 @@ def check_project(
     *,
     no_relay: bool = False,
     legacy_headers: bool = False,
+    follow_ups: bool = False,
 ) -> tuple[dict[str, ModuleContext], list[Diagnostic]]:
     """Check modules given in link order (imported before importing).
 
     A module with errors has no context in the result, and neither have the modules that import it: they are not checked, so
-    that one mistake is reported once. Warnings of all checked modules are reported.
+    that one mistake is reported once. Warnings of all checked modules are reported. For `follow_ups` see `check_module`.
     """
     from aquac.diagnostics import has_errors
 
@@ -61,7 +62,13 @@ def check_project(
             continue
         imported = {text: contexts[path] for text, path in module.imports.items()}
         context, found = check_module(
-            module.file, module.source, imported, constants, no_relay=no_relay, legacy_headers=legacy_headers
+            module.file,
+            module.source,
+            imported,
+            constants,
+            no_relay=no_relay,
+            legacy_headers=legacy_headers,
+            follow_ups=follow_ups,
         )
         diagnostics += found
         if not has_errors(found):

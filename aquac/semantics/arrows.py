@@ -61,7 +61,7 @@ def check_return(
 ) -> raw.ReturnTag | None:
     """Compare returned values with the declared results."""
     written = statement.values
-    expected = len(returns.results)
+    expected = len(returns.signature.results)
     if returns.values is not None:
         report(codes.RETURN_TWICE, written[0].span, "this function has returned already; only one `<-` is allowed")
         return None
@@ -81,7 +81,7 @@ def check_return(
         report(codes.RETURN_MANY, written[expected].span, f"{declared}, {len(values)} returned")
         return None
     good = True
-    for v, value, t in zip(written, values, returns.results, strict=True):
+    for v, value, t in zip(written, values, returns.results, strict=False):
         if t is not None and not accepts(t, value.type):
             message = f"the function returns `{for_message(t)}` here, this value is `{for_message(value.type)}`"
             report(codes.TYPE_WRONG_VALUE, v.span, message)
@@ -95,7 +95,7 @@ def check_return(
 
 def check_returned(report: Reporter, returns: Returns) -> bool:
     """At the end of the body: whether everything declared was returned."""
-    if returns.results and returns.values is None:
+    if returns.signature.results and returns.values is None:
         if not returns.attempted:
             first: Span = returns.signature.results[0].span
             message = "a result is declared but nothing is returned: end the body with `<- value`"

@@ -50,6 +50,21 @@ if TYPE_CHECKING:
     from .type_names import TypeNames
 
 
+@dataclass(frozen=True, slots=True)
+class Elaborated:
+    """A function or closure whose body has been elaborated.
+
+    Attributes:
+        type: what callers see; None if nothing of the body is right, or a result is of unknown type.
+        arrow: None unless everything is right.
+        exists: whether anything of the body is right, so that its name is taken.
+    """
+
+    type: Arrow | None
+    arrow: FuncArrow | None
+    exists: bool
+
+
 class Statements:
     """Elaborates the bodies of one module."""
 
@@ -63,14 +78,15 @@ class Statements:
 
     # ── arrows and blocks ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def arrow(self, signature: ast.Signature, body: ast.Body) -> tuple[Arrow | None, FuncArrow | None]:
-        """A function or closure: the type callers see, None if nothing of the body is right; the arrow if all of it is."""
+    async def arrow(self, signature: ast.Signature, body: ast.Body) -> Elaborated:
+        """A function or closure."""
         with self.scope.frame():
             resolved = self._signature(signature)
             errors_before = len(self.report.diagnostics)
             for name, t in resolved.params:
                 self.scope.define(name, t, "argument")
             good = not any(d.is_error for d in self.report.diagnostics[errors_before:])
+            good = good and len(resolved.results) == len(signature.results)
             returns = Returns(signature, resolved.results)
             self._returns.append(returns)
             tree = await nested(self.block(body))
@@ -79,14 +95,20 @@ class Statements:
         # Nothing can be said about what callers do with a result whose type is unknown.
         t = resolved.arrow if tree is not None and None not in resolved.results else None
         if t is None or tree is None or not good:
-            return t, None
+            return Elaborated(t, None, exists=tree is not None)
         site = None if returns.span is None else self.scope.site(returns.span)
-        return t, finish(self.scope.mangler, t, returns.values or (), tree, site)
+        return Elaborated(t, finish(self.scope.mangler, t, returns.values or (), tree, site), exists=True)
 
     def _signature(self, s: ast.Signature) -> Signature:
         params = [(ast.Name(a.name, a.span), self.types.named(a)) for a in s.abilities]
         params += [(p.name, self.types.resolve(p.type)) for p in s.params]
-        return Signature(tuple(params), tuple(self.types.resolve(r) for r in s.results))
+        results = [self.types.resolve(r) for r in s.results]
+        if self.scope.follow_ups:
+            # The reference forgets the type and keeps the name, so that later arguments get their neighbour's type.
+            known = [t for _, t in params if t is not None]
+            params = [(name, t) for (name, _), t in zip(params, known, strict=False)]
+            results = [t for t in results if t is not None]
+        return Signature(tuple(params), tuple(results))
 
     async def block(self, body: ast.Body) -> Tree | None:
         """Statements of a block in the current frame; None if not one of them could be elaborated."""
@@ -124,8 +146,7 @@ class Statements:
             case ast.Return():
                 return await self._return(s)
             case ast.Join():
-                values = await self.values.all(s.values)
-                return None if values is None else raw.JoinTag(_distinct(values), self._site(s))
+                return await self._join(s)
             case ast.Declare():
                 return self._declare(s)
             case ast.ServiceId():
@@ -153,6 +174,11 @@ class Statements:
                 return None if tree is None else raw.DetachTag(tree)
             case _:
                 assert_never(s)
+
+    async def _join(self, s: ast.Join) -> Tree | None:
+        values = [await nested(self.values.value(v)) for v in s.values]
+        found = [value for value in values if value is not None]
+        return raw.JoinTag(_distinct(found), self._site(s)) if found else None
 
     # ── simple statements ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,15 +267,17 @@ class Statements:
         if target is None:
             return None
         pair = s.key is not None
-        if not isinstance(target.type, StreamMap if pair else Stream):
+        fits = isinstance(target.type, StreamMap if pair else Stream)
+        if not fits:
             self._report_push_target(s, target.type)
-            return None
-        assert isinstance(target.type, Stream | StreamMap)
         if s.key is not None and key is not None and not self.values.match.ensure(s.key, STRING, key.type):
             return None
         if not (is_data(value.type) or isinstance(value.type, Stream)):
             self.values.report_not_collectible(s.value, value.type)
             return None
+        if not fits:
+            return None
+        assert isinstance(target.type, Stream | StreamMap)
         given = Array(value.type.element) if isinstance(value.type, Stream) else value.type
         if not self.values.match.ensure(s.value, target.type.element, given):
             return None
@@ -277,7 +305,7 @@ class Statements:
 
     async def _return(self, s: ast.Return) -> Tree | None:
         returns = self._returns[-1]
-        returns.attempted = True
+        returns.attempted = not self.scope.follow_ups
         values = await self.values.all(s.values)
         return None if values is None else check_return(self.report, returns, s, values)
 
@@ -304,8 +332,7 @@ class Statements:
         name = s.service.name
         value = await self.values.typed(s.id, STRING_LITERAL)
         if value is None:
-            # The service was meant to have an id from here on.
-            self.scope.set_service_id(name)
+            self.scope.lose_service_id(name)
             return None
         entry = self.scope.type(name)
         t = self.types.named(s.service)
@@ -325,11 +352,13 @@ class Statements:
         return raw.ServiceIdTag(value, t, self.scope.set_service_id(name), self._site(s))
 
     async def _closure(self, s: ast.Closure) -> Tree | None:
-        t, arrow = await nested(self.arrow(s.signature, s.body))
-        self.scope.define(s.name, t)
-        if arrow is None:
-            return None if t is None else raw.EMPTY
-        return raw.ClosureTag(s.name.text, arrow, s.detached)
+        made = await nested(self.arrow(s.signature, s.body))
+        if made.exists and made.type is None:
+            self.scope.redefines(s.name, Arrow((), ()))
+        self.scope.define(s.name, made.type)
+        if made.arrow is None:
+            return raw.EMPTY if made.exists else None
+        return raw.ClosureTag(s.name.text, made.arrow, s.detached)
 
     # ── compound statements ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -125,9 +125,9 @@ class Declarations:
                     f"field `{name}` of `{d.name.text}` has type `{for_message(t)}`: fields must be data "
                     "(scalars, arrays, options, data types)",
                 )
-        if not fields and not broken:
-            self._report(codes.STRUCT_EMPTY, d.name.span, f"data type `{d.name.text}` has no usable field")
         good = usable and len(usable) == len(fields)
+        if (not fields and not broken) or (not good and self._scope.follow_ups):
+            self._report(codes.STRUCT_EMPTY, d.name.span, f"data type `{d.name.text}` has no usable field")
         self._define_type(d, Struct(d.name.text, _sorted(usable)) if good else None, broken)
 
     def _ability(self, d: ast.Ability) -> None:
@@ -157,7 +157,8 @@ class Declarations:
         self._define_type(d, t, broken, service_id)
 
     def _has_several_results(self, members: Sequence[ast.Member], arrows: dict[str, Arrow]) -> bool:
-        for member in members:
+        # One is enough to say so: the first by name.
+        for member in sorted(members, key=lambda m: m.name.text):
             arrow = arrows.get(member.name.text)
             if arrow is not None and len(arrow.results) > 1:
                 message = (
@@ -199,7 +200,7 @@ class Declarations:
             else:
                 good[name] = (member, t)
                 self._scope.occurs(member.name.span, "field", name, t, self._scope.site(member.name.span))
-        return good, frozenset(failed - good.keys())
+        return good, frozenset[str]() if self._scope.follow_ups else frozenset(failed - good.keys())
 
     def _removal(self, d: ast.Alias, t: Type) -> tuple[Fix, ...]:
         """Leave out an alias of a type that is known under its name already; a comment behind it stays."""
@@ -252,9 +253,11 @@ class Declarations:
     # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _func(self, d: ast.Func) -> None:
-        t, arrow = await nested(self._statements.arrow(d.signature, d.body))
-        if self._scope.define_function(d.name, t) and arrow is not None:
-            self._add(FuncPart(d.name.text, arrow, d.doc, self._scope.site(d.name.span)))
+        made = await nested(self._statements.arrow(d.signature, d.body))
+        if made.exists and made.type is None:
+            self._scope.redefines(d.name, Arrow((), ()))
+        if self._scope.define_function(d.name, made.type) and made.arrow is not None:
+            self._add(FuncPart(d.name.text, made.arrow, d.doc, self._scope.site(d.name.span)))
 
 
 def _dotted(v: ast.Value) -> str | None:

@@ -41,6 +41,7 @@ def check_module(
     no_relay: bool = False,
     legacy_headers: bool = False,
     keep_going: bool = False,
+    follow_ups: bool = False,
 ) -> tuple[ModuleContext, list[Diagnostic]]:
     """Check one file.
 
@@ -49,6 +50,7 @@ def check_module(
     no_relay: `HOST_PEER_ID` is the initial peer.
     legacy_headers: forms of versions before 0.14 are accepted, with warnings.
     keep_going: for editors, no step with errors is the last; what later steps find behind an error is not reported.
+    follow_ups: for comparisons with the reference, errors that only follow from other errors are reported as well.
     """
     report = Reporter(source, legacy=legacy_headers)
     every = (*constants, *predefined(no_relay=no_relay))
@@ -59,7 +61,7 @@ def check_module(
             return context, found
         report = Reporter(source, legacy=legacy_headers)
     imported = len(parts)
-    scope = Scope(report, context)
+    scope = Scope(report, context, follow_ups=follow_ups)
     scope.later = {d.name.text: scope.site(d.name.span) for d in file.definitions}
     run(_body(Declarations(scope, parts, {c.name for c in constants}), file.definitions))
     context.occurrences = scope.occurrences

@@ -17,6 +17,7 @@ from aquac.diagnostics import Note
 from aquac.lowering.trampoline import nested
 from aquac.source import Span
 from aquac.syntax import ast
+from aquac.syntax.messages import BY_POSITION, BY_POSITION_HINT
 
 from . import raw
 from .matching import Matcher
@@ -138,6 +139,8 @@ class Values:
         rename = self.scope.service_id(name)
         if rename is not None:
             return raw.Var(rename, service)
+        if self.scope.lost_service_id(name):
+            return None
         if entry.service:
             self.report(
                 codes.SERVICE_NO_ID,
@@ -295,6 +298,9 @@ class Values:
         )
 
     async def _record(self, v: ast.Record) -> RawValue | None:
+        if not v.type.name[:1].isupper():
+            self._named_call(v)
+            return None
         if "." in v.type.name and self.scope.type(v.type.name) is None:
             await self._not_a_record(v)
             return None
@@ -319,6 +325,12 @@ class Values:
         # Fields the type does not have are kept: they reach the running program, as they do in the reference.
         values = tuple(sorted((name, value) for name, (_, value) in fields.items()))
         return raw.StructLit(values, t) if isinstance(t, Struct) else raw.AbilityLit(values, t)
+
+    def _named_call(self, v: ast.Record) -> None:
+        """`f(x = 1)`: no value takes arguments by name; report an unknown name before that."""
+        if self.variable(v.type.name, v.type.span, v.type.span) is not None:
+            named = next(arg.name for arg in v.args if arg.name is not None)
+            self.report(codes.SYNTAX, named.span, BY_POSITION, notes=(Note(BY_POSITION_HINT),))
 
     async def _not_a_record(self, v: ast.Record) -> None:
         """`A.B(x = 1)` where `A.B` is no type: report the first word of the path that denotes nothing."""

@@ -4,7 +4,7 @@ Values live in one namespace without shadowing: a name readable anywhere outside
 namespace of their own. Ids of services follow frames of their own, which `on` opens too.
 
 A definition that failed leaves a *broken* entry (type None) behind. Reading it fails silently, so that one mistake yields
-one message; defining the name again is allowed.
+one message; defining the name again is allowed. Where follow-ups are wanted, nothing is left behind instead, as in the reference.
 
 Errors: AQ0203, AQ0204 (a name defined twice).
 Source: aqua:semantics/src/main/scala/aqua/semantics/rules/names/NamesInterpreter.scala, …/rules/abilities/AbilitiesInterpreter.scala
@@ -37,11 +37,15 @@ ValueKind = Lit["constant", "function", "variable", "argument"]
 
 @dataclass(frozen=True, slots=True)
 class ValueEntry:
-    """A constant, function, argument or variable. `type` is None if its definition failed."""
+    """A constant, function, argument or variable. `type` is None if its definition failed.
+
+    `contested` marks a name defined twice with different types: nobody can say which one a later use means.
+    """
 
     type: Type | None
     kind: ValueKind
     site: Site | None
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,13 @@ class TypeEntry:
 class Scope:
     """Everything elaboration of one module knows about names."""
 
-    def __init__(self, report: Reporter, context: ModuleContext) -> None:
-        """Start from `context`: constants, imported parts and used modules. `later` is filled for messages only."""
+    def __init__(self, report: Reporter, context: ModuleContext, *, follow_ups: bool = False) -> None:
+        """Start from `context`: constants, imported parts and used modules. `later` is filled for messages only.
+
+        With `follow_ups` what only follows from another error is reported too.
+        """
         self.report = report
+        self.follow_ups = follow_ups
         self.context = context
         self.mangler = Mangler()
         self.occurrences: list[Occurrence] = []
@@ -73,7 +81,7 @@ class Scope:
         self._functions: dict[str, ValueEntry] = {}
         self._types: dict[str, TypeEntry] = {}
         self._frames: list[dict[str, ValueEntry]] = []
-        self._service_ids: list[dict[str, str]] = []
+        self._service_ids: list[dict[str, str | None]] = []
         for _, part in context.parts:
             match part:
                 case ConstPart():
@@ -155,11 +163,14 @@ class Scope:
     def define(self, name: ast.Name, t: Type | None, kind: ValueKind = "variable") -> bool:
         """Bind a name in the innermost frame; with type None as broken. False, and an error, if the name is taken."""
         taken = self.value(name.text)
-        if taken is not None and taken.type is not None:
-            if t is not None:
+        if taken is not None and (taken.type is not None or taken.contested):
+            if t is not None and not taken.contested:
                 self.report_redefined(name, t, taken)
-                # Which of the two a later use means is anybody's guess.
-                self._frames[-1][name.text] = ValueEntry(None, kind, taken.site)
+                if t != taken.type and not self.follow_ups:
+                    # Which of the two a later use means is anybody's guess.
+                    self._frames[-1][name.text] = ValueEntry(None, kind, taken.site, contested=True)
+            return False
+        if t is None and self.follow_ups:
             return False
         self._frames[-1][name.text] = ValueEntry(t, kind, self.site(name.span))
         self.occurs(name.span, kind, name.text, t, self.site(name.span))
@@ -170,6 +181,8 @@ class Scope:
 
         Misspelt variables are a matter of one function; functions, services and modules are missed in the whole module.
         """
+        if self.follow_ups:
+            return
         broken = ValueEntry(None, "variable", None)
         if everywhere or not self._frames:
             self._functions.setdefault(name, broken)
@@ -178,7 +191,16 @@ class Scope:
 
     def poison_type(self, name: str) -> None:
         """As `poison`, for a name used as a type."""
-        self._types.setdefault(name, TypeEntry(None, None))
+        if not self.follow_ups:
+            self._types.setdefault(name, TypeEntry(None, None))
+
+    def redefines(self, name: ast.Name, t: Type) -> bool:
+        """Whether a value name is taken, which is reported; for what cannot be bound to a type of its own."""
+        taken = self.value(name.text)
+        if taken is None or taken.type is None:
+            return False
+        self.report_redefined(name, t, taken)
+        return True
 
     def report_redefined(self, name: ast.Name, t: Type, taken: ValueEntry) -> None:
         """A value name is taken; there is no shadowing."""
@@ -197,12 +219,16 @@ class Scope:
             if t is not None:
                 self.report_redefined(name, t, taken)
             return False
+        if t is None and self.follow_ups:
+            return False
         self._functions[name.text] = ValueEntry(t, "function", self.site(name.span))
         self.occurs(name.span, "function", name.text, t, self.site(name.span))
         return t is not None
 
     def define_constant(self, name: ast.Name, t: Type | None) -> None:
         """Bind a constant of the module, which the caller found free; with None as broken."""
+        if t is None and self.follow_ups:
+            return
         self._constants[name.text] = ValueEntry(t, "constant", self.site(name.span))
         self.occurs(name.span, "constant", name.text, t, self.site(name.span))
 
@@ -227,6 +253,8 @@ class Scope:
 
     def define_type(self, name: ast.Name, entry: TypeEntry) -> None:
         """Bind a type name the caller found free."""
+        if entry.type is None and self.follow_ups:
+            return
         self._types[name.text] = entry
         self.occurs(name.span, "service" if entry.service else "type", name.text, entry.type, entry.site)
 
@@ -237,6 +265,15 @@ class Scope:
                 return frame[name]
         entry = self.type(name)
         return name if entry is not None and entry.service and entry.default_id else None
+
+    def lost_service_id(self, name: str) -> bool:
+        """Whether the service was to get an id that is wrong, which has been reported."""
+        return next((frame[name] is None for frame in reversed(self._service_ids) if name in frame), False)
+
+    def lose_service_id(self, name: str) -> None:
+        """The id the service gets here is wrong; one it has already stays."""
+        if self.service_id(name) is None and not self.follow_ups:
+            self._service_ids[-1][name] = None
 
     def set_service_id(self, name: str) -> str:
         """From here to the end of the frame the service denotes a new instance; returns the instance's name."""

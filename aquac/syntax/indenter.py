@@ -161,10 +161,12 @@ class Indenter:
     def _open(self, block: _Block, line: LogicalLine, parsed: CompoundHead | Failed) -> None:
         """Open the block of a line of `block`.
 
-        A line indented wrongly counts as indented like its neighbours, so that the lines of its body are measured by what
+        A line indented too far counts as indented like its neighbours, so that the lines of its body are measured by what
         they stand in and not by the slip.
         """
-        indent = line.indent if block.child_indent is None else block.child_indent
+        indent = line.indent
+        if block.child_indent is not None and indent.startswith(block.child_indent):
+            indent = block.child_indent
         if isinstance(parsed, CompoundHead):
             self._push(_Block(line, indent, parsed, isinstance(parsed.statement, ast.Closure)))
         else:

@@ -14,6 +14,7 @@ from aquac.source import Span
 
 from . import ast
 from .limits import NESTING_MAX
+from .messages import BY_POSITION, BY_POSITION_HINT
 from .reject import Reject
 
 if TYPE_CHECKING:
@@ -121,8 +122,12 @@ class ValueBuilder:
         span = self._span(token)
         if token in ("true", "false"):
             raise Reject(f"`{token}` is a value, it cannot be called", span)
-        abilities, values, parts = self._positional(args)
         full = Span(span.start, args.end)
+        if not args.abilities and any(name is not None for name, _ in args.args) and _all_named(args):
+            # Whether the name means anything is asked first, as for the name of a type.
+            node = ast.Record(ast.NamedType(str(token), span), _named(args), span, full)
+            return self._value(node, full.start, full.end, *(value for _, value in args.args))
+        abilities, values, parts = self._positional(args)
         return self._value(ast.Call(str(token), abilities, values, span, full), full.start, full.end, *parts)
 
     def path_value(self, path: ast.NamedType) -> V:
@@ -270,7 +275,7 @@ class ValueBuilder:
     def _method(self, word: Token, args: Arguments) -> tuple[ast.MethodOp | ast.CopyOp, list[V]]:
         if word == "copy" and args.args and not args.abilities:
             values = [value for _, value in args.args]
-            if all(name is not None or isinstance(value.node, ast.Variable) for name, value in args.args):
+            if _all_named(args):
                 return ast.CopyOp(_named(args), self._span(word)), values
         abilities, nodes, parts = self._positional(args)
         return ast.MethodOp(str(word), abilities, nodes, self._span(word)), parts
@@ -278,11 +283,7 @@ class ValueBuilder:
     def _positional(self, args: Arguments) -> tuple[tuple[ast.Value, ...], tuple[ast.Value, ...], list[V]]:
         for name, _ in args.args:
             if name is not None:
-                raise Reject(
-                    "arguments of a call are given by position, not by name",
-                    name.span,
-                    hint="names are for data, abilities and `copy`: `Point(x = 1)`",
-                )
+                raise Reject(BY_POSITION, name.span, hint=BY_POSITION_HINT)
         values = [value for _, value in args.args]
         return nodes(args.abilities), nodes(values), [*args.abilities, *values]
 
@@ -293,6 +294,10 @@ _METHOD_HINT = "names of functions and fields start with a lower-case letter"
 def nodes(values: Sequence[V]) -> tuple[ast.Value, ...]:
     """Only the nodes."""
     return tuple(value.node for value in values)
+
+
+def _all_named(args: Arguments) -> bool:
+    return all(name is not None or isinstance(value.node, ast.Variable) for name, value in args.args)
 
 
 def _named(args: Arguments) -> tuple[ast.Arg, ...]:

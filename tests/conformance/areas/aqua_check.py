@@ -48,14 +48,14 @@ Finding = tuple[str, int, int, str]
 """File (empty for the main one), line, column, kind."""
 
 
-def diagnostics(case: dict[str, Any]) -> list[Diagnostic]:
+def diagnostics(case: dict[str, Any], *, follow_ups: bool = False) -> list[Diagnostic]:
     """Everything our front end says about a case, stages stopping as in the compiler."""
     files = {MAIN: case["source"]} | {f"{ROOT}/{name}": text for name, text in case.get("imports", {}).items()}
     constants, invalid = parse_constants(case.get("constants", ()))
     modules, found = load([MAIN], ProjectConfig(stdlib=False), Bundle(files))
     found = [*invalid, *found]
     if not any(d.is_error for d in found):
-        found += check_project(modules, constants)[1]
+        found += check_project(modules, constants, follow_ups=follow_ups)[1]
     return found
 
 
@@ -90,7 +90,7 @@ def check(case: dict[str, Any]) -> str | None:
     figures["level 1 and 2"] += reason is None
     difference = full(case, ours)
     figures["level 3"] += difference is None
-    figures["level 3 exactly"] += difference is None and _sets(case, ours)[0] == _sets(case, ours)[1]
+    figures["level 3 exactly"] += difference is None and sets(case, ours)[0] == sets(case, ours)[1]
     figures["cases"] += 1
     return reason
 
@@ -127,7 +127,7 @@ def full(case: dict[str, Any], ours: list[Diagnostic]) -> str | None:
 
     The reference stops at the first module with errors; ours in other modules do not count.
     """
-    mine, theirs = _sets(case, ours)
+    mine, theirs = sets(case, ours)
     if any(kind == "internal" for *_, kind in theirs):
         return None
     syntax = any(e["kind"] == "syntax" for e in case["expect"]["errors"])
@@ -136,7 +136,7 @@ def full(case: dict[str, Any], ours: list[Diagnostic]) -> str | None:
     return f"extra {sorted(extra)}, missing {sorted(missing)}" if extra or missing else None
 
 
-def _sets(case: dict[str, Any], ours: list[Diagnostic]) -> tuple[set[Finding], set[Finding]]:
+def sets(case: dict[str, Any], ours: list[Diagnostic]) -> tuple[set[Finding], set[Finding]]:
     mine = {finding(d) for d in ours if d.code.kind not in OWN_WARNINGS}
     theirs = set(recorded(case["expect"]["errors"])) | set(recorded(case["expect"]["warnings"]))
     if not case["expect"]["ok"]:
