@@ -287,16 +287,21 @@ class _Compilation:
         constants, found = parse_constants(self._constants)
         self._diagnostics += found
         self._modules, found = load(paths, config, self._store)
-        self._diagnostics += found
+        cycles = [d for d in found if d.code is codes.IMPORT_CYCLE]
+        self._diagnostics += [d for d in found if d.code is not codes.IMPORT_CYCLE]
         if has_errors(self._diagnostics):
+            self._diagnostics += cycles
             return []
+        # Modules that no cycle keeps from being checked are, and what is wrong with them comes first.
         self._contexts, found = check_project(
             self._modules,
             constants,
             no_relay=self._options.no_relay,
             legacy_headers=self._options.legacy_headers,
         )
-        self._diagnostics += found
+        self._diagnostics += [*found, *cycles]
+        if cycles:
+            return []
         if not has_errors(found):
             self._advise()
             self._entries = [module.path for module in self._modules if module.entry]

@@ -57,12 +57,13 @@ class LoadedModule:
 
 @dataclass(slots=True)
 class _Module:
-    """A module while its imports are being found."""
+    """A module while its imports are being found; `level` is its distance from the entries."""
 
     source: SourceFile
     file: ast.File
     entry: bool
     broken: bool
+    level: int = 0
     imports: dict[str, str] = field(default_factory=dict)
     literals: list[tuple[ast.Literal, str]] = field(default_factory=list)
 
@@ -166,6 +167,7 @@ class _Loader:
                         self._diagnostics.append(Diagnostic(UNSUPPORTED, message))
                         return
                     read = self._read(target, entry=False)
+                    read.level = module.level + 1
                     if self._keep_going or not read.broken:
                         following.append(read)
             level = following
@@ -200,7 +202,25 @@ class _Loader:
         return self._store.is_file(path) or (is_stdlib(path) and _DISK.is_file(path))
 
     def _blame_importers(self) -> None:
-        """Report import.failed on every import that leads to a broken module."""
+        """Report import.failed on the imports of broken modules; for editors, on every import that leads to one.
+
+        An importer names a file once. One that was read no earlier than the file itself is not what led to it.
+        """
+        if self._keep_going:
+            self._blame_all_importers()
+            return
+        for module in self._modules.values():
+            last = {target: literal for literal, target in module.literals}
+            for target, literal in last.items():
+                imported = self._modules.get(target)
+                if imported is not None and imported.broken and module.level < imported.level:
+                    self._report_failed(module, literal, target)
+
+    def _report_failed(self, module: _Module, literal: ast.Literal, target: str) -> None:
+        message = f"the imported file has errors: {target}"
+        self._diagnostics.append(Diagnostic(IMPORT_FAILED, message, module.source, literal.span))
+
+    def _blame_all_importers(self) -> None:
         importers: dict[str, list[str]] = {path: [] for path in self._modules}
         for path, module in self._modules.items():
             for target in dict.fromkeys(module.imports.values()):
@@ -216,38 +236,39 @@ class _Loader:
         for module in self._modules.values():
             for literal, target in module.literals:
                 if target in bad:
-                    message = f"the imported file has errors: {target}"
-                    self._diagnostics.append(Diagnostic(IMPORT_FAILED, message, module.source, literal.span))
+                    self._report_failed(module, literal, target)
 
     def _link_order(self) -> list[str]:
-        """Paths so that imports come first, entries in the order given; reports cycles."""
+        """Paths so that imports come first; reports cycles, whose modules and importers come last.
+
+        In rounds: whatever has all its imports behind it is next, in the order of reading. The first module with errors is
+        the first in this order, so it is part of what a program is told.
+        """
         graph = {
             path: [target for target in dict.fromkeys(module.imports.values()) if target in self._modules]
             for path, module in self._modules.items()
         }
+        place = {path: at for at, path in enumerate(graph)}
+        importers: dict[str, list[str]] = {path: [] for path in graph}
+        for path, targets in graph.items():
+            for target in targets:
+                importers[target].append(path)
+        missing = {path: len(targets) for path, targets in graph.items()}
         order: list[str] = []
-        state: dict[str, bool] = {}
-        cyclic = False
-        for root in graph:
-            if root in state:
-                continue
-            state[root] = False
-            stack = [(root, iter(graph[root]))]
-            while stack:
-                path, rest = stack[-1]
-                target = next(rest, None)
-                if target is None:
-                    stack.pop()
-                    state[path] = True
-                    order.append(path)
-                elif target not in state:
-                    state[target] = False
-                    stack.append((target, iter(graph[target])))
-                elif not state[target]:
-                    cyclic = True
-        if cyclic:
-            for cycle in find_cycles(graph):
-                self._diagnostics.append(self._cycle(cycle))
+        ready = [path for path in graph if not missing[path]]
+        while ready:
+            order += ready
+            following: list[str] = []
+            for path in ready:
+                for importer in importers[path]:
+                    missing[importer] -= 1
+                    if not missing[importer]:
+                        following.append(importer)
+            ready = sorted(following, key=place.__getitem__)
+        if len(order) < len(graph):
+            self._diagnostics += [self._cycle(cycle) for cycle in find_cycles(graph)]
+            linked = set(order)
+            order += [path for path in graph if path not in linked]
         return order
 
     def _cycle(self, cycle: list[str]) -> Diagnostic:

@@ -18,7 +18,7 @@ from .printing import for_message
 from .raw import FuncArrow, RawValue, Tree
 from .report import Reporter, counted
 from .subtyping import accepts
-from .types import BOTTOM, TOP, Array, Arrow, Canon, Stream, Type
+from .types import Array, Arrow, Canon, Stream, Type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,18 +31,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Signature:
-    """A resolved signature. Types are None where unresolved; `arrow` is what callers see."""
+    """A resolved signature. Types are None where unresolved.
+
+    `arrow` is what callers see, None if that is not known.
+    """
 
     params: tuple[tuple[ast.Name, Type | None], ...]
     results: tuple[Type | None, ...]
 
     @property
-    def arrow(self) -> Arrow:
-        """Type of the function; an unresolved argument accepts anything, an unresolved result fits anywhere."""
-        return Arrow(
-            tuple((name.text, TOP if t is None else t) for name, t in self.params),
-            tuple(BOTTOM if t is None else t for t in self.results),
-        )
+    def arrow(self) -> Arrow | None:
+        """Type of the function; None if a part of it is unresolved, as nothing can be said about calls then."""
+        args = tuple((name.text, t) for name, t in self.params if t is not None)
+        results = tuple(t for t in self.results if t is not None)
+        complete = len(args) == len(self.params) and len(results) == len(self.results)
+        return Arrow(args, results) if complete else None
 
 
 @dataclass(slots=True)
@@ -82,7 +85,9 @@ def check_return(
         return None
     good = True
     for v, value, t in zip(written, values, returns.results, strict=False):
-        if t is not None and not accepts(t, value.type):
+        if t is None:
+            break  # which result a type was meant for, nobody knows behind one that is wrong
+        if not accepts(t, value.type):
             message = f"the function returns `{for_message(t)}` here, this value is `{for_message(value.type)}`"
             report(codes.TYPE_WRONG_VALUE, v.span, message)
             good = False

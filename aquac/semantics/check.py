@@ -92,8 +92,7 @@ class Statements:
             tree = await nested(self.block(body))
             self._returns.pop()
             good = check_returned(self.report, returns) and good
-        # Nothing can be said about what callers do with a result whose type is unknown.
-        t = resolved.arrow if tree is not None and None not in resolved.results else None
+        t = resolved.arrow if tree is not None else None
         if t is None or tree is None or not good:
             return Elaborated(t, None, exists=tree is not None)
         site = None if returns.span is None else self.scope.site(returns.span)
@@ -108,10 +107,14 @@ class Statements:
             known = [t for _, t in params if t is not None]
             params = [(name, t) for (name, _), t in zip(params, known, strict=False)]
             results = [t for t in results if t is not None]
+        else:
+            # Which argument a type was meant for, nobody knows behind one that is wrong.
+            wrong = next((at for at, (_, t) in enumerate(params) if t is None), len(params))
+            params = [*params[:wrong], *((name, None) for name, _ in params[wrong:])]
         return Signature(tuple(params), tuple(results))
 
     async def block(self, body: ast.Body) -> Tree | None:
-        """Statements of a block in the current frame; None if not one of them could be elaborated."""
+        """Statements of a block in the current frame; None if nothing of it could be elaborated."""
         results: list[tuple[ast.Statement, Tree | None]] = []
         returned_at: int | None = None
         for at, statement in enumerate(body):
@@ -124,8 +127,7 @@ class Statements:
             results.append((statement, await nested(self.statement(statement))))
             if isinstance(statement, ast.Return):
                 returned_at = at
-        tree = fold(results, self.report)
-        return tree if any(t is not None for _, t in results) else None
+        return fold(results, self.report, follow_ups=self.scope.follow_ups)
 
     def _site(self, s: ast.Statement) -> raw.Site:
         return self.scope.site(_extent(s))
@@ -251,7 +253,7 @@ class Statements:
                 f"{brief(entry.type.element)}`; this one gives it `{for_message(results[at])}`",
             )
             return None
-        if not self.scope.define(name, results[at]):
+        if not self.scope.define(name, results[at], bound_by="item"):
             return None
         return raw.CallExport(name.text, results[at], existing=False)
 
@@ -379,9 +381,11 @@ class Statements:
         relays = await self._peer(s.peer, s.via)
         with self.scope.service_frame():
             tree = await nested(self.block(s.body))
+        if tree is None:
+            return None
         # Elaborated a second time, after the body: the names it generates come after those of the body.
         target = await nested(self.values.value(s.peer))
-        if target is None or tree is None:
+        if target is None:
             return None
         return raw.OnTag(target, relays, "", tree, self._site(s))
 
@@ -410,9 +414,9 @@ class Statements:
                         s.iterable.span,
                         f"a value of type `{for_message(t)}` cannot be iterated; arrays, options, streams and stream maps can",
                     )
-        self.scope.define(s.item, item)
+        self.scope.define(s.item, item, bound_by="item")
         if s.value_item is not None:
-            self.scope.define(s.value_item, value_item)
+            self.scope.define(s.value_item, value_item, bound_by="item")
         return iterable if item is not None else None
 
     async def _for(self, s: ast.For) -> Tree | None:

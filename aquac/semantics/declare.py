@@ -152,18 +152,15 @@ class Declarations:
             good = service_id is not None
         if good and self._is_taken(d.name, codes.TYPE_REDEFINED):
             return
-        good = good and not self._has_several_results(d.members, arrows)
+        good = good and not self._has_several_results(members)
         t = ServiceType(d.name.text, _sorted(dict(arrows))) if good else None
         self._define_type(d, t, broken, service_id)
 
-    def _has_several_results(self, members: Sequence[ast.Member], arrows: dict[str, Arrow]) -> bool:
+    def _has_several_results(self, members: dict[str, tuple[ast.Member, Type]]) -> bool:
         # One is enough to say so: the first by name.
-        for member in sorted(members, key=lambda m: m.name.text):
-            arrow = arrows.get(member.name.text)
-            if arrow is not None and len(arrow.results) > 1:
-                message = (
-                    f"function `{member.name.text}` of a service has {len(arrow.results)} results; it may have one"
-                )
+        for name, (member, t) in sorted(members.items()):
+            if isinstance(t, Arrow) and len(t.results) > 1:
+                message = f"function `{name}` of a service has {len(t.results)} results; it may have one"
                 note = Note("return a data type instead")
                 self._report(codes.SERVICE_MULTI_RESULT, member.name.span, message, notes=(note,))
                 return True

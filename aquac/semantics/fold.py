@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .report import Reporter
 
 Branch = ast.Else | ast.Catch | ast.Otherwise | ast.Par
+_Kind = Lit["failed", "if", "try", "group", "other", "else", "catch", "otherwise", "par"]
 
 
 def seq(children: Sequence[Tree]) -> Tree:
@@ -55,14 +56,25 @@ class _Group:
                 assert_never(self.kind)
 
 
-def fold(statements: Sequence[tuple[ast.Statement, Tree | None]], report: Reporter) -> Tree:
-    """Tree of a block. A statement whose elaboration failed has None: it takes part in attachment, not in the result."""
+def fold(
+    statements: Sequence[tuple[ast.Statement, Tree | None]], report: Reporter, *, follow_ups: bool = False
+) -> Tree | None:
+    """Tree of a block, None if nothing is right.
+
+    A statement whose elaboration failed has None: it takes part in attachment, not in the result. With `follow_ups` a branch
+    behind one that failed is reported as well.
+    """
+    misplaced, alone = _misplaced(statements)
     groups: list[_Group] = []
     for statement, tree in statements:
         if isinstance(statement, ast.Else | ast.Catch | ast.Otherwise | ast.Par):
-            _attach(groups, statement, tree, report)
+            unattached = _attach(groups, statement, tree, report)
+            if any(statement is branch for branch in misplaced) and (unattached or follow_ups):
+                _report_order(statement, report)
         else:
             groups.append(_group(statement, tree))
+    if alone or all(tree is None for _, tree in statements):
+        return None
     result: list[Tree] = []
     for group in groups:
         tree = group.tree()
@@ -85,13 +97,90 @@ def _group(statement: ast.Statement, tree: Tree | None) -> _Group:
             return _Group("other", tree, [], set())
 
 
-def _attach(groups: list[_Group], branch: Branch, tree: Tree | None, report: Reporter) -> None:
+def _misplaced(statements: Sequence[tuple[ast.Statement, Tree | None]]) -> tuple[list[Branch], bool]:
+    """Branches that belong to nothing, as far as the neighbours that are right tell, and whether one is all there is.
+
+    Two neighbours combine or not; a branch is misplaced if it does not combine with the statement before it, or with the
+    one behind it. One beside a statement that failed is nobody's business until that one is right.
+    """
+    found: list[Branch] = []
+    last: tuple[_Kind, ast.Statement] | None = None
+    single = True
+    for statement, tree in statements:
+        this = ("failed" if tree is None else _kind(statement), statement)
+        if last is None:
+            last = this
+            continue
+        combined, wrong = _combine(last, this)
+        if wrong is not None:
+            found.append(wrong)
+        if combined is None:
+            single = False
+            last = this
+        else:
+            last = (combined, statement)
+    alone = single and last is not None and last[0] in ("else", "catch", "otherwise", "par")
+    if alone and last is not None and isinstance(last[1], Branch):
+        found.append(last[1])
+    return found, alone
+
+
+def _combine(
+    before: tuple[_Kind, ast.Statement], after: tuple[_Kind, ast.Statement]
+) -> tuple[_Kind | None, Branch | None]:
+    """What two neighbours become together, if anything, and which of them is misplaced."""
+    (left, first), (right, second) = before, after
+    if "failed" in (left, right):
+        return None, None
+    wrong: ast.Statement | None = None
+    match left, right:
+        case "if", "else":
+            return "if", None
+        case (_, "else") | ("else", _):
+            wrong = first if left == "else" else second
+        case "try", "catch":
+            return "try", None
+        case (_, "catch") | ("catch", _):
+            wrong = first if left == "catch" else second
+        case "otherwise", _:
+            wrong = first
+        case _, "otherwise":
+            return "try", None
+        case "par", _:
+            wrong = first
+        case _, "par":
+            return "group", None
+        case _:
+            pass
+    return None, wrong if isinstance(wrong, Branch) else None
+
+
+def _kind(statement: ast.Statement) -> _Kind:
+    match statement:
+        case ast.If():
+            return "if"
+        case ast.Try():
+            return "try"
+        case ast.Else():
+            return "else"
+        case ast.Catch():
+            return "catch"
+        case ast.Otherwise():
+            return "otherwise"
+        case ast.Par():
+            return "par"
+        case _:
+            return "other"
+
+
+def _attach(groups: list[_Group], branch: Branch, tree: Tree | None, report: Reporter) -> bool:
+    """Attach a branch to the last group; true if it belongs to none."""
     group = groups[-1] if groups else None
     if group is not None and group.kind == "broken":
-        return
+        return False
     if tree is None:
         groups.append(_Group("broken", EMPTY, [], set()))
-        return
+        return False
     match branch:
         case ast.Else() if group is not None and group.kind == "if":
             _add(group, "else", branch, tree, report)
@@ -106,9 +195,10 @@ def _attach(groups: list[_Group], branch: Branch, tree: Tree | None, report: Rep
                 groups[-1] = group = _Group("par", group.tree(), [], set())
             group.branches.append(tree)
         case _:
-            _report_order(branch, report)
             if group is None:
-                groups.append(_Group("broken", EMPTY, [], set()))
+                groups.append(_Group("other", EMPTY, [], set()))
+            return True
+    return False
 
 
 def _report_order(branch: Branch, report: Reporter) -> None:

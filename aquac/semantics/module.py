@@ -110,7 +110,8 @@ def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Re
     if header.declares_all:
         names = tuple(set_order(p.name for _, p in context.parts))
     elif header.declares is not None:
-        for name in header.declares:
+        # Names of functions come before those of types, so that they are reported first.
+        for name in sorted(header.declares, key=lambda name: name.text[:1].isupper()):
             if not _exists(context, name.text):
                 candidates = [(p.name, p.site) for _, p in context.parts]
                 notes, fixes = report.suggest(name.text, name.span, candidates)

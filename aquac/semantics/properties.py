@@ -44,6 +44,13 @@ NamedValues = dict[str, tuple[ast.Arg, RawValue]]
 MAP_METHODS: Final = ("contains", "get", "getStream", "keys", "keysStream")
 
 
+def arg_name(arg: ast.Arg) -> str:
+    """Name of a named argument; a bare variable names itself."""
+    if arg.name is not None:
+        return arg.name.text
+    return arg.value.name if isinstance(arg.value, ast.Variable) else ""
+
+
 def map_method(t: StreamMap, name: str) -> Arrow | None:
     """Type of a method of a stream map."""
     key = (("key", STRING),)
@@ -145,14 +152,17 @@ class Properties:
             return False
         return True
 
-    def copy(self, t: Type, op: ast.CopyOp, values: NamedValues) -> CopyProp | None:
-        """`.copy(name = value, …)` on a value of type `t`."""
+    def copy(self, t: Type, op: ast.CopyOp, values: Sequence[RawValue]) -> CopyProp | None:
+        """`.copy(name = value, …)` on a value of type `t`; `values` belong to the arguments as written."""
         if not isinstance(t, Struct):
             message = f"only data values can be copied, this one is `{for_message(t)}`"
             self._report(codes.COPY_NOT_DATA, op.span, message)
             return None
         fields = dict(t.fields)
-        for name, (arg, value) in values.items():
+        named: dict[str, RawValue] = {}
+        for arg, value in zip(op.args, values, strict=True):
+            name = arg_name(arg)
+            named[name] = value
             span = arg.value.span if arg.name is None else arg.name.span
             if name in fields:
                 self._scope.occurs(span, "field", name, fields[name], None, t)
@@ -164,7 +174,7 @@ class Properties:
                 return None
             if not self._match.ensure(arg.value, fields[name], value.type):
                 return None
-        return CopyProp(tuple((name, values[name][1]) for name in sorted(values)), t)
+        return CopyProp(tuple(sorted(named.items(), key=lambda item: item[0])), t)
 
     def index(self, t: Type, op: ast.IndexOp, at: RawValue) -> IndexProp | None:
         """`[i]`, `!`, `!n` on a value of type `t`."""

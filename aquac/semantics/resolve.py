@@ -23,7 +23,7 @@ from . import raw
 from .matching import Matcher
 from .operators import Operators
 from .printing import brief, for_message
-from .properties import NamedValues, Properties
+from .properties import NamedValues, Properties, arg_name
 from .raw import NIL, RawValue, arrow_type
 from .report import counted, listed
 from .subtyping import element_type, is_data
@@ -257,9 +257,10 @@ class Values:
                 values = await self.all(args)
                 prop = None if values is None else self._properties.method(value.type, op, args, values)
             case ast.CopyOp():
-                copied = await self._named_values(op.args)
-                prop = None if copied is None else self._properties.copy(value.type, op, copied[0])
-                prop = prop if copied is not None and copied[1] else None
+                good = self._once_each(op.args)
+                copied = await self.all([arg.value for arg in op.args])
+                prop = None if copied is None else self._properties.copy(value.type, op, copied)
+                prop = prop if good else None
             case ast.IndexOp():
                 at = ZERO if op.index is None else await nested(self.value(op.index))
                 prop = None if at is None else self._properties.index(value.type, op, at)
@@ -379,22 +380,27 @@ class Values:
     async def _named_values(self, args: Sequence[ast.Arg]) -> tuple[NamedValues, bool] | None:
         """Elaborate named arguments in order; a bare variable names itself. The flag is false if a name is repeated.
 
-        Each repetition is reported, and the last one counts for the checks that follow.
+        Of repeated arguments the last one counts for the checks that follow.
         """
-        named: dict[str, list[ast.Arg]] = {}
-        for arg in args:
-            named.setdefault(_arg_name(arg), []).append(arg)
-        good = True
-        for name, same in named.items():
-            if len(same) > 1:
-                good = False
-                for arg in same:
-                    span = arg.value.span if arg.name is None else arg.name.span
-                    self.report(codes.ARGS_DUPLICATE, span, f"`{name}` is given {len(same)} times")
+        good = self._once_each(args)
         values = await self.all([arg.value for arg in args])
         if values is None:
             return None
-        return {_arg_name(arg): (arg, value) for arg, value in zip(args, values, strict=True)}, good
+        return {arg_name(arg): (arg, value) for arg, value in zip(args, values, strict=True)}, good
+
+    def _once_each(self, args: Sequence[ast.Arg]) -> bool:
+        """Report every argument whose name is repeated; false if there is one, and a value with it is of no use."""
+        named: dict[str, list[ast.Arg]] = {}
+        for arg in args:
+            named.setdefault(arg_name(arg), []).append(arg)
+        good = True
+        for name, same in named.items():
+            if len(same) > 1:
+                good = self.scope.follow_ups
+                for arg in same:
+                    span = arg.value.span if arg.name is None else arg.name.span
+                    self.report(codes.ARGS_DUPLICATE, span, f"`{name}` is given {len(same)} times")
+        return good
 
     # ── operators ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -408,9 +414,3 @@ class Values:
             right = await nested(self.value(node.right))
             left = None if left is None or right is None else self._operators.binary(node, left, right)
         return left
-
-
-def _arg_name(arg: ast.Arg) -> str:
-    if arg.name is not None:
-        return arg.name.text
-    return arg.value.name if isinstance(arg.value, ast.Variable) else ""

@@ -160,12 +160,22 @@ class Scope:
             return (Note("define it above, or import the file that declares it"),)
         return (Note("it is defined further down; a definition stands before its uses", site.file, site.span),)
 
-    def define(self, name: ast.Name, t: Type | None, kind: ValueKind = "variable") -> bool:
-        """Bind a name in the innermost frame; with type None as broken. False, and an error, if the name is taken."""
+    def define(
+        self,
+        name: ast.Name,
+        t: Type | None,
+        kind: ValueKind = "variable",
+        *,
+        bound_by: Lit["definition", "item"] = "definition",
+    ) -> bool:
+        """Bind a name in the innermost frame; with type None as broken. False, and an error, if the name is taken.
+
+        What a loop or a call hands out is a name like any other when it is taken, even if it is a function.
+        """
         taken = self.value(name.text)
         if taken is not None and (taken.type is not None or taken.contested):
             if t is not None and not taken.contested:
-                self.report_redefined(name, t, taken)
+                self.report_redefined(name, taken, function=bound_by == "definition" and isinstance(t, Arrow))
                 if t != taken.type and not self.follow_ups:
                     # Which of the two a later use means is anybody's guess.
                     self._frames[-1][name.text] = ValueEntry(None, kind, taken.site, contested=True)
@@ -199,12 +209,12 @@ class Scope:
         taken = self.value(name.text)
         if taken is None or taken.type is None:
             return False
-        self.report_redefined(name, t, taken)
+        self.report_redefined(name, taken, function=isinstance(t, Arrow))
         return True
 
-    def report_redefined(self, name: ast.Name, t: Type, taken: ValueEntry) -> None:
+    def report_redefined(self, name: ast.Name, taken: ValueEntry, *, function: bool) -> None:
         """A value name is taken; there is no shadowing."""
-        code, what = (codes.ARROW_REDEFINED, "function") if isinstance(t, Arrow) else (codes.NAME_REDEFINED, "name")
+        code, what = (codes.ARROW_REDEFINED, "function") if function else (codes.NAME_REDEFINED, "name")
         self.report(
             code,
             name.span,
@@ -217,7 +227,7 @@ class Scope:
         taken = self.value(name.text)
         if taken is not None and taken.type is not None:
             if t is not None:
-                self.report_redefined(name, t, taken)
+                self.report_redefined(name, taken, function=True)
             return False
         if t is None and self.follow_ups:
             return False

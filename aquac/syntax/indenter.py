@@ -43,7 +43,10 @@ class Failed:
 
 @dataclass(slots=True)
 class _Block:
-    """An open block. `opener` is None for the definition itself and for the block of a failed line."""
+    """An open block. `opener` is None for the definition itself and for the block of a failed line.
+
+    `meant` is how the opener should have been indented.
+    """
 
     line: LogicalLine | None
     indent: str
@@ -54,6 +57,7 @@ class _Block:
     inhabited: bool = False
     first_child: LogicalLine | None = None
     late_return: ast.Return | None = None
+    meant: str | None = None
 
     @property
     def body(self) -> tuple[Any, ...]:
@@ -93,6 +97,7 @@ class Indenter:
         indent = line.indent
         while True:
             block = self._stack[-1]
+            self._settle(block, indent)
             if indent.startswith(block.indent):
                 if len(indent) > len(block.indent):
                     self._child(block, line, parsed)
@@ -161,17 +166,25 @@ class Indenter:
     def _open(self, block: _Block, line: LogicalLine, parsed: CompoundHead | Failed) -> None:
         """Open the block of a line of `block`.
 
-        A line indented too far counts as indented like its neighbours, so that the lines of its body are measured by what
-        they stand in and not by the slip.
+        A line indented wrongly may count as indented like its neighbours, see `_settle`.
         """
-        indent = line.indent
-        if block.child_indent is not None and indent.startswith(block.child_indent):
-            indent = block.child_indent
+        meant = line.indent if block.child_indent is None else block.child_indent
         if isinstance(parsed, CompoundHead):
-            self._push(_Block(line, indent, parsed, isinstance(parsed.statement, ast.Closure)))
+            self._push(_Block(line, line.indent, parsed, isinstance(parsed.statement, ast.Closure), meant=meant))
         else:
             # What the failed line meant is unknown: whatever its body holds is right.
-            self._push(_Block(line, indent, None, allows_return=True))
+            self._push(_Block(line, line.indent, None, allows_return=True, meant=meant))
+
+    def _settle(self, block: _Block, indent: str) -> None:
+        """Decide at the line behind its opener what a block is measured by.
+
+        Where the opener was indented by a slip, and the line is deeper than the opener's neighbours but not than the opener,
+        the line is taken for its body.
+        """
+        if not block.inhabited and block.meant is not None and not _deeper(indent, block.indent):
+            if _deeper(indent, block.meant):
+                block.indent = block.meant
+            block.meant = None
 
     def _push(self, block: _Block) -> None:
         self._stack.append(block)
@@ -200,6 +213,10 @@ class Indenter:
         fixes: tuple[Fix, ...] = (),
     ) -> None:
         self._diagnostics.append(Diagnostic(code, message, self._source, line.indent_span, notes, fixes))
+
+
+def _deeper(indent: str, than: str) -> bool:
+    return indent != than and indent.startswith(than)
 
 
 def _is_on(block: _Block) -> bool:

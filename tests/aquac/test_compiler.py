@@ -27,6 +27,16 @@ def check(compiled, *, functions=(), codes=()):
     return compiled
 
 
+def test_modules_beside_a_cycle_are_checked_before_it_is_reported():
+    files = {
+        "main.aqua": 'aqua M\nimport "a"\nimport "wrong"\n',
+        "a.aqua": 'aqua A\nimport "main"\n',
+        "wrong.aqua": "aqua Wrong\n\nalias T: Nothing\n",
+    }
+    check(compile_bundle(files, "main.aqua"), codes=["AQ0206", "AQ0122"])
+    check(compile_bundle(files | {"wrong.aqua": "aqua Right\n"}, "main.aqua"), codes=["AQ0122"])
+
+
 def test_a_text_becomes_script_and_definition():
     compiled = check(compile_source(HELLO), functions=["hello"])
     function = compiled.functions["hello"]

@@ -81,7 +81,9 @@ class CheckReference:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; exit 1 if a recorded answer differs, 2 without the reference."""
-    parser = argparse.ArgumentParser(prog="aqua_check_reference", description="record answers of the reference compiler")
+    parser = argparse.ArgumentParser(
+        prog="aqua_check_reference", description="record answers of the reference compiler"
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--write", action="store_true", help="store the answers")
     args = parser.parse_args(argv)

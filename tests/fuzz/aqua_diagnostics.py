@@ -138,7 +138,9 @@ def _end_with_body(text: str) -> str:
 
 TIDIES: Final[dict[str, Callable[[str], str]]] = {
     "blank line between definitions": lambda text: re.sub(rf"\n(?={DEFINITION})", "\n\n", text),
-    "blanks around a sign": lambda text: re.sub(r"(?<=[\w\])\"!])[ \t]*(!=|==|=|<-|<<-|->)[ \t]*(?=[\w\"(\[?*-])", r" \1 ", text),
+    "blanks around a sign": lambda text: re.sub(
+        r"(?<=[\w\])\"!])[ \t]*(!=|==|=|<-|<<-|->)[ \t]*(?=[\w\"(\[?*-])", r" \1 ", text
+    ),
     "blanks before a colon": lambda text: re.sub(r"[ \t]+:", ":", text),
     "blanks around a dot": lambda text: re.sub(r"(?<=[\w\])])[ \t]*\.[ \t]*(?=\w)", ".", text),
     "zero behind the point": lambda text: re.sub(r"\b(\d+)\.0+(?=[1-9])", r"\1.", text),
@@ -225,12 +227,16 @@ def _until(cases: Iterable[Case], deadline: float) -> Iterator[Case]:
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; exit 1 if something differs without a reason, 2 without the reference."""
-    parser = argparse.ArgumentParser(prog="aqua_diagnostics", description="compare diagnostics with the reference compiler")
+    parser = argparse.ArgumentParser(
+        prog="aqua_diagnostics", description="compare diagnostics with the reference compiler"
+    )
     parser.add_argument("--programs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--source", choices=SOURCES, default="mutants")
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--out", type=Path, default=None, help="write an example of each difference, as cases of aqua-check")
+    parser.add_argument(
+        "--out", type=Path, default=None, help="write an example of each difference, as cases of aqua-check"
+    )
     args = parser.parse_args(argv)
     modules = node_modules()
     if modules is None:

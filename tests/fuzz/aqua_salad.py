@@ -167,7 +167,22 @@ ARGS: Final[dict[str, str]] = {
     "aa": "[][]u8",
     "oo": "?[]u8",
 }
-CLASSES: Final = ("NUM", "TEXT", "NEG", "REAL", "S", "Dyn", "Ab", "P", "Other", "K2", "HOST_PEER_ID", "LAST_ERROR", "Lib", "PARTICLE_TTL")
+CLASSES: Final = (
+    "NUM",
+    "TEXT",
+    "NEG",
+    "REAL",
+    "S",
+    "Dyn",
+    "Ab",
+    "P",
+    "Other",
+    "K2",
+    "HOST_PEER_ID",
+    "LAST_ERROR",
+    "Lib",
+    "PARTICLE_TTL",
+)
 FUNCTIONS: Final[dict[str, int]] = {
     "one": 1,
     "two": 0,
@@ -183,8 +198,36 @@ FUNCTIONS: Final[dict[str, int]] = {
     "g": 0,
     "h": 2,
 }
-METHODS: Final[dict[str, int]] = {"get": 1, "text": 0, "list": 1, "put": 1, "go": 0, "p": 0, "f": 1, "two": 0, "quiet": 1}
-FIELDS: Final = ("x", "y", "z", "n", "p", "list", "maybe", "inner", "ab", "s", "length", "a", "t", "message", "error_code", "q", "f")
+METHODS: Final[dict[str, int]] = {
+    "get": 1,
+    "text": 0,
+    "list": 1,
+    "put": 1,
+    "go": 0,
+    "p": 0,
+    "f": 1,
+    "two": 0,
+    "quiet": 1,
+}
+FIELDS: Final = (
+    "x",
+    "y",
+    "z",
+    "n",
+    "p",
+    "list",
+    "maybe",
+    "inner",
+    "ab",
+    "s",
+    "length",
+    "a",
+    "t",
+    "message",
+    "error_code",
+    "q",
+    "f",
+)
 RECORDS: Final[dict[str, tuple[str, ...]]] = {
     "P": ("x", "y"),
     "N": ("p", "list", "maybe"),
@@ -203,7 +246,26 @@ TYPES: Final = (
     "[]Ab", "[]Fun", "?Many", "*Num", "Ghost", "⊤", "⊥", "[]⊤", "Lib.Ghost", "Other", "[]*u8", "Lib.LSrv", "*⊤", "**u8",
 )  # fmt: skip
 OPERATORS: Final = ("+", "-", "*", "/", "%", "**", ">", "<", ">=", "<=", "==", "!=", "&&", "||", "+", "==")
-LITERALS: Final = ("1", "0", "300", "-1", "1.5", "-2.5", "true", "false", '"a"', '""', "nil", "[]", "[1]", '["a"]', "?[1]", "*[1]", "*[]", "?[]")
+LITERALS: Final = (
+    "1",
+    "0",
+    "300",
+    "-1",
+    "1.5",
+    "-2.5",
+    "true",
+    "false",
+    '"a"',
+    '""',
+    "nil",
+    "[]",
+    "[1]",
+    '["a"]',
+    "?[1]",
+    "*[1]",
+    "*[]",
+    "?[]",
+)
 LITERALS_BOUND: Final = tuple(x for x in LITERALS if x not in ("[]", "?[]", "*[]"))
 
 
@@ -251,7 +313,11 @@ class Writer:
 
     def operand(self, depth: int) -> str:
         text = self.value(depth)
-        return text if text.replace(".", "").replace("_", "").isalnum() or text[-1] in "])" and " " not in text else f"({text})"
+        return (
+            text
+            if text.replace(".", "").replace("_", "").isalnum() or text[-1] in "])" and " " not in text
+            else f"({text})"
+        )
 
     def atom(self, depth: int) -> str:
         return self.name() if self.rng.random() < 0.7 else f"({self.value(depth)})"
@@ -271,7 +337,9 @@ class Writer:
             member = r.choice((("lf", 1), ("lpair", 0), ("ghost", 0), ("LSrv.get", 1), ("LSrv.say", 1), ("LQ.get", 1)))
             return f"Lib.{member[0]}({self.args(member[1], depth)})"
         if roll < 0.65:
-            return f"with{{{r.choice(('ab', 'Ab', 'S', 'Dyn', 'q', 'p', 'la', 'Ghost', 'n'))}}}({self.value(depth - 1)})"
+            return (
+                f"with{{{r.choice(('ab', 'Ab', 'S', 'Dyn', 'q', 'p', 'la', 'Ghost', 'n'))}}}({self.value(depth - 1)})"
+            )
         owner = r.choice(("S", "S", "Dyn", "ab", "ab", "q", "big.ab", "la", "p", "xs", "Ab", "Other", self.name()))
         method = r.choice(tuple(METHODS)) if r.random() < 0.97 else "ghost"
         return f"{owner}.{method}({self.args(METHODS.get(method, 0), depth)})"
@@ -334,7 +402,12 @@ class Writer:
                 return [f"{indent}if {self.value()}:", *body]
             case 1:
                 more = self.body(inner, 1, depth - 1)
-                return [f"{indent}if {self.value()}:", *body, f"{indent}{r.choice(('else', 'otherwise', 'catch e'))}:", *more]
+                return [
+                    f"{indent}if {self.value()}:",
+                    *body,
+                    f"{indent}{r.choice(('else', 'otherwise', 'catch e'))}:",
+                    *more,
+                ]
             case 2:
                 return [f"{indent}on {self.peer()}:", *body]
             case 3:
@@ -346,7 +419,12 @@ class Writer:
                 return [f"{indent}parseq {self.new_name()} <- {self.value()} on {self.peer()}:", *body]
             case 7:
                 more = self.body(inner, 1, depth - 1)
-                return [f"{indent}try:", *body, f"{indent}{r.choice(('catch e', 'otherwise', 'else', 'catch n'))}:", *more]
+                return [
+                    f"{indent}try:",
+                    *body,
+                    f"{indent}{r.choice(('catch e', 'otherwise', 'else', 'catch n'))}:",
+                    *more,
+                ]
             case 8:
                 return [f"{indent}par on {self.peer()}:", *body]
             case 9:
@@ -460,7 +538,19 @@ def definitions(seed: int) -> Files:
             case _:
                 label = labelled()
                 called = rng.choice(("f", "g", "h", "f2", "Lib.lf"))
-                statement = rng.choice(("x1 = 1", f"x1 <- {called}(1)", f"{called}()", "x1 = K0", "<- 1", "<- K2", "x1: *A", "x1 = a", "<- a"))
+                statement = rng.choice(
+                    (
+                        "x1 = 1",
+                        f"x1 <- {called}(1)",
+                        f"{called}()",
+                        "x1 = K0",
+                        "<- 1",
+                        "<- K2",
+                        "x1: *A",
+                        "x1 = a",
+                        "<- a",
+                    )
+                )
                 lines += [f"func {rng.choice(('f', 'g', 'h', 'f2', 'k'))}{label}:", f"  {statement}", ""]
     return {"main.aqua": "\n".join(lines), "lib.aqua": LIBRARY, "lib2.aqua": LIBRARY2}
 
@@ -527,7 +617,9 @@ def headers(seed: int) -> Files:
                 case 2:
                     lines.append(f'use "{path}"' + rng.choice(("", "", " as Z", " as A")))
                 case _:
-                    lines.append(f'use {", ".join(map(renamed, names(own[target])))} from "{path}" as {rng.choice(("Z", "Y"))}')
+                    lines.append(
+                        f'use {", ".join(map(renamed, names(own[target])))} from "{path}" as {rng.choice(("Z", "Y"))}'
+                    )
         if rng.random() < 0.6:
             lines.append(f"export {', '.join(map(renamed, names(visible)))}")
         if rng.random() < 0.03:
@@ -536,7 +628,22 @@ def headers(seed: int) -> Files:
         for name in own[file]:
             lines.append(PARTS[name])
         if rng.random() < 0.5:
-            used = rng.choice(("Z.f()", "A.f()", "C.D.f()", "f()", "A.k(f, [1])", "Z.re()", "re()", "Z.S.go()", "A.K", "Z.D(x = 1)", "A.Q.go()", "B.f()"))
+            used = rng.choice(
+                (
+                    "Z.f()",
+                    "A.f()",
+                    "C.D.f()",
+                    "f()",
+                    "A.k(f, [1])",
+                    "Z.re()",
+                    "re()",
+                    "Z.S.go()",
+                    "A.K",
+                    "Z.D(x = 1)",
+                    "A.Q.go()",
+                    "B.f()",
+                )
+            )
             lines += [f"func u{at}():", f"  x {rng.choice(('=', '<-'))} {used}", ""]
         out[file] = "\n".join(lines)
     return out

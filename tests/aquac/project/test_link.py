@@ -80,7 +80,7 @@ def test_candidates_are_named():
     ]
 
 
-def test_broken_import_blames_every_import_that_leads_there():
+def test_broken_import_blames_the_imports_it_was_read_for():
     check(
         {
             "main.aqua": 'aqua M\nimport "a"\nimport "ok"\n',
@@ -89,9 +89,52 @@ def test_broken_import_blames_every_import_that_leads_there():
             "bad.aqua": "aqua Bad\nconst A = =\n",
         },
         ("bad.aqua", "syntax", "="),
-        ("main.aqua", "import.failed", '"a"'),
         ("a.aqua", "import.failed", '"bad"'),
     )
+
+
+def test_an_import_read_no_earlier_is_not_blamed():
+    check(
+        {
+            "main.aqua": 'aqua M\nimport "bad.aqua"\nuse "bad" as B\nimport "a"\n',
+            "a.aqua": 'aqua A\nimport "bad"\n',
+            "bad.aqua": "aqua Bad\nconst A = =\n",
+        },
+        ("bad.aqua", "syntax", "="),
+        ("main.aqua", "import.failed", '"bad"'),
+    )
+
+
+def test_editors_see_every_import_that_leads_to_a_broken_file():
+    files = {
+        "main.aqua": 'aqua M\nimport "a"\n',
+        "a.aqua": 'aqua A\nimport "bad"\n',
+        "bad.aqua": "aqua Bad\nconst A = =\n",
+    }
+    _, found = link.load(["main.aqua"], None, Bundle(files), keep_going=True)
+    blamed = [d.file.path for d in found if d.code.kind == "import.failed"]
+    assert blamed == ["main.aqua", "a.aqua"]
+
+
+def test_what_needs_fewer_others_comes_first():
+    files = {
+        "main.aqua": 'aqua M\nimport "a"\nimport "b"\n',
+        "a.aqua": 'aqua A\nimport "c"\n',
+        "b.aqua": "aqua B\n",
+        "c.aqua": "aqua C\n",
+    }
+    modules, _ = load(files)
+    assert [m.path for m in modules] == ["b.aqua", "c.aqua", "a.aqua", "main.aqua"]
+
+
+def test_modules_beside_a_cycle_are_linked_before_it():
+    files = {
+        "main.aqua": 'aqua M\nimport "a"\nimport "ok"\n',
+        "a.aqua": 'aqua A\nimport "main"\n',
+        "ok.aqua": "aqua Ok\n",
+    }
+    modules, _ = load(files)
+    assert [m.path for m in modules] == ["ok.aqua", "main.aqua", "a.aqua"]
 
 
 def cycle(*names: str) -> dict[str, str]:

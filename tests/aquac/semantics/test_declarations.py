@@ -66,6 +66,14 @@ service F("f"):
 
 service G(%init_peer_id%):
   go()
+
+service H("h"):
+  z() -> u8, u8
+  b() -> u8, u8  -- error: AQ0225 "b"
+
+service I("i"):
+  a(x: Yy) -> u8, u8  -- error: AQ0206 "Yy"
+  a() -> u8, u8  -- error: AQ0225 "a"
 """,
     "ability": """
 ability A:

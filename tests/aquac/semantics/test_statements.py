@@ -21,6 +21,11 @@ alias QAlias: Q
 func two() -> u8, string:
   <- 1, "a"
 
+func make() -> u8 -> u8:
+  c = (x: u8) -> u8:
+    <- x
+  <- c
+
 func t{Ab}(b: bool, n: u8, s: string, xs: []u8, ss: []string, o: ?u8, st: *u8, cb: u8 -> u8):
 """
 
@@ -173,6 +178,16 @@ CASES = {
     x <- Q.get(1)
   y <- Q.get(1)  -- error: AQ0230 "Q"
 """,
+    "an `on` with nothing in it": """
+  on s + zz:  -- error: AQ0201 "zz"
+    par on s:  -- error: AQ0409 "par"
+      zz = 1
+""",
+    "functions handed out are names": """
+  f <- make()
+  n <- make()  -- error: AQ0203 "n"
+  b = f  -- error: AQ0204 "b"
+""",
     "closures": """
   c = (x: u8) -> u8:
     <- x + n
@@ -188,7 +203,63 @@ CASES = {
 """,
     "join": """
   join n, xs[1], o!, st[2]
-  join zz  -- error: AQ0201 "zz"
+  join zz, n.x, xs, s.y  -- error: AQ0201 "zz", error: AQ0307 "x", error: AQ0307 "y"
+""",
+    "both sides of a push": """
+  n <<- cb  -- error: AQ0325 "n", error: AQ0322 "cb"
+""",
+    "a name defined twice with one type means it": """
+  a: *u8
+  a: *u8  -- error: AQ0203 "a"
+  a <<- "s"  -- error: AQ0301 ""s""
+  a, c <- two()
+  a, d <- two()
+""",
+    "a name defined twice with two types means nothing": """
+  a: *u8
+  a: *string  -- error: AQ0203 "a"
+  a <<- b
+  a, c <- two()
+  a, d <- two()
+""",
+    "a service with a wrong id": """
+  Q n  -- error: AQ0301 "n"
+  x <- Q.get("s")
+  Q.get(1)
+  S n  -- error: AQ0301 "n"
+  S.get(1)  -- warning: AQ0901 "S"
+""",
+    "a branch beside a statement that failed": """
+  on s:
+    par S.go()
+    c = zz  -- error: AQ0201 "zz"
+  if b:
+    otherwise:
+      S.go()
+    else:  -- error: AQ0406 "else"
+      S.go()
+  if b:
+    par S.go()
+    otherwise:
+      S.go()
+""",
+    "two branches without a statement": """
+  else:  -- error: AQ0406 "else"
+    S.go()
+  catch e:  -- error: AQ0407 "e"
+    S.go()
+  S.go()
+""",
+    "a block with nothing but a misplaced branch": """
+  c = () -> u8:
+    on s:
+      par S.go()  -- error: AQ0409 "par"
+    <- 1
+  if b:
+    else:  -- error: AQ0406 "else"
+      S.go()
+  else:
+    S.go()
 """,
 }
 
@@ -232,6 +303,29 @@ func f() -> u8:
     "arguments": """
 func f(a: u8, a: string, b: Zz):  -- error: AQ0203 "a", error: AQ0206 "Zz"
   x = b
+""",
+    "behind an argument of unknown type": """
+func f(a: u8, b: Zz, a: string, c: bool) -> u8:  -- error: AQ0206 "Zz"
+  d = 1
+  <- c
+
+func g():
+  x = f(1)
+
+func f():  -- error: AQ0204 "f"
+  x = 1
+""",
+    "of unknown result": """
+func g(x: u8):
+  y = x
+
+func g(x: u8) -> Zz:  -- error: AQ0204 "g", error: AQ0206 "Zz"
+  <- x
+
+func f(c: bool) -> u8, Yy, u8:  -- error: AQ0206 "Yy"
+  c = () -> Xx:  -- error: AQ0204 "c", error: AQ0206 "Xx"
+    <- 1
+  <- "s", 1, "s"  -- error: AQ0304 ""s""
 """,
     "functions": """
 func f():

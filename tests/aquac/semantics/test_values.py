@@ -118,6 +118,7 @@ CASES = {
   y = "short"
   g = p.copy(y)
   h = p.copy(x = 1, x = 2)  -- error: AQ0317 "x"
+  hh = p.copy(w = 1, w = 2)  -- error: AQ0317 "w", error: AQ0317 "w", error: AQ0318 "w"
 """,
     "records": """
   a = P(x = 1, y = "s")
@@ -131,6 +132,10 @@ CASES = {
   l = Ab(n = 1, f = S.get)
   x = 1
   m = P(x, y = "s")
+""",
+    "names of arguments": """
+  a = one(x = 1)  -- error: AQ0101 "x"
+  c = zz(x = 1, n)  -- error: AQ0201 "zz"
 """,
     "a path that is no type is read word by word": """
   a = Zz.Yy(x = 1)  -- error: AQ0201 "Zz"

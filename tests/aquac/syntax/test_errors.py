@@ -67,7 +67,7 @@ def check(text: str) -> None:
         'a = xs[-1] -- error: AQ0108 "-1"',
         'a = P(1, 2) -- error: AQ0101 "1"',
         'a = P() -- error: AQ0101 "()"',
-        'a = f(x = 1) -- error: AQ0101 "x"',
+        'a = f(x = 1, 2) -- error: AQ0101 "x"',
         'a = x.f(x = 1, 2) -- error: AQ0101 "x"',
         'Dyn("id") -- error: AQ0101',
         'S (1, 2) -- error: AQ0101 "1"',

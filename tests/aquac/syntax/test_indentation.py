@@ -56,6 +56,19 @@ def test_all_are_reported():
     )
 
 
+def test_a_slip_of_an_opener_is_reported_once():
+    check("func f():\n  a = 1\n      if c:\n    b = 2\n  d = 1\n", (3, 6, "indent.inconsistent"))
+    check("func f():\n  a = 1\n\tif c:\n    b = 2\n  d = 1\n", (3, 1, "indent.inconsistent"))
+
+
+def test_an_opener_indented_too_little_measures_its_body():
+    check(
+        "func f():\n      a = 1\n  if c:\n    b = 2\n  else:\n    d = 3\n",
+        (3, 2, "indent.inconsistent"),
+        (5, 2, "indent.inconsistent"),
+    )
+
+
 @pytest.mark.parametrize(
     "lines",
     [

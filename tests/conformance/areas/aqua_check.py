@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from aquac import codes
 from aquac.diagnostics import Diagnostic
 from aquac.project.bundle import Bundle
 from aquac.project.config import ProjectConfig
@@ -52,11 +53,10 @@ def diagnostics(case: dict[str, Any], *, follow_ups: bool = False) -> list[Diagn
     """Everything our front end says about a case, stages stopping as in the compiler."""
     files = {MAIN: case["source"]} | {f"{ROOT}/{name}": text for name, text in case.get("imports", {}).items()}
     constants, invalid = parse_constants(case.get("constants", ()))
-    modules, found = load([MAIN], ProjectConfig(stdlib=False), Bundle(files))
-    found = [*invalid, *found]
-    if not any(d.is_error for d in found):
-        found += check_project(modules, constants, follow_ups=follow_ups)[1]
-    return found
+    modules, loading = load([MAIN], ProjectConfig(stdlib=False), Bundle(files))
+    if any(d.is_error and d.code is not codes.IMPORT_CYCLE for d in (*invalid, *loading)):
+        return [*invalid, *loading]
+    return [*check_project(modules, constants, follow_ups=follow_ups)[1], *loading]
 
 
 def finding(d: Diagnostic) -> Finding:
