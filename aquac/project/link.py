@@ -239,7 +239,7 @@ class _Loader:
                     self._report_failed(module, literal, target)
 
     def _link_order(self) -> list[str]:
-        """Paths so that imports come first; reports cycles, whose modules and importers come last.
+        """Paths so that imports come first; reports cycles, whose modules and importers come last, if all else is right.
 
         In rounds: whatever has all its imports behind it is next, in the order of reading. The first module with errors is
         the first in this order, so it is part of what a program is told.
@@ -266,7 +266,8 @@ class _Loader:
                         following.append(importer)
             ready = sorted(following, key=place.__getitem__)
         if len(order) < len(graph):
-            self._diagnostics += [self._cycle(cycle) for cycle in find_cycles(graph)]
+            if self._keep_going or not has_errors(self._diagnostics):
+                self._diagnostics += [self._cycle(cycle) for cycle in find_cycles(graph)]
             linked = set(order)
             order += [path for path in graph if path not in linked]
         return order

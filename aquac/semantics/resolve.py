@@ -256,6 +256,11 @@ class Values:
                 args = (*op.abilities, *op.args)
                 values = await self.all(args)
                 prop = None if values is None else self._properties.method(value.type, op, args, values)
+            case ast.CopyOp() if op.word != "copy":
+                prop = self._properties.field(value.type, ast.FieldOp(op.word, op.span))
+                if prop is not None:
+                    self._by_position(op.args)
+                    prop = None
             case ast.CopyOp():
                 good = self._once_each(op.args)
                 copied = await self.all([arg.value for arg in op.args])
@@ -330,8 +335,11 @@ class Values:
     def _named_call(self, v: ast.Record) -> None:
         """`f(x = 1)`: no value takes arguments by name; report an unknown name before that."""
         if self.variable(v.type.name, v.type.span, v.type.span) is not None:
-            named = next(arg.name for arg in v.args if arg.name is not None)
-            self.report(codes.SYNTAX, named.span, BY_POSITION, notes=(Note(BY_POSITION_HINT),))
+            self._by_position(v.args)
+
+    def _by_position(self, args: Sequence[ast.Arg]) -> None:
+        named = next(arg.name for arg in args if arg.name is not None)
+        self.report(codes.SYNTAX, named.span, BY_POSITION, notes=(Note(BY_POSITION_HINT),))
 
     async def _not_a_record(self, v: ast.Record) -> None:
         """`A.B(x = 1)` where `A.B` is no type: report the first word of the path that denotes nothing."""

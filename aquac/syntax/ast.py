@@ -141,10 +141,14 @@ class MethodOp:
 
 @dataclass(frozen=True, slots=True)
 class CopyOp:
-    """`.copy(name = value, other)`: every argument named or a bare variable; `span` is the word `copy`."""
+    """`.copy(name = value, other)`: every argument named or a bare variable; `span` is the word `copy`.
+
+    Any other `word` is a mistake, as only copies are given names; what stands before it is looked at first.
+    """
 
     args: tuple[Arg, ...]
     span: Span
+    word: str = "copy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class Builder(TypeBuilder):
 
     def member_arrow(self, word: Token, signature: Signature) -> MemberLine:
         """`name(a: T) -> R`."""
-        node = signature.node
+        node = of_function(signature)
         arrow = ast.ArrowType(node.abilities, node.params, node.results, node.span)
         return MemberLine(self._lower(word, "a member"), arrow, Span(node.span.start, signature.end))
 

@@ -150,9 +150,9 @@ class TypeBuilder(ValueBuilder):
 
 
 def of_function(signature: Signature) -> ast.Signature:
-    """A signature of `func` or a closure, where `-> ()` is not written."""
+    """A signature with named arguments, where `-> ()` is not written."""
     if signature.unit is not None:
-        raise Reject("a function without results has no `->`", signature.unit, hint="leave out `-> ()`: `func f():`")
+        raise Reject("a function without results has no `->`", signature.unit, hint="leave out `-> ()`")
     return signature.node
 
 

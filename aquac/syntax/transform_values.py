@@ -273,10 +273,9 @@ class ValueBuilder:
         return self._value(chain, base.start, end, base, *parts)
 
     def _method(self, word: Token, args: Arguments) -> tuple[ast.MethodOp | ast.CopyOp, list[V]]:
-        if word == "copy" and args.args and not args.abilities:
-            values = [value for _, value in args.args]
-            if _all_named(args):
-                return ast.CopyOp(_named(args), self._span(word)), values
+        named = any(name is not None for name, _ in args.args)
+        if (word == "copy" or named) and args.args and not args.abilities and _all_named(args):
+            return ast.CopyOp(_named(args), self._span(word), str(word)), [value for _, value in args.args]
         abilities, nodes, parts = self._positional(args)
         return ast.MethodOp(str(word), abilities, nodes, self._span(word)), parts
 

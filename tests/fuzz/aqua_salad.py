@@ -313,11 +313,8 @@ class Writer:
 
     def operand(self, depth: int) -> str:
         text = self.value(depth)
-        return (
-            text
-            if text.replace(".", "").replace("_", "").isalnum() or text[-1] in "])" and " " not in text
-            else f"({text})"
-        )
+        plain = text.replace(".", "").replace("_", "").isalnum() or (text[-1] in "])" and " " not in text)
+        return text if plain else f"({text})"
 
     def atom(self, depth: int) -> str:
         return self.name() if self.rng.random() < 0.7 else f"({self.value(depth)})"
@@ -625,8 +622,7 @@ def headers(seed: int) -> Files:
         if rng.random() < 0.03:
             lines.append("aqua Second")
         lines.append("")
-        for name in own[file]:
-            lines.append(PARTS[name])
+        lines += [PARTS[name] for name in own[file]]
         if rng.random() < 0.5:
             used = rng.choice(
                 (

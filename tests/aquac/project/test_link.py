@@ -127,6 +127,13 @@ def test_what_needs_fewer_others_comes_first():
     assert [m.path for m in modules] == ["b.aqua", "c.aqua", "a.aqua", "main.aqua"]
 
 
+def test_cycles_are_looked_for_when_everything_is_read():
+    files = cycle("main", "a") | {"main.aqua": 'aqua M\nimport "a"\nimport "nope"\n'}
+    check(files, ("main.aqua", "import.unresolved", '"nope"'))
+    files = cycle("main", "a") | {"a.aqua": 'aqua A\nimport "main"\nimport "nope"\n'}
+    check(files, ("a.aqua", "import.unresolved", '"nope"'), ("main.aqua", "import.failed", '"a.aqua"'))
+
+
 def test_modules_beside_a_cycle_are_linked_before_it():
     files = {
         "main.aqua": 'aqua M\nimport "a"\nimport "ok"\n',

@@ -311,9 +311,6 @@ func f(a: u8, b: Zz, a: string, c: bool) -> u8:  -- error: AQ0206 "Zz"
 
 func g():
   x = f(1)
-
-func f():  -- error: AQ0204 "f"
-  x = 1
 """,
     "of unknown result": """
 func g(x: u8):

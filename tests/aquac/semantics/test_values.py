@@ -136,6 +136,9 @@ CASES = {
     "names of arguments": """
   a = one(x = 1)  -- error: AQ0101 "x"
   c = zz(x = 1, n)  -- error: AQ0201 "zz"
+  d = Ab.f(x = 1)  -- error: AQ0101 "x"
+  e = n.f(x = 1)  -- error: AQ0307 "f"
+  g = Ab.zz(x = 1)  -- error: AQ0306 "zz"
 """,
     "a path that is no type is read word by word": """
   a = Zz.Yy(x = 1)  -- error: AQ0201 "Zz"

@@ -148,6 +148,7 @@ def test_blocks(line):
         'func Main(): -- error: AQ0101 "Main"\n  a = 1',
         'func main(A: u8): -- error: AQ0101 "A"\n  a = 1',
         'func main() -> (): -- error: AQ0101 "()"\n  a = 1',
+        'service S("s"):\n  f(x: u8) -> () -- error: AQ0101 "()"',
         'func main() -> u8 -- error: AQ0101 ""\n  <- 1',
         'func main(): a = 1 -- error: AQ0101 "a"',
         'func main(): -- error: AQ0101 "main"\n\ndata D:\n  x: u8',

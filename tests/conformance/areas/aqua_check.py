@@ -60,9 +60,12 @@ def diagnostics(case: dict[str, Any], *, follow_ups: bool = False) -> list[Diagn
 
 
 def finding(d: Diagnostic) -> Finding:
-    """A diagnostic as the corpus writes it; without a place the line and column are 0."""
+    """A diagnostic as the corpus writes it; without a place the line and column are 0.
+
+    The corpus has no kind of its own for a constant that cannot be read.
+    """
     if d.file is None or d.span is None:
-        return ("", 0, 0, d.code.kind)
+        return ("", 0, 0, "other" if d.code is codes.CONSTANT_INVALID else d.code.kind)
     at = d.file.lines.position(d.span.start)
     name = d.file.path.removeprefix(f"{ROOT}/")
     return ("" if name == "main.aqua" else name, at.line, at.column, d.code.kind)
