@@ -130,11 +130,11 @@ class Header:
         if context is None:
             return
         visible = declared(context)
+        # What an imported file declares is declared by the importer too, as far as it has it; packages rely on it.
+        self._declares += visible.declares
         if line.items is not None:
             self._pick_items(line.items, visible, line.path, self._names)
             return
-        # What a plainly imported file declares is declared by the importer too; packages rely on it.
-        self._declares += visible.declares
         self._names.add(visible.parts)
         for alias, module in visible.used.items():
             self._names.use(alias, module)

@@ -103,7 +103,8 @@ class _FileParser:
                 self._report("too many errors, the rest of the file is not read", line.span)
                 self._open = None
                 break
-            if not line.indent or (number == 0 and self._is_header(line)):
+            very_first = number == 0 and line.start == len(line.indent)
+            if not line.indent or (very_first and self._is_header(line)):
                 self._finish()
                 self._top_line(line)
             else:

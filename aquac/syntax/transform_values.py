@@ -214,7 +214,7 @@ class ValueBuilder:
 
     def method(self, base: V, word: Token, args: Arguments) -> V:
         """`v.name(x)`."""
-        if word.type == "CLASS":
+        if word.type == "CLASS" and not (args.args and _all_named(args) and any(name for name, _ in args.args)):
             raise Reject(
                 f"`{word}` looks like a type, and a type cannot follow a value", self._span(word), hint=_METHOD_HINT
             )

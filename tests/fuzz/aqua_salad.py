@@ -3,7 +3,7 @@
     python -m tests.fuzz.aqua_salad SEED
 
 `bodies` makes a function of random statements over fixed declarations, `definitions` random declarations, `headers` several
-files with random header lines. Names are mostly known ones, counts of arguments mostly right: what is wrong is a matter of
+files with random header lines, `types` values of random types where others are expected. Names are mostly known ones, counts of arguments mostly right: what is wrong is a matter of
 kinds and types more than of spelling.
 """
 
@@ -645,7 +645,96 @@ def headers(seed: int) -> Files:
     return out
 
 
-KINDS: Final[dict[str, Callable[[int], Files]]] = {"bodies": bodies, "definitions": definitions, "headers": headers}
+# ── types ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def types(seed: int) -> Files:
+    """Random nested types, each value passed where each type is expected, and what operators and literals make of pairs."""
+    rng = random.Random(seed)
+    lines = ["aqua Main", ""]
+    data: list[str] = []
+    other: list[str] = []
+
+    def field_types(depth: int) -> str:
+        roll = rng.random()
+        if depth and roll < 0.45:
+            return rng.choice(("[]", "?", "[]", "?")) + field_types(depth - 1)
+        if data and roll < 0.65:
+            return rng.choice(data)
+        return rng.choice(("u8", "u16", "u32", "i8", "i16", "i64", "f32", "f64", "bool", "string", "⊤", "⊥", "u64"))
+
+    def argument(depth: int) -> str:
+        roll = rng.random()
+        if roll < 0.2:
+            return "*" + field_types(depth - 1)
+        return rng.choice(other) if other and roll < 0.4 else field_types(depth)
+
+    def arrow() -> str:
+        args = [argument(1) for _ in range(rng.choice((0, 1, 1, 2)))]
+        results = [argument(1) for _ in range(rng.choice((0, 1, 1, 2)))]
+        return f"{', '.join(args)} -> {', '.join(results) or '()'}".strip()
+
+    def labelled(results_max: int) -> str:
+        args = ", ".join(f"{name}: {argument(1)}" for name in ("a", "b")[: rng.choice((0, 1, 1, 2))])
+        results = ", ".join(argument(1) for _ in range(rng.randint(0, results_max)))
+        return f"({args}){' -> ' + results if results else ''}"
+
+    for n in range(rng.randint(2, 4)):
+        fields = rng.sample(("a", "b", "c"), rng.choice((1, 2, 2, 3)))
+        lines += [f"data D{n}:", *(f"  {f}: {field_types(2)}" for f in fields), ""]
+        data.append(f"D{n}")
+    for n in range(2):
+        lines += [f"alias F{n}: {arrow()}", ""]
+        other.append(f"F{n}")
+    for n in range(2):
+        lines += [
+            f'service S{n}("s"):',
+            *(f"  {f}{labelled(1)}" for f in rng.sample(("f", "g"), rng.choice((1, 2)))),
+            "",
+        ]
+        other.append(f"S{n}")
+    for n in range(2):
+        members = rng.sample(("a", "b", "f", "g"), rng.choice((1, 2, 3)))
+        body = [f"  {m}: {argument(2)}" if m in "ab" else f"  {m}{labelled(2)}" for m in members]
+        lines += [f"ability A{n}:", *body, ""]
+        other.append(f"A{n}")
+    chosen = [argument(2) for _ in range(8)]
+    for n, t in enumerate(chosen):
+        lines += [f"func take{n}(v: {t}) -> {t}:", "  <- v", ""]
+    args = ", ".join(f"x{n}: {t}" for n, t in enumerate(chosen))
+    lines.append(f"func main({args}) -> {rng.choice(chosen)}:")
+    for n in range(8):
+        lines += [f"  t{n}_{m} = take{n}(x{m})" for m in range(8)]
+    for n in range(24):
+        left, right, third = (f"x{rng.randrange(8)}" for _ in range(3))
+        make = rng.choice(
+            ("[{}, {}]", "?[{}, {}]", "*[{}, {}]", "{} == {}", "{} + {}", "{} * {}", "{} ** {}", "{} > {}")
+        )
+        value = rng.choice(
+            (make.format(left, right), f"[{left}, {right}, {third}]", f"[[{left}], [{right}]]", f"({left} == {right})")
+        )
+        take = rng.randrange(8)
+        lines.append(
+            rng.choice(
+                (f"  v{n} = {value}", f"  v{n} = take{take}({value})", f"  v{n} = [take{take}({left}), {right}]")
+            )
+        )
+        if value[0] in "[?*":
+            lines.append(f"  w{n} = take{take}({value}[0])" if value[0] != "?" else f"  w{n} = take{take}({value}!)")
+    lines += [
+        "  z = " + rng.choice((f"D0({', '.join(f'{f} = x{rng.randrange(8)}' for f in 'abc')})", "x0")),
+        f"  <- x{rng.randrange(8)}",
+        "",
+    ]
+    return {"main.aqua": "\n".join(lines)}
+
+
+KINDS: Final[dict[str, Callable[[int], Files]]] = {
+    "bodies": bodies,
+    "definitions": definitions,
+    "headers": headers,
+    "types": types,
+}
 
 if __name__ == "__main__":
     for kind, make in KINDS.items():

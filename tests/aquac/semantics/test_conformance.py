@@ -10,12 +10,13 @@ import pytest
 from tests.conformance.areas import aqua_check
 from tests.conformance.report import Skip
 
-CORPUS = Path(__file__).parents[2] / "conformance" / "data" / "aqua-check" / "programs.jsonl"
+CORPUS = Path(__file__).parents[2] / "conformance" / "data" / "aqua-check"
 
 
 @cache
 def cases() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    texts = [(CORPUS / name).read_text(encoding="utf-8") for name in aqua_check.FILES]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
 
 
 def level(case: dict[str, Any]) -> str | None:

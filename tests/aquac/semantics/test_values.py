@@ -139,6 +139,7 @@ CASES = {
   d = Ab.f(x = 1)  -- error: AQ0101 "x"
   e = n.f(x = 1)  -- error: AQ0307 "f"
   g = Ab.zz(x = 1)  -- error: AQ0306 "zz"
+  h = yy.Zz(x = 1)  -- error: AQ0201 "yy"
 """,
     "a path that is no type is read word by word": """
   a = Zz.Yy(x = 1)  -- error: AQ0201 "Zz"

@@ -204,3 +204,8 @@ def test_hints(line, hint):
 def test_message_names_what_was_found_and_expected():
     _, (diagnostic,) = parse(SourceFile("main.aqua", f"{PRELUDE}  for x <- xs seq:\n    y = x\n"))
     assert diagnostic.message == "expected `:`, found `seq`"
+
+
+def test_only_the_very_first_line_may_be_indented() -> None:
+    check("  aqua M\n")
+    check("\n  aqua M -- error: AQ0101\n")
