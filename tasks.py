@@ -177,7 +177,10 @@ def fuzz(rest: list[str]) -> int:
         return code
     for name in ("avm", "aqua"):
         code = call([exe, "-m", f"tests.fuzz.{name}_differential", "--minutes", str(args.minutes)]) or code
-    return code
+    programs = str(1_000_000)
+    return (
+        call([exe, "-m", "tests.fuzz.aqua_diagnostics", "--programs", programs, "--minutes", str(args.minutes)]) or code
+    )
 
 
 def sim(rest: list[str]) -> int:

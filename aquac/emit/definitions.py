@@ -83,6 +83,8 @@ class _Definer:
                 return {"tag": "topType"}
             case t.Bottom():
                 return {"tag": "bottomType"}
+            case t.Nothing():
+                return {"tag": "nil"}
             case _:
                 assert_never(type_)
 

@@ -16,6 +16,7 @@ from .types import (
     CanonMap,
     Fields,
     LiteralType,
+    Nothing,
     Option,
     Scalar,
     ServiceType,
@@ -66,6 +67,8 @@ def show(t: Type) -> str:
             return (
                 f"{_product([(label, show(a)) for label, a in args])} -> {_product([(None, show(r)) for r in results])}"
             )
+        case Nothing():
+            return "nothing"
         case _:
             assert_never(t)
 

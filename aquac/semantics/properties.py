@@ -13,11 +13,12 @@ from aquac.diagnostics import Note
 from aquac.syntax import ast
 
 from .printing import brief, for_message
-from .raw import ArrowProp, CopyProp, FieldProp, FunctorProp, IndexProp, RawValue, arrow_type
+from .raw import ArrowProp, CopyProp, FieldProp, FunctorProp, IndexProp, RawValue
 from .report import counted, listed
 from .subtyping import INTEGERS, is_collection
 from .types import (
     BOOL,
+    NOTHING,
     STRING,
     U32,
     AbilityType,
@@ -138,7 +139,8 @@ class Properties:
                 return None
         if not good:
             return None
-        return ArrowProp(op.name, member, tuple(values), arrow_type(member), self._scope.site(op.span))
+        result = member.results[0] if member.results else NOTHING
+        return ArrowProp(op.name, member, tuple(values), result, self._scope.site(op.span))
 
     def _count(self, op: ast.MethodOp, arrow: Arrow, args: Sequence[ast.Value]) -> bool:
         expected = counted(len(arrow.args), "argument")

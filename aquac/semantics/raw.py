@@ -64,7 +64,7 @@ class IndexProp:
 
 @dataclass(frozen=True, slots=True)
 class ArrowProp:
-    """`.name(args)` on a service or ability value; `type` is the first result, or the arrow when there is none."""
+    """`.name(args)` on a service or ability value; `type` is the first result, or that of nothing."""
 
     name: str
     arrow: Arrow

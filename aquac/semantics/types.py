@@ -111,6 +111,11 @@ class Arrow:
     results: tuple[Type, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Type of a method call without results, where a value is wanted. It fits itself and `⊤` only."""
+
+
 Type = (
     Scalar
     | LiteralType
@@ -126,6 +131,7 @@ Type = (
     | AbilityType
     | ServiceType
     | Arrow
+    | Nothing
 )
 
 UNSIGNED_SCALARS = frozenset({"u8", "u16", "u32", "u64"})
@@ -146,6 +152,6 @@ STRING_LITERAL = LiteralType("string", frozenset({"string"}))
 NUMBER = LiteralType("number", INTEGER_SCALARS | FLOAT_SCALARS)
 LITERALS = {t.name: t for t in (UNSIGNED, SIGNED, FLOAT, BOOL_LITERAL, STRING_LITERAL, NUMBER)}
 
-TOP, BOTTOM = Top(), Bottom()
+TOP, BOTTOM, NOTHING = Top(), Bottom(), Nothing()
 NIL_TYPE = Option(BOTTOM)
 ERROR = Struct("Error", (("error_code", I64), ("instruction", STRING), ("message", STRING), ("peer_id", STRING)))

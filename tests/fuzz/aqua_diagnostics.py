@@ -1,8 +1,10 @@
 """Wrong programs through our front end and the reference: verdict, first error, and the whole set of diagnostics must be equal.
 
-    python -m tests.fuzz.aqua_diagnostics --programs 2000 --seed 0 [--source mutants|slips|bodies|definitions|headers|types] [--minutes M] [--out FILE]
+    python -m tests.fuzz.aqua_diagnostics --programs 2000 --seed 0 [--source mutants|slips|bodies|definitions|headers|types]…
+        [--minutes M] [--out FILE]
 
-Programs come from `aqua_mutation` (small mistakes in the corpora's programs, or in those of `aqua_generator`) or `aqua_salad` (random statements, definitions, header lines, types).
+Programs come from `aqua_mutation` (small mistakes in the corpora's programs, or in those of `aqua_generator`) or from
+`aqua_salad` (random statements, definitions, header lines, types).
 Equal means, in the terms of the corpus aqua-check:
 
 * the same verdict; class of the first error, and its file, line, column and kind unless it is a plain syntax error;
@@ -132,7 +134,7 @@ def _end_with_body(text: str) -> str:
 EMPTY_BLOCK: Final = "empty block at the end"
 
 TIDIES: Final[dict[str, Callable[[str], str]]] = {
-    "blank line between definitions": lambda text: re.sub(rf"\n(?={DEFINITION})", "\n\n", text),
+    "blank line between definitions": lambda text: re.sub(rf"(?<!\n)\n(?={DEFINITION})", "\n\n", text),
     "blanks around a sign": lambda text: re.sub(
         r"^([ \t]*<-)(?=\S)",
         r"\1 ",
@@ -280,10 +282,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="aqua_diagnostics", description="compare diagnostics with the reference compiler"
     )
-    parser.add_argument("--programs", type=int, default=2000)
+    parser.add_argument("--programs", type=int, default=2000, help="of each source")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--source", choices=SOURCES, default="mutants")
-    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--source", choices=SOURCES, action="append", help="default: all")
+    parser.add_argument("--minutes", type=float, default=10.0, help="in all")
     parser.add_argument(
         "--out", type=Path, default=None, help="write an example of each difference, as cases of aqua-check"
     )
@@ -292,16 +294,21 @@ def main(argv: list[str] | None = None) -> int:
     if modules is None:
         print("no reference packages: run `python3 tasks.py reference`", file=sys.stderr)
         return 2
+    sources = args.source or list(SOURCES)
     seeds = range(args.seed, args.seed + args.programs)
+    different: list[Case] = []
     with CheckReference(modules) as reference:
-        counts, examples = run(reference, SOURCES[args.source](seeds), seconds=args.minutes * 60)
-    for outcome, count in counts.most_common():
-        example = f" ({examples[outcome]['id']})" if outcome in examples else ""
-        print(f"{count:6} {outcome}{example}")
+        for source in sources:
+            seconds = args.minutes * 60 / len(sources)
+            counts, examples = run(reference, SOURCES[source](seeds), seconds=seconds)
+            print(f"{source}:")
+            for outcome, count in counts.most_common():
+                example = f" ({examples[outcome]['id']})" if outcome in examples else ""
+                print(f"{count:6} {outcome}{example}", flush=True)
+            different += [case for outcome, case in examples.items() if outcome.startswith("differs")]
     if args.out is not None:
-        lines = [json.dumps(case) + "\n" for outcome, case in examples.items() if outcome.startswith("differs")]
-        args.out.write_text("".join(lines), encoding="utf-8")
-    return 1 if any(outcome.startswith("differs") for outcome in counts) else 0
+        args.out.write_text("".join(json.dumps(case) + "\n" for case in different), encoding="utf-8")
+    return 1 if different else 0
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ class FunctionWriter(ExpressionWriter):
         # What takes a service is left out once a method of that service was an expression (D1).
         services = [[a for a in self.program.arguments.get(call[0], ()) if a in SERVICES] for call in calls]
         calls = [c for c, needed in zip(calls, services, strict=True) if all(map(self.untouched, map(str, needed)))]
-        text, of, instance = rng.choice(calls)
+        text, of, instance = rng.choice(calls or [("Echo.ping", SERVICES["Echo"]["ping"], 0)])
         self.argument_of += [instance] if instance else []
         made = self.call_text(text, of, 2)
         if instance:
@@ -185,6 +185,8 @@ class FunctionWriter(ExpressionWriter):
 
     def s_service_value(self) -> None:
         services = self.services()
+        if not services:
+            return
         service = self.rng.choice(sorted(services))
         if not services[service] and not self.untouched(service):
             return

@@ -1,29 +1,18 @@
-"""Mutations of Aqua sources, and a comparison of verdicts (compiles or not) on them with the reference.
-
-    python -m tests.fuzz.aqua_mutation --programs 1000 --seed 0 [--minutes M]
+"""Mutations of Aqua sources.
 
 Programs of the conformance corpora get one or two small changes: names swapped, lines deleted, doubled or indented otherwise,
-literals and types exchanged, tokens dropped. Differences are counted by reason. Where the reference has a plain syntax error
-and we accept, or the other way round, the leniencies of spec aqua-language §3.4 and the language of 0.14.11 explain it; such
-cases are counted as `leniency` when they disappear under one of `LENIENCIES`.
+literals and types exchanged, tokens dropped. `aqua_diagnostics` compares what the reference says about them.
 `hostile` makes the coarser changes for the test that nothing crashes: bytes, brackets, nesting.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
-import sys
-import time
-from collections import Counter
-from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from tests.conformance.runner import CorpusMissing, default_files, read_cases
-from tests.conftest import node_modules
-from tests.fuzz.aqua_differential import Reference, ours
 from tests.fuzz.aqua_generator import Program
 
 TOKEN: Final = re.compile(
@@ -190,75 +179,3 @@ def hostile(seed: int) -> dict[str, str]:
             case _:
                 text = rng.choice(CHANGES)(text, rng)
     return files | {name: text}
-
-
-# Changes after which the reference should accept what only our leniency accepted: (pattern, replacement).
-LENIENCIES: Final = (
-    ("blank line between definitions", re.compile(r"\n(?=(?:data|service|ability|func|const|alias) )"), "\n\n"),
-    ("required blanks", re.compile(r"(?<=\w)(!=|=|<-)(?=\w)"), r" \1 "),
-    ("blank before the colon", re.compile(r"[ \t]+:"), ":"),
-    ("blanks around a dot", re.compile(r"(?<=\w)[ \t]*\.[ \t]*(?=\w)"), "."),
-)
-
-
-def leniency(reference: Reference, files: dict[str, str]) -> str:
-    """Name of the leniency that explains why only we accept; empty if none does."""
-    for name, pattern, replacement in LENIENCIES:
-        tidied = {path: pattern.sub(replacement, text) for path, text in files.items()}
-        if tidied != files and not reference.compile(tidied, "main.aqua", {}).get("errors", [""]):
-            return name
-    return ""
-
-
-def compare(reference: Reference, program: Program, theirs: dict[str, Any]) -> str:
-    """Reason of a difference of verdicts; empty when they agree."""
-    try:
-        mine = ours(program.files, program.entry, {})
-    except Exception as error:  # noqa: BLE001 - a crash is the most interesting difference
-        return f"crash: {type(error).__name__}: {error}"
-    if "exception" in theirs or bool(mine["errors"]) == bool(theirs["errors"]):
-        return ""
-    if mine["errors"]:
-        return f"only we refuse: {mine['errors'][0].partition('error ')[2]}"
-    found = leniency(reference, program.files)
-    if found:
-        return f"leniency: {found}"
-    first = theirs["errors"][0].split("\n")
-    return f"only the reference refuses: {' / '.join(part.strip() for part in first[:1] + first[-3:])}"
-
-
-def run(reference: Reference, programs: Iterator[Program], seconds: float) -> tuple[Counter[str], dict[str, int]]:
-    """Counts by reason, and a seed for each."""
-    deadline = time.monotonic() + seconds
-    counts: Counter[str] = Counter()
-    seeds: dict[str, int] = {}
-    for program in programs:
-        theirs = reference.compile(program.files, program.entry, {})
-        reason = compare(reference, program, theirs) or ("both accept" if not theirs.get("errors") else "both refuse")
-        counts[reason] += 1
-        seeds.setdefault(reason, program.seed)
-        if time.monotonic() > deadline:
-            break
-    return counts, seeds
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Command line; exit 1 after a crash, 2 without the reference."""
-    parser = argparse.ArgumentParser(prog="aqua_mutation", description="compare verdicts with the reference compiler")
-    parser.add_argument("--programs", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=5.0)
-    args = parser.parse_args(argv)
-    modules = node_modules()
-    if modules is None:
-        print("no reference packages: run `python3 tasks.py reference`", file=sys.stderr)
-        return 2
-    with Reference(modules) as reference:
-        counts, seeds = run(reference, map(mutated, range(args.seed, args.seed + args.programs)), args.minutes * 60)
-    for reason, count in counts.most_common():
-        print(f"{count:6} {reason[:230]} (seed {seeds[reason]})")
-    return 1 if any(reason.startswith("crash") for reason in counts) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 
 from aquac import compile_bundle
 from avm.air import parse
+from tests.conformance.aqua_check_reference import CheckReference
+from tests.fuzz.aqua_diagnostics import SOURCES
+from tests.fuzz.aqua_diagnostics import run as compare_diagnostics
 from tests.fuzz.aqua_differential import Reference, Verdict, ours, run
 from tests.fuzz.aqua_features import NESTED, count, nested
 from tests.fuzz.aqua_generator import generate
-from tests.fuzz.aqua_mutation import compare, corpus, hostile, mutated
+from tests.fuzz.aqua_mutation import corpus, hostile, mutated
 from tests.fuzz.aqua_shrink import shrink
 
 MINUTES = float(os.environ.get("AQUA_FUZZ_MINUTES", "0"))
@@ -124,12 +128,9 @@ def test_equals_the_reference(reference_modules: Path, node: str) -> None:
 @needs_corpus
 @pytest.mark.slow
 @pytest.mark.reference
-def test_verdicts_equal_the_reference(reference_modules: Path, node: str) -> None:
-    with Reference(reference_modules) as reference:
-        for seed in range(60 * SCALE):
-            program = mutated(seed)
-            theirs = reference.compile(program.files, program.entry, {})
-            reason = compare(reference, program, theirs)
-            assert not reason.startswith("crash"), (seed, reason)
-            # What only they refuse is a matter of blanks and header names, which we take more freely.
-            assert "only the reference" not in reason or "Syntax error" in reason, (seed, reason)
+@pytest.mark.parametrize("source", SOURCES)
+def test_diagnostics_equal_the_reference(source: str, reference_modules: Path, node: str) -> None:
+    with CheckReference(reference_modules) as reference:
+        counts, examples = compare_diagnostics(reference, SOURCES[source](range(40 * SCALE)), seconds=math.inf)
+    assert sum(counts.values()) == 40 * SCALE
+    assert not {outcome: examples[outcome]["id"] for outcome in counts if outcome.startswith("differs")}

@@ -35,6 +35,9 @@ alias Cb: u8 -> u8
 func one(x: u8) -> u8:
   <- x
 
+func quiet():
+  x = 1
+
 func two() -> u8, string:
   <- 1, "a"
 
@@ -132,6 +135,18 @@ CASES = {
   l = Ab(n = 1, f = S.get)
   x = 1
   m = P(x, y = "s")
+""",
+    "a call without result as a value": """
+  a = S.go()
+  c = S.go() == S.go()
+  d <- a()  -- error: AQ0202 "a"
+  n = S.go()  -- error: AQ0203 "n"
+  e = quiet()
+  g = quiet() == quiet()  -- error: AQ0305 "=="
+  p = quiet()  -- error: AQ0204 "p"
+  h = [S.go()]  -- error: AQ0322 "S"
+  i = one(S.go())  -- error: AQ0301 "S"
+  j = S.go().x  -- error: AQ0307 "x"
 """,
     "names of arguments": """
   a = one(x = 1)  -- error: AQ0101 "x"
