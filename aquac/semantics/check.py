@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from aquac import codes
 from aquac.diagnostics import Edit, Fix, Note
 from aquac.lowering.trampoline import nested
-from aquac.records import field_names, is_record
+from aquac.records import dataclass, field_names, is_record
 from aquac.syntax import ast
 
 from . import raw

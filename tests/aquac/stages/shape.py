@@ -23,6 +23,7 @@ TYPES = (
     | t.AbilityType
     | t.ServiceType
     | t.Arrow
+    | t.Nothing
 )
 
 
