@@ -66,8 +66,12 @@ class CapturePlan:
         self._value_order = find_order(self._values)
         self._arrow_order = find_order(self._arrows)
 
-    def rename(self, mangler: Mangler) -> Captured:
-        """Take fresh names for everything captured."""
+    def rename(self, mangler: Mangler, *, follow: bool = True) -> Captured:
+        """Take fresh names for everything captured.
+
+        Without `follow`, as in the reference, a variable that stands for a function of a captured ability keeps pointing
+        to where it was.
+        """
         names: dict[str, str] = {}
         values: dict[str, ValueModel] = {}
         all_moved: list[dict[str, str]] = []
@@ -80,10 +84,12 @@ class CapturePlan:
         for moved, (_, _, related) in zip(all_moved, self._abilities, strict=True):
             for old, value in related.items():
                 key = moved.get(old, old)
-                values[key] = _follow(key, value, moved, names)
+                values[key] = _follow(key, value, moved, names if follow else {})
         arrows = {names.get(key, key): fn for key, fn in self._ability_arrows.items()}
         value_names = mangler.find(self._value_order)
-        values.update((value_names.get(key, key), _still(value, names)) for key, value in self._values.items())
+        values.update(
+            (value_names.get(key, key), _still(value, names if follow else {})) for key, value in self._values.items()
+        )
         arrows.update((value_names.get(key, key), fn) for key, fn in self._value_arrows.items())
         arrow_names = mangler.find(self._arrow_order)
         arrows.update((arrow_names.get(key, key), fn) for key, fn in self._arrows.items())

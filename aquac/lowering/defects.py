@@ -23,6 +23,7 @@ DEFECTS: Final = {
     "D16": "`*[…]` in a function called twice continues the first stream",
     "D17": "a variable called like a closure of a block that is over stands for that closure",
     "D18": "of a callback's several results only the first is received",
+    "D19": "a result for a stream that was passed to the program takes the place of the stream",
 }
 """Every one by name: `renaming` for those with one cause, else as in the specification (aqua-to-air §16)."""
 

@@ -15,6 +15,7 @@ from aquac.semantics import types as t
 
 from . import inline_tag, inline_value
 from .build import Inline, after, flatten, join_prefixes, mark, seq
+from .defects import RENAMING
 from .errors import InternalError, LoweringError
 from .model import Apply, Insert, L, Model, Push, Srv, Target, V, ValueModel
 from .prelude import enter, passed_arrows
@@ -24,7 +25,7 @@ from .streams import freeze, plain
 from .trampoline import nested
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .function import Fn
 
@@ -42,7 +43,8 @@ async def call(
     models = [await nested(inline_value.model(state, arg)) for arg in args]
     targets = _targets(state, exports)
     prefix = join_prefixes(before for _, before in models)
-    tree, results = await nested(inline_call(state, fn, [value for value, _ in models], targets))
+    existing = {target.name for target, export in zip(targets, exports, strict=True) if export.existing}
+    tree, results = await nested(inline_call(state, fn, [value for value, _ in models], targets, existing))
     return results, Inline((mark(fn.name, (after(prefix, tree),)),))
 
 
@@ -54,7 +56,7 @@ async def service_call(
     results = [state.resolve(V(target.name, target.type)) for target in targets]
     models = [await nested(inline_value.model(state, arg)) for arg in raw.args]
     for value, _ in models:
-        if isinstance(value.type, t.Arrow | t.AbilityType | t.ServiceType):
+        if isinstance(value.type, t.Arrow | t.AbilityType | t.ServiceType) and RENAMING not in state.defects:
             message = (
                 f"`{raw.method}` of a service is given a function or an ability, but only data can leave the program"
             )
@@ -75,12 +77,16 @@ async def service_call(
 
 
 async def inline_call(
-    state: State, fn: Fn, args: Sequence[ValueModel], exports: Sequence[Target]
+    state: State, fn: Fn, args: Sequence[ValueModel], exports: Sequence[Target], existing: Iterable[str] = ()
 ) -> tuple[Model, list[ValueModel]]:
-    """The body of `fn` with `args` put in, and its results as the caller may name them."""
+    """The body of `fn` with `args` put in, and its results as the caller may name them.
+
+    `existing` are exports that are streams already: results are pushed into them. The reference knows this by its table
+    of values only, in which the streams passed to the program are missing (D19).
+    """
     passed = passed_arrows(state, args)
     before = state.values
-    outer = _outer_streams(state, exports)
+    outer = _outer_streams(state, exports).union(() if "D19" in state.defects else existing)
     with state.call_scope():
         fn, canons = enter(state, fn, args, passed, before)
         body = await nested(inline_tag.tree(state, fn.body))
@@ -131,7 +137,8 @@ def _place_results(
     results: list[ValueModel] = []
     for export, (value, prefix) in zip(exports, returns, strict=False):
         operations += _present(prefix)
-        takes_place = isinstance(value, V) and type(value.base) is type(export.type) and export.name not in outer
+        whole = isinstance(value, V) and type(value.base) is type(export.type)
+        takes_place = whole and export.name not in outer
         if is_stream(export.type) and not takes_place:
             operations.append(Push(value, export))
             results.append(V(export.name, export.type))

@@ -53,7 +53,7 @@ def enter(
     mangler = state.mangler
     renamed = mangler.find(find_order(label_of[param] for param in arguments.data))
     data = {param: renamed.get(label_of[param], label_of[param]) for param in arguments.data}
-    captured = fn.capture.rename(mangler)
+    captured = fn.capture.rename(mangler, follow=RENAMING not in state.defects)
     locals_ = mangler.find(find_order(fn.seeds.values()))
     canons: list[Canon] = []
     frozen: dict[str, str] = {}

@@ -652,6 +652,47 @@ func f(xs: []string) -> string:
         {"c": False},
         ["<2>"],
     ),
+    # ── D19: results for a stream that was passed to the program ───────────────────────────────────────────────────
+    "D19-stream": (
+        """func g(n: string) -> *string:
+  s: *string
+  s <<- n
+  <- s
+
+func f(out: *[]string) -> *[]string:
+  out <- g("2")
+  out <- g("3")
+  <- out
+""",
+        {"out": [["1"]]},
+        [[["1"], ["2"], ["3"]]],
+    ),
+    "D19-element": (
+        """func f(out: *string) -> *string, u32:
+  c = () -> string:
+    e = Echo.say
+    a = Sink(out = out, size = 1, emit = e)
+    <- a.out[0]
+  out <- c()
+  out <- c()
+  <- out, out.length
+""",
+        {"out": ["1"]},
+        [["1", "1", "1"], 3],
+    ),
+    "D19-in-a-loop": (
+        """func twice(s: string) -> *string:
+  t = *[s, s]
+  <- t
+
+func f(out: *[]string, xs: []string) -> *[]string:
+  for x <- xs:
+    out <- twice(x)
+  <- out
+""",
+        {"out": [], "xs": ["1", "2"]},
+        [[["1", "1"], ["2", "2"]]],
+    ),
 }
 
 

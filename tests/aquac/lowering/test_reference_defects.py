@@ -77,6 +77,11 @@ PROGRAMS: dict[str, tuple[str, str, Options]] = {
         '("callbackSrv" "response") ["closure"]',
         Options(),
     ),
+    "D19": (
+        "func g() -> *string:\n  s: *string\n  <- s\n\nfunc f(out: *[]string) -> *[]string:\n  out <- g()\n  <- out\n",
+        '("callbackSrv" "response") [#s_canon]',
+        Options(),
+    ),
     "D18": (
         'func f(c: string -> string, string) -> string:\n  a, b <- c("x")\n  <- b\n',
         '("callbackSrv" "response") [init_call_res1]',
