@@ -694,8 +694,8 @@ def types(seed: int) -> Files:
         ]
         other.append(f"S{n}")
     for n in range(2):
-        members = rng.sample(("a", "b", "f", "g"), rng.choice((1, 2, 3)))
-        body = [f"  {m}: {argument(2)}" if m in "ab" else f"  {m}{labelled(2)}" for m in members]
+        members = rng.sample(("p", "q", "f", "g"), rng.choice((1, 2, 3)))
+        body = [f"  {m}: {argument(2)}" if m in "pq" else f"  {m}{labelled(2)}" for m in members]
         lines += [f"ability A{n}:", *body, ""]
         other.append(f"A{n}")
     chosen = [argument(2) for _ in range(8)]

@@ -238,3 +238,17 @@ export zz
 func f():
   x = yy  -- error: AQ0201 "yy"
 """)
+
+
+def test_missing_functions_are_reported_before_missing_types() -> None:
+    text = "aqua Main declares Gg, f, Hh, g\n"
+    _, found = checked(text)
+    assert [text[d.span.start : d.span.end] for d in found if d.span] == ["f", "g", "Gg", "Hh"]
+
+
+def test_an_import_of_some_names_declares_what_the_file_declares() -> None:
+    files = {
+        "a.aqua": 'aqua A declares own\nimport f from "b"\n\nfunc own():\n  x = 1\n\nfunc g():\n  x = 1\n',
+        "b.aqua": "aqua B declares f, g\n\nfunc f():\n  x = 1\n\nfunc g():\n  x = 1\n",
+    }
+    check('aqua Main\nimport own, f, g from "a"\n', files)
