@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ ECMASCRIPT_RESERVED: Final = frozenset((
 
 PYTHON_RESERVED: Final = frozenset(keyword.kwlist)
 """Hard keywords only; `match`, `case`, `type` are names like any other."""
+
+_PYTHON_MODULES: Final = sys.stdlib_module_names | {"aquac", "avm", "lsp", "runtime"}
+"""What a generated module or Python itself imports: a `json.py` in the folder of a script would be found instead."""
 
 
 class Namer:
@@ -57,7 +61,7 @@ def snake_case(name: str) -> str:
 
 
 def module_path(stem: str) -> str:
-    """Path of a Python module for the path of a source, both without suffix: words that can be imported."""
+    """Path of a Python module for the path of a source, both without suffix: words that can be imported and hide no module."""
     return "/".join(_module_word(word) for word in stem.split("/"))
 
 
@@ -67,4 +71,4 @@ def _module_word(word: str) -> str:
     word = re.sub(r"\W", "_", word)
     if word[:1].isdigit() or not word:
         word = f"_{word}"
-    return f"{word}_" if word in PYTHON_RESERVED else word
+    return f"{word}_" if word in PYTHON_RESERVED or word in _PYTHON_MODULES else word

@@ -15,8 +15,9 @@ from aquac.source import Span
 from aquac.syntax import ast
 from aquac.syntax.layout import lay_out
 
-from .raw import FuncPart
+from .raw import ConstPart, FuncPart, ServicePart, TypePart
 from .report import listed
+from .subtyping import compare
 from .types import AbilityType, Arrow, ServiceType, StreamMap
 
 if TYPE_CHECKING:
@@ -138,14 +139,10 @@ class _Adviser:
         """A name that two plain imports bring: the later one counts."""
         for name in imported.declares:
             first = sources.get(name)
-            if first is not None and name in self._uses.names:
-                differ = any(
-                    imported.part(name, is_type=kind) is not first[1].part(name, is_type=kind) for kind in (False, True)
-                )
-                if differ:
-                    message = f"this import replaces `{name}` of {first[0].path.text} by another one"
-                    note = Note(f"`{name}` came from here", self._source, first[0].path.span)
-                    self._warn(codes.WARN_IMPORT_CONFLICT, line.path.span, message, notes=(note,))
+            if first is not None and name in self._uses.names and not _same(name, first[1], imported):
+                message = f"this import replaces `{name}` of {first[0].path.text} by another one"
+                note = Note(f"`{name}` came from here", self._source, first[0].path.span)
+                self._warn(codes.WARN_IMPORT_CONFLICT, line.path.span, message, notes=(note,))
             sources[name] = (line, imported)
 
     # ── definitions ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -257,6 +254,25 @@ class _Adviser:
     def _line_end(self, offset: int) -> int:
         end = self._source.text.find("\n", offset)
         return len(self._source.text) if end < 0 else end
+
+
+def _same(name: str, first: ModuleContext, second: ModuleContext) -> bool:
+    """Whether two modules mean the same by a name, even if each defines it: equal types, constants and services are."""
+    for is_type in (False, True):
+        match first.part(name, is_type=is_type), second.part(name, is_type=is_type):
+            case one, other if one is other:
+                pass
+            case ConstPart() as one, ConstPart() as other if one.value == other.value:
+                pass
+            case TypePart() as one, TypePart() as other if compare(one.type, other.type) == 0:
+                pass
+            case ServicePart() as one, ServicePart() as other if (
+                one.id == other.id and compare(one.type, other.type) == 0
+            ):
+                pass
+            case _:
+                return False
+    return True
 
 
 def _uses(source: SourceFile, header: Iterable[ast.HeaderLine], occurrences: Iterable[Occurrence]) -> _Uses:

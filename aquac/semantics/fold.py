@@ -224,6 +224,8 @@ def _add(group: _Group, word: str, branch: Branch, tree: Tree, report: Reporter)
     if word in group.seen or (word == "catch" and "otherwise" in group.seen):
         at = branch.name.span if isinstance(branch, ast.Catch) else branch.span
         earlier = word if word in group.seen else "otherwise"
-        report(codes.WARN_DUPLICATE_BRANCH, at, f"this `{word}` follows an `{earlier}` of the same statement")
+        report(
+            codes.WARN_DUPLICATE_BRANCH, at, f"this `{word}` follows another branch `{earlier}` of the same statement"
+        )
     group.seen.add(word)
     group.branches.append(tree)

@@ -64,7 +64,16 @@ def test_snake_case(name: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stem", "expected"), [("a/b", "a/b"), ("my-app", "my_app"), ("2nd", "_2nd"), ("class", "class_"), ("a.b", "a_b")]
+    ("stem", "expected"),
+    [
+        ("a/b", "a/b"),
+        ("my-app", "my_app"),
+        ("2nd", "_2nd"),
+        ("class", "class_"),
+        ("a.b", "a_b"),
+        ("json", "json_"),
+        ("x/runtime", "x/runtime_"),
+    ],
 )
 def test_module_path(stem: str, expected: str) -> None:
     assert module_path(stem) == expected

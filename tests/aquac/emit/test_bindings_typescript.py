@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -122,27 +121,33 @@ registerNoId({ one: async (x: number | null) => x });
 """
 
 
+def tsc_strict(folder: Path, modules: Path, node: str, *files: str) -> str:
+    """What `tsc --strict` says about files of a folder."""
+    tsc = modules / "typescript" / "bin" / "tsc"
+    kit = modules.parent / "js-client" / "node_modules"
+    if not tsc.is_file() or not kit.is_dir():
+        pytest.skip("typescript or js-client is not installed: run `python3 tasks.py reference` (needs npm)")
+    if not (folder / "node_modules").exists():
+        (folder / "node_modules").symlink_to(kit)
+    (folder / "package.json").write_text('{"type": "module"}')
+    # The client's own declarations need a package that it does not depend on, hence skipLibCheck.
+    flags = ("--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2022")
+    done = subprocess.run([node, tsc, *flags, *files], cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
 @pytest.mark.reference
 @pytest.mark.slow
 def test_tsc_strict(tmp_path: Path, reference_modules: Path, node: str) -> None:
-    tsc = reference_modules / "typescript" / "bin" / "tsc"
-    kit = reference_modules.parent / "js-client" / "node_modules"
-    if not tsc.is_file() or not kit.is_dir():
-        pytest.skip("typescript or js-client is not installed: run `python3 tasks.py reference` (needs npm)")
-    (tmp_path / "node_modules").symlink_to(kit)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "main.ts").write_text(typescript_source(bound(PROGRAM)))
     (tmp_path / "use.ts").write_text(USE)
-    (tmp_path / "types.d.ts").write_text(typescript_declarations(bound(PROGRAM)))
-    # The client's own declarations need a package that it does not depend on, hence skipLibCheck.
-    flags = ("--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2022")
-    done = subprocess.run([node, tsc, *flags, "main.ts", "use.ts", "types.d.ts"], cwd=tmp_path, capture_output=True, text=True, check=False)  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, "")
+    declarations = typescript_declarations(bound(PROGRAM))
+    (tmp_path / "types.d.ts").write_text(declarations)
+    assert tsc_strict(tmp_path, reference_modules, node, "main.ts", "use.ts", "types.d.ts") == ""
     # Declarations are libraries to tsc: check them as a source too.
-    shutil.move(tmp_path / "types.d.ts", tmp_path / "types.ts")
-    (tmp_path / "types.ts").write_text((tmp_path / "types.ts").read_text().replace("export function", "export declare function"))  # fmt: skip
-    done = subprocess.run([node, tsc, *flags, "types.ts"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    (tmp_path / "types.d.ts").unlink()
+    (tmp_path / "types.ts").write_text(declarations.replace("export function", "export declare function"))
+    assert tsc_strict(tmp_path, reference_modules, node, "types.ts") == ""
 
 
 @pytest.mark.slow

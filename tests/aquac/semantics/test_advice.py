@@ -21,8 +21,23 @@ func two() -> u8:
 OTHER = "aqua Other declares one\n\nfunc one() -> u8:\n  <- 11\n"
 
 
+SAME = """aqua Same declares *
+
+alias Error: string
+
+const LIMIT = 3
+
+data D:
+  x: u8
+
+service T("t"):
+  get(e: Error, d: D, o: ?u8) -> u8
+"""
+
+
 def found(text: str) -> list[Diagnostic]:
     files = {"/p/main.aqua": text, "/p/lib.aqua": LIBRARY, "/p/other.aqua": OTHER}
+    files |= {"/p/same.aqua": SAME, "/p/again.aqua": SAME.replace("Same", "Again")}
     return list(compile_bundle(files, "/p/main.aqua").diagnostics)
 
 
@@ -101,6 +116,8 @@ def test_not_mechanical(text: str, expected: list[tuple[str, str]]) -> None:
         "aqua M\n" + BODY + "  s: *u8\n  s <<- n\n  join s[0]\n  <- n\n",
         "aqua M\n" + BODY + "  a = n\n  c = () -> u8:\n    <- a\n  x <- c()\n  <- x\n",
         "func g() -> u8:\n  <- 1\n",
+        'aqua M\nimport "same.aqua"\nimport "again.aqua"\n\nexport f\n\nfunc f(e: Error, d: D, s: *u8) -> u8:\n'
+        "  on HOST_PEER_ID:\n    s <- T.get(e, d, nil)\n  <- s[LIMIT]\n",
     ],
 )
 def test_quiet(text: str) -> None:
