@@ -140,7 +140,7 @@ class Properties:
         if not good:
             return None
         result = member.results[0] if member.results else NOTHING
-        return ArrowProp(op.name, member, tuple(values), result, self._scope.site(op.span))
+        return ArrowProp(op.name, member, tuple(values), result, self._scope.site(op.full))
 
     def _count(self, op: ast.MethodOp, arrow: Arrow, args: Sequence[ast.Value]) -> bool:
         expected = counted(len(arrow.args), "argument")

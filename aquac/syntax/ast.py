@@ -131,12 +131,13 @@ class FieldOp:
 
 @dataclass(frozen=True, slots=True)
 class MethodOp:
-    """`.name{abilities}(args)`; `span` is the method's name."""
+    """`.name{abilities}(args)`; `span` is the method's name, `full` ends behind the arguments."""
 
     name: str
     abilities: tuple[Value, ...]
     args: tuple[Value, ...]
     span: Span
+    full: Span
 
 
 @dataclass(frozen=True, slots=True)

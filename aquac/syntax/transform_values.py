@@ -277,7 +277,8 @@ class ValueBuilder:
         if (word == "copy" or named) and args.args and not args.abilities and _all_named(args):
             return ast.CopyOp(_named(args), self._span(word), str(word)), [value for _, value in args.args]
         abilities, nodes, parts = self._positional(args)
-        return ast.MethodOp(str(word), abilities, nodes, self._span(word)), parts
+        span = self._span(word)
+        return ast.MethodOp(str(word), abilities, nodes, span, Span(span.start, args.end)), parts
 
     def _positional(self, args: Arguments) -> tuple[tuple[ast.Value, ...], tuple[ast.Value, ...], list[V]]:
         for name, _ in args.args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 
 from aquac import cli, compile_bundle, compile_path
 from aquac.compiler import CompiledFunction
+from aquac.emit.source_map import Located
+from tests.aquac.corpus import FILES, corpus
+from tests.conformance.areas.aqua_air import compile_case
 
 PROGRAMS = Path(__file__).parents[1] / "mistakes" / "programs"
 SCHEMA = json.loads(files("aquac").joinpath("schemas/source-map.schema.json").read_text())
@@ -36,6 +40,49 @@ def test_every_instruction_has_a_place(path: Path) -> None:
     assert compiled.functions or path.stem == "lib"
     for function in compiled.functions.values():
         check(function)
+
+
+OPERATORS = {
+    "add": "+", "sub": "-", "mul": "*", "fmul": "*", "div": "/", "rem": "%", "pow": "**",
+    "gt": ">", "gte": ">=", "lt": "<", "lte": "<=",
+}  # fmt: skip
+CALL = re.compile(r'\(call \S+ \((?:"([^"]*)"|\S+) "([^"]+)"\)')
+
+
+def misplaced(found: Located) -> bool:
+    """Whether a call comes from a text that does not name what is called."""
+    call = CALL.match(found.text)
+    if call is None:
+        return False
+    service, method = call.groups()
+    span = found.site.span
+    text = found.site.file.text[span.start : span.end]
+    if service in ("getDataSrv", "errorHandlingSrv", "tracingSrv", "callbackSrv"):
+        return False  # nobody wrote it, or it is called by the name of a parameter
+    if '["exit with error: "' in found.text:
+        return False  # an event of tracing
+    if service in ("math", "cmp") and OPERATORS.get(method, method) in text:
+        return False
+    if service == "math" and "[" in text and method in ("add", "sub"):
+        return False  # an index of a stream is counted from its end, which takes one more or less
+    if re.search(rf"\.{re.escape(method)}\b(?!\()", found.site.file.text):
+        return False  # the method is passed on as a function, and called by another name
+    return not re.search(rf"\b{re.escape(method)}\b", text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_calls_come_from_where_they_are_named(name: str) -> None:
+    calls = 0
+    wrong = []
+    for case in corpus(name):
+        for function in compile_case(case).functions.values():
+            check(function)
+            mappings = function.source_map().mappings
+            calls += sum(m.text.startswith("(call") for m in mappings)
+            wrong += [(case["id"], m.text) for m in mappings if misplaced(m)]
+    assert wrong == []
+    assert calls > 50
 
 
 def lines_of(source: str, *instructions: str) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,11 @@ from aquac.topology import text as res_text
 from aquac.topology import text_parser as res_parser
 from aquac.topology.validate import problems as res_problems
 from avm.air import parse as parse_air
+from tests.aquac.corpus import FILES, corpus
 from tests.aquac.stages.shape import shape
 from tests.conformance.areas.aqua_air import compile_case
 
 ROOT = Path(__file__).parents[3]
-PLACES = (ROOT / "tests/conformance/data/aqua-air", ROOT.parent / "shared/conformance/aqua-air")
 PROGRAMS = sorted((ROOT / "tests/aquac/mistakes/programs").glob("*.aqua"))
 
 
@@ -58,18 +57,10 @@ def test_programs(path: Path) -> None:
     check(compile_path(path))
 
 
-def cases(name: str) -> list[dict[str, Any]]:
-    folder = next((place for place in PLACES if (place / name).is_file()), None)
-    if folder is None:
-        pytest.skip("the aqua-air corpus is not here")
-    with open(folder / name, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["programs.jsonl", "options.jsonl", "generated.jsonl", "defects.jsonl"])
+@pytest.mark.parametrize("name", FILES)
 def test_corpus(name: str) -> None:
-    compiled = [compile_case(case) for case in cases(name)]
+    compiled = [compile_case(case) for case in corpus(name)]
     assert sum(check(result) for result in compiled if result.ok) > 10
 
 
