@@ -27,9 +27,11 @@ from .command_line import (
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from .compiler import Compiled, Options
     from .diagnostics import Diagnostic
+    from .kept import Kept
 
 TARGETS = ("air", "json", "ts", "js", "py")
 FORMATS = ("human", "json", "sarif", "github")
@@ -182,15 +184,35 @@ def _build(args: argparse.Namespace) -> int:
         raise CommandError("`--emit` prints to stdout, it takes no `-o`")
     if args.source_map and (args.output == "-" or "air" not in targets):
         raise CommandError("`--source-map` writes beside the AIR files", hint="give a folder with `-o DIR`")
+    from .kept import Kept
+
+    kept = Kept()
     if not args.watch:
-        return _build_once(args, targets)[0]
+        return _build_once(args, targets, kept)[0]
+    _build_again_and_again(args, targets, kept)
+
+
+def _build_again_and_again(args: argparse.Namespace, targets: Sequence[str], kept: Kept) -> NoReturn:
+    """Build whenever a file changes. What ends the first build ends the command; later ones may meet a folder being moved."""
     from .watch import wait_for_change
 
+    _, files = _build_once(args, targets, kept)
+    built = True
     while True:
-        _, files = _build_once(args, targets)
         _say(args, "waiting for changes; interrupt to end")
         sys.stdout.flush()
-        wait_for_change(partial(_watched, args.paths, files))
+        watched = partial(_watched, args.paths, files)
+
+        def missed(watched: Callable[[], list[str]] = watched, built: bool = built) -> bool:
+            return built and not kept.is_current(watched())
+
+        wait_for_change(watched, missed=missed)
+        try:
+            _, files = _build_once(args, targets, kept)
+            built = True
+        except CommandError as error:
+            print(f"aquac: error: {error}", file=sys.stderr)
+            built = False
 
 
 def _watched(paths: Sequence[str], files: Sequence[str]) -> list[str]:
@@ -203,8 +225,8 @@ def _watched(paths: Sequence[str], files: Sequence[str]) -> list[str]:
         return list(files)
 
 
-def _build_once(args: argparse.Namespace, targets: Sequence[str]) -> tuple[int, tuple[str, ...]]:
-    """Compile and write; the exit code, and the files read."""
+def _build_once(args: argparse.Namespace, targets: Sequence[str], kept: Kept) -> tuple[int, tuple[str, ...]]:
+    """Compile and write; the exit code, and the files read. What several files import is checked once."""
     from .compiler import compile_path
     from .outputs import expand_paths, make_outputs, print_outputs, source_maps, stage_text, write_files
 
@@ -213,7 +235,7 @@ def _build_once(args: argparse.Namespace, targets: Sequence[str]) -> tuple[int, 
     imports, options = _imports(args), _options(args)
 
     def compiled(paths: list[str]) -> Compiled:
-        return compile_path(paths, imports=imports, constants=args.constants, options=options)
+        return compile_path(paths, imports=imports, constants=args.constants, options=options, kept=kept)
 
     if args.output == "-" or len(units) <= 1:
         results = [compiled([unit.path for unit in units])]

@@ -13,7 +13,8 @@ import gc
 import os
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aquac.records import dataclass, field
 
@@ -21,9 +22,10 @@ from . import codes
 from .diagnostics import Diagnostic, has_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .emit.source_map import SourceMap
+    from .kept import Kept
     from .lowering import LoweredFunction, LoweringOptions
     from .lowering.model import Model
     from .project.bundle import FileStore
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     Imports = Sequence[Path] | Mapping[str, Mapping[str, str | Sequence[str]]]
 
 Json = dict[str, Any]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,7 @@ def compile_path(
     constants: Sequence[str] = (),
     options: Options = DEFAULT,
     store: FileStore | None = None,
+    kept: Kept | None = None,
 ) -> Compiled:
     """Compile a file, every `*.aqua` file below a folder, or several of them.
 
@@ -152,9 +156,10 @@ def compile_path(
         constants: texts `NAME = literal`, visible in every module.
         options: what to vary in the code.
         store: where files are read; the disk by default.
+        kept: results of compilations with the same imports, constants and options, to build on and to add to.
     """
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-    return _Compilation(imports, constants, options, store).everything([os.fspath(p) for p in paths])
+    return _Compilation(imports, constants, options, store, kept).everything([os.fspath(p) for p in paths])
 
 
 def compile_source(
@@ -233,14 +238,31 @@ def collector_paused() -> Iterator[None]:
         gc.enable()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Exports:
+    """What one module exports, and what was found while compiling it."""
+
+    functions: dict[str, CompiledFunction]
+    services: dict[str, Json]
+    diagnostics: tuple[Diagnostic, ...]
+
+
 class _Compilation:
     """One run of the stages. Diagnostics gather in the order found."""
 
-    def __init__(self, imports: Imports, constants: Sequence[str], options: Options, store: FileStore | None) -> None:
+    def __init__(
+        self,
+        imports: Imports,
+        constants: Sequence[str],
+        options: Options,
+        store: FileStore | None,
+        kept: Kept | None = None,
+    ) -> None:
         self._imports = imports
         self._constants = constants
         self._options = options
         self._store = store
+        self._kept = kept
         self._diagnostics: list[Diagnostic] = []
         self._modules: list[LoadedModule] = []
         self._contexts: dict[str, ModuleContext] = {}
@@ -253,7 +275,10 @@ class _Compilation:
         try:
             with collector_paused():
                 for path in self._check(paths):
-                    self._exports(path, functions, services)
+                    exports = self._made("exports", path, self._contexts[path], partial(self._exports, path))
+                    functions |= exports.functions
+                    services |= exports.services
+                    self._diagnostics += exports.diagnostics
         except RecursionError:
             self._too_deep()
         return self._result(functions, services)
@@ -277,7 +302,7 @@ class _Compilation:
 
     def _check(self, paths: Sequence[str]) -> list[str]:
         """Load, parse and check; paths of the entries that may be compiled, none after an error."""
-        from .project.link import load
+        from .project.link import load, read_and_parse
         from .semantics import check_project
         from .semantics.constants import parse_constants
 
@@ -286,7 +311,8 @@ class _Compilation:
             return []
         constants, found = parse_constants(self._constants)
         self._diagnostics += found
-        self._modules, found = load(paths, config, self._store)
+        read = read_and_parse if self._kept is None else self._kept.read
+        self._modules, found = load(paths, config, self._store, read=read)
         cycles = [d for d in found if d.code is codes.IMPORT_CYCLE]
         self._diagnostics += [d for d in found if d.code is not codes.IMPORT_CYCLE]
         if has_errors(self._diagnostics):
@@ -298,6 +324,7 @@ class _Compilation:
             constants,
             no_relay=self._options.no_relay,
             legacy_headers=self._options.legacy_headers,
+            kept=self._kept,
         )
         self._diagnostics += [*found, *cycles]
         if cycles:
@@ -313,21 +340,25 @@ class _Compilation:
 
         for module in self._modules:
             if module.entry:
+                context = self._contexts[module.path]
                 imports = {text: self._contexts[path] for text, path in module.imports.items()}
-                self._diagnostics += advise(module.file, module.source, self._contexts[module.path], imports)
+                make = partial(advise, module.file, module.source, context, imports)
+                self._diagnostics += self._made("advice", module.path, context, make)
 
-    def _exports(self, path: str, functions: dict[str, CompiledFunction], services: dict[str, Json]) -> None:
+    def _made(self, what: str, path: str, context: ModuleContext, make: Callable[[], Made]) -> Made:
+        """Make something of a checked module, or take what was made of it before."""
+        return make() if self._kept is None else self._kept.made(what, path, context, make)
+
+    def _exports(self, path: str) -> _Exports:
+        """What the module at `path` exports, compiled."""
         from .emit.definitions import service_definition
         from .lowering import lower_module
 
         module = lower_module(self._contexts[path], self._lowering_options())
-        self._diagnostics += module.diagnostics
-        for lowered in module.functions:
-            function = self._function(path, lowered)
-            if function is not None:
-                functions[lowered.name] = function
-        for service in module.services:
-            services[service.name] = service_definition(service.type, service.default_id)
+        found = list(module.diagnostics)
+        functions = {lowered.name: self._function(path, lowered, found) for lowered in module.functions}
+        services = {service.name: service_definition(service.type, service.default_id) for service in module.services}
+        return _Exports({name: made for name, made in functions.items() if made is not None}, services, tuple(found))
 
     def _call(self, paths: Sequence[str], text: str, data: Mapping[str, Any] | None) -> CompiledFunction | None:
         from .call_expression import CallError, check_arguments, declared_arguments, parse_call, with_data
@@ -343,11 +374,11 @@ class _Compilation:
                 known_as = call.function.rpartition(".")[2]
                 module = lower_call(self._contexts[path], name, args, self._lowering_options(), known_as=known_as)
                 self._diagnostics += module.diagnostics
-                return self._function(path, module.functions[0]) if module.functions else None
+                return self._function(path, module.functions[0], self._diagnostics) if module.functions else None
         raise CallError(f"{call.function} is not exported; exported are {_listed(self._contexts[p] for p in paths)}")
 
-    def _function(self, path: str, function: LoweredFunction) -> CompiledFunction | None:
-        """Place and print a function; None, with a diagnostic, when its script is too large."""
+    def _function(self, path: str, function: LoweredFunction, found: list[Diagnostic]) -> CompiledFunction | None:
+        """Place and print a function; None, and a diagnostic in `found`, when its script is too large."""
         from .emit.air import SCRIPT_CHARS_MAX, ScriptTooLarge, print_air
         from .emit.definitions import function_definition
         from .topology.make_res import resolve
@@ -357,7 +388,7 @@ class _Compilation:
             script = print_air(res)
         except ScriptTooLarge:
             message = f"in function `{function.name}`: its script has more than {SCRIPT_CHARS_MAX} characters"
-            self._diagnostics.append(Diagnostic(codes.PROGRAM_TOO_LARGE, message))
+            found.append(Diagnostic(codes.PROGRAM_TOO_LARGE, message))
             return None
         definition = function_definition(function.name, function.type)
         return CompiledFunction(function.name, script, definition, path, function.model, res, function.sites)

@@ -13,9 +13,18 @@ POLL_SECONDS: Final = 0.3
 """Pause between two looks."""
 
 
-def wait_for_change(files: Callable[[], Iterable[str]], pause: Callable[[float], None] = time.sleep) -> None:
-    """Return when a file of `files()` is new, gone or written to."""
+def wait_for_change(
+    files: Callable[[], Iterable[str]],
+    pause: Callable[[float], None] = time.sleep,
+    missed: Callable[[], bool] = lambda: False,
+) -> None:
+    """Return when a file of `files()` is new, gone or written to.
+
+    missed: whether that has happened already, while nobody looked; asked once, after the files were looked at.
+    """
     before = _stamps(files())
+    if missed():
+        return
     while True:
         pause(POLL_SECONDS)
         if _stamps(files()) != before:

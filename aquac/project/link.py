@@ -70,7 +70,11 @@ class _Module:
 
 def read_and_parse(store: FileStore, path: str, config: ProjectConfig) -> ParsedFile:
     """Read and parse the file at a normal path; it is empty with a diagnostic when it cannot be read."""
-    source, problem = read_source(store, path)
+    return parse_source(store, *read_source(store, path), config)
+
+
+def parse_source(store: FileStore, source: SourceFile, problem: Diagnostic | None, config: ProjectConfig) -> ParsedFile:
+    """Parse what was read from a store, unless there was a problem with it."""
     if problem is not None:
         return source, ast.File((), (), ()), [problem]
     legacy = config.legacy_headers

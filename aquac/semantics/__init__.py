@@ -6,12 +6,14 @@ Importing this package loads nothing; the functions import what they need.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aquac.diagnostics import Diagnostic
+    from aquac.kept import Kept
     from aquac.source import SourceFile
     from aquac.syntax import ast
 
@@ -45,8 +47,9 @@ def check_project(
     no_relay: bool = False,
     legacy_headers: bool = False,
     follow_ups: bool = False,
+    kept: Kept | None = None,
 ) -> tuple[dict[str, ModuleContext], list[Diagnostic]]:
-    """Check modules given in link order (imported before importing).
+    """Check modules given in link order (imported before importing); those that `kept` knows are not checked again.
 
     A module with errors has no context in the result, and neither have the modules that import it: they are not checked, so
     that one mistake is reported once. Warnings of all checked modules are reported. For `follow_ups` see `check_module`.
@@ -61,7 +64,8 @@ def check_project(
         if not all(path in contexts for path in module.imports.values()):
             continue
         imported = {text: contexts[path] for text, path in module.imports.items()}
-        context, found = check_module(
+        check = partial(
+            check_module,
             module.file,
             module.source,
             imported,
@@ -70,6 +74,7 @@ def check_project(
             legacy_headers=legacy_headers,
             follow_ups=follow_ups,
         )
+        context, found = check() if kept is None else kept.check(module, imported, check)
         diagnostics += found
         if not has_errors(found):
             contexts[module.path] = context
