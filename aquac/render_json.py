@@ -17,7 +17,7 @@ from .version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .diagnostics import Diagnostic
+    from .diagnostics import Diagnostic, Fix
     from .source import SourceFile, Span
 
 Json = dict[str, Any]
@@ -116,18 +116,42 @@ def _sarif_result(diagnostic: Diagnostic, used: list[str], base: str | None) -> 
         "message": {"text": text},
     }
     if diagnostic.file is not None:
-        location: Json = {"artifactLocation": {"uri": _uri(diagnostic.file.path, base)}}
-        if diagnostic.span is not None:
-            start = diagnostic.file.lines.position(diagnostic.span.start)
-            end = diagnostic.file.lines.position(diagnostic.span.end)
-            location["region"] = {
-                "startLine": start.line,
-                "startColumn": start.column,
-                "endLine": end.line,
-                "endColumn": end.column,
-            }
-        result["locations"] = [{"physicalLocation": location}]
+        result["locations"] = [{"physicalLocation": _sarif_place(diagnostic.file, diagnostic.span, base)}]
+    related = [
+        {"physicalLocation": _sarif_place(note.file, note.span, base), "message": {"text": note.message}}
+        for note in diagnostic.notes
+        if note.file is not None
+    ]
+    if related:
+        result["relatedLocations"] = related
+    if diagnostic.fixes:
+        result["fixes"] = [_sarif_fix(fix, base) for fix in diagnostic.fixes]
     return result
+
+
+def _sarif_place(file: SourceFile, span: Span | None, base: str | None) -> Json:
+    place: Json = {"artifactLocation": {"uri": _uri(file.path, base)}}
+    if span is not None:
+        place["region"] = _sarif_region(file, span)
+    return place
+
+
+def _sarif_region(file: SourceFile, span: Span) -> Json:
+    start, end = file.lines.position(span.start), file.lines.position(span.end)
+    return {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column}
+
+
+def _sarif_fix(fix: Fix, base: str | None) -> Json:
+    changes: dict[str, list[Json]] = {}
+    for edit in fix.edits:
+        replacement = {"deletedRegion": _sarif_region(edit.file, edit.span), "insertedContent": {"text": edit.text}}
+        changes.setdefault(_uri(edit.file.path, base), []).append(replacement)
+    return {
+        "description": {"text": fix.title},
+        "artifactChanges": [
+            {"artifactLocation": {"uri": uri}, "replacements": replacements} for uri, replacements in changes.items()
+        ],
+    }
 
 
 def _uri(path: str, base: str | None) -> str:
