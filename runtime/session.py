@@ -6,6 +6,8 @@ Errors: none raised for anything the program, a peer or the network did; `Comman
 
 from __future__ import annotations
 
+import json
+import re
 import time
 import uuid
 from dataclasses import dataclass, field, replace
@@ -57,9 +59,16 @@ class Session:
     wasm: str | None = None
 
 
+_FAIL: Final = re.compile(r"fail with '(.*)' is used without corresponding xor", re.DOTALL)
+"""Text of the interpreter's error 10006."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionError:
-    """Why there is no result. `code` is the interpreter's number, or a word for what happened around it."""
+    """Why there is no result. `code` is the interpreter's number, or a word for what happened around it.
+
+    `cause`: the error that began it, if the program passed another one on in the meantime.
+    """
 
     code: int | str
     message: str
@@ -67,6 +76,12 @@ class SessionError:
     peer_id: str | None = None
     instruction: str | None = None
     source: dict[str, Any] | None = None
+    cause: SessionError | None = None
+
+    @property
+    def failed(self) -> str | None:
+        """The instruction that failed first."""
+        return self.instruction if self.cause is None else self.cause.instruction
 
     def at(self, source: dict[str, Any] | None) -> SessionError:
         """The same with a place in the source."""
@@ -91,6 +106,8 @@ class SessionError:
             lines.append(f"in {self.instruction}")
         if self.peer_id:
             lines.append(f"on peer {self.peer_id}")
+        if self.cause is not None:
+            lines += [f"because of: {self.cause.message}", *self.cause.details().split("\n  ")]
         return "\n  ".join(lines)
 
 
@@ -274,11 +291,31 @@ async def _wait(pending: PendingCall) -> Ended:
 def _workflow_error(error: CallFailed) -> SessionError:
     """The error object that the program passed on, taken apart where it has the usual shape."""
     value = error.value if isinstance(error, WorkflowError) and isinstance(error.value, dict) else {}
-    code = value.get("error_code")
+    first = value
+    while (inner := _passed_on(first)) is not None:
+        first = inner
+    cause = None if first is value else _session_error(first, str(first.get("message", "")))
+    return replace(_session_error(value, str(error)), cause=cause)
+
+
+def _session_error(value: dict[str, Any], message: str) -> SessionError:
+    code, peer_id, instruction = value.get("error_code"), value.get("peer_id"), value.get("instruction")
     return SessionError(
         code if isinstance(code, int) else "error",
-        str(error),
+        message,
         WORKFLOW_ERROR,
-        peer_id=value.get("peer_id") if isinstance(value.get("peer_id"), str) else None,
-        instruction=value.get("instruction") if isinstance(value.get("instruction"), str) else None,
+        peer_id=peer_id if isinstance(peer_id, str) else None,
+        instruction=instruction if isinstance(instruction, str) else None,
     )
+
+
+def _passed_on(value: dict[str, Any]) -> dict[str, Any] | None:
+    """The error object inside that of a `fail` that nobody caught: `if` passes errors of its branches on that way."""
+    found = _FAIL.fullmatch(str(value.get("message")))
+    if found is None:
+        return None
+    try:
+        inner = json.loads(found[1])
+    except (ValueError, RecursionError):
+        return None
+    return inner if isinstance(inner, dict) and "instruction" in inner else None

@@ -269,8 +269,8 @@ def _report(args: argparse.Namespace, program: Program, ended: Any) -> int:
             result = program.result(ended.values)
         except ConversionError as complaint:
             error = ended.with_error(str(complaint)).error
-    if error is not None and error.source is None and error.instruction is not None:
-        error = error.at(program.source_of(error.instruction))
+    if error is not None and error.source is None and error.failed is not None:
+        error = error.at(program.source_of(error.failed))
     if args.json:
         document = {
             "result": result,

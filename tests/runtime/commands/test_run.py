@@ -171,6 +171,32 @@ def test_an_error_of_the_program(check):
     assert f"program.aqua:{line}" in err
 
 
+PASSED_ON = """aqua Passed
+
+export f
+
+service Absent("absent"):
+  ask(x: i64) -> i64
+
+func f(x: i64) -> i64:
+  if x > 0:
+    if x > 1:
+      r <- Absent.ask(
+        x)
+  <- x
+"""
+
+
+def test_an_error_inside_if_has_the_place_of_what_failed(check, tmp_path):
+    """`if` passes errors on inside errors of its own."""
+    (tmp_path / "passed.aqua").write_text(PASSED_ON)
+    error = json.loads(check("passed.aqua", "-f", "f(2)", "--json")[1])["error"]
+    assert (error["code"], error["instruction"]) == (10006, "fail -if-error-")
+    assert error["source"]["line"] == 1 + PASSED_ON.splitlines().index("      r <- Absent.ask(")
+    err = refused(check, "passed.aqua", "-f", "f(2)", code=3, says="because of: Local service error")
+    assert '("absent" "ask")' in err
+
+
 def test_a_compiled_script_finds_its_source_map(check, tmp_path):
     from aquac import cli
 

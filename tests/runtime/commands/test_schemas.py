@@ -98,7 +98,8 @@ def test_stats(lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "good.air").write_text('(call %init_peer_id% ("op" "identity") [1])', encoding="utf-8")
     (tmp_path / "bad.air").write_text('(fail 7 "why")', encoding="utf-8")
-    for name, code in (("good.air", 0), ("bad.air", 3)):
+    (tmp_path / "stuck.air").write_text('(seq (never) (call %init_peer_id% ("callbackSrv" "response") [1]))')
+    for name, code in (("good.air", 0), ("bad.air", 3), ("stuck.air", 4)):
         assert main(["run", str(tmp_path / name), "--json"]) == code
         document = json.loads(capsys.readouterr().out)
         check("avm-run", document)
