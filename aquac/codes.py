@@ -157,5 +157,6 @@ WARN_HIDDEN_NAME = Code("AQ0913", "warn.hidden-name", "name is hidden by a modul
 WARN_IMPORT_CONFLICT = Code(
     "AQ0914", "warn.import-conflict", "two imports bring different things of one name", Severity.WARNING
 )
+WARN_UNUSED_DEFINITION = Code("AQ0915", "warn.unused-definition", "definition is never used", Severity.INFO)
 
 TABLE: Final[dict[str, Code]] = {c.id: c for c in list(globals().values()) if isinstance(c, Code)}

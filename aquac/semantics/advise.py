@@ -1,12 +1,12 @@
 """Advice on a sound module: what is defined or imported for nothing, and names that are easily mistaken.
 
 Input:  the syntax of a checked file, its context with occurrences, the contexts it imports.
-Output: warnings AQ0907 – AQ0914, in file order. Given for the files a person compiles, not for what they import.
+Output: warnings AQ0907 – AQ0915, in file order. Given for the files a person compiles, not for what they import.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aquac import codes
 from aquac.diagnostics import Diagnostic, Edit, Fix, Note
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
     from .raw import ModuleContext, Occurrence
 
+_KINDS: Final[dict[type, str]] = {
+    ast.Const: "constant",
+    ast.Alias: "alias",
+    ast.Data: "data type",
+    ast.Service: "service",
+    ast.Ability: "ability",
+}
 _VALUES = ("constant", "function", "type", "service", "module")
 
 
@@ -38,6 +45,7 @@ def advise(
     adviser = _Adviser(file, source, context, imports)
     adviser.imports()
     adviser.functions()
+    adviser.definitions()
     adviser.bodies()
     return sorted(adviser.found, key=lambda d: d.span.start if d.span else 0)
 
@@ -165,6 +173,22 @@ class _Adviser:
                 fix = self._export([name]) if self._can_be_exported(name) else None
                 message = f"function `{name}` is never called, and neither exported nor declared"
                 self._warn(codes.WARN_UNUSED_FUNCTION, d.name.span, message, fix=fix)
+
+    def definitions(self) -> None:
+        """Types, services and constants nobody can reach; of a file without header, or with `declares *`, all are reachable."""
+        header = self._file.header[0] if self._file.header else None
+        if not isinstance(header, ast.ModuleHeader) or header.declares_all:
+            return
+        if header.declares is None and not any(isinstance(line, ast.Export) for line in self._file.header):
+            return  # that is said of the whole file
+        for d in self._file.definitions:
+            if isinstance(d, ast.Func) or d.name.text in self._uses.names:
+                continue
+            kind = _KINDS[type(d)]
+            message = f"{kind} `{d.name.text}` is never used, and neither exported nor declared"
+            alone = isinstance(d, ast.Const | ast.Alias) and not d.doc
+            fix = self._removal(d.name.span, "remove the line") if alone else None
+            self._warn(codes.WARN_UNUSED_DEFINITION, d.name.span, message, fix=fix)
 
     def _can_be_exported(self, name: str) -> bool:
         part = self._context.part(name, is_type=False)

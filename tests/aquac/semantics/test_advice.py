@@ -72,6 +72,10 @@ BODY = "\nexport f\n\nfunc f(n: u8) -> u8:\n"
         ('aqua M\nimport one, two from "lib.aqua"\n' + BODY + "  x <- one()\n  <- x + n\n", [("AQ0909", "two")]),
         ('aqua M\nimport one, two as b from "lib.aqua"\n' + BODY + "  x <- b()\n  <- x + n\n", [("AQ0909", "one")]),
         ("aqua M\n" + BODY + "  <- n\n\nfunc g() -> u8:\n  <- 1\n", [("AQ0910", "g")]),
+        (
+            "aqua M\n\nexport f\n\nconst A = 1\nalias B: u8\n\nfunc f(n: u8) -> u8:\n  <- n\n",
+            [("AQ0915", "A"), ("AQ0915", "B")],
+        ),
         ("aqua M\n\nfunc g() -> u8:\n  <- 1\n\nfunc h() -> u8:\n  <- 1\n", [("AQ0912", "M")]),
     ],
 )
@@ -93,6 +97,11 @@ def test_fixable(text: str, expected: list[tuple[str, str]]) -> None:
         (
             'aqua M\nimport "lib.aqua"\nimport "other.aqua"\n' + BODY + "  x <- one()\n  <- x + n\n",
             [("AQ0914", '"other.aqua"')],
+        ),
+        (
+            'aqua M declares f\n\n-- doc\nconst A = 1\n\ndata D:\n  x: u8\n\nability E:\n  x: u8\n\nservice S("s"):\n  g()\n\n'
+            "func f(n: u8) -> u8:\n  <- n\n",
+            [("AQ0915", "A"), ("AQ0915", "D"), ("AQ0915", "E"), ("AQ0915", "S")],
         ),
         ("aqua M\n\nability A:\n  go() -> u8\n\nfunc g{A}() -> u8:\n  <- 1\n", [("AQ0912", "M")]),
     ],
@@ -116,6 +125,10 @@ def test_not_mechanical(text: str, expected: list[tuple[str, str]]) -> None:
         "aqua M\n" + BODY + "  s: *u8\n  s <<- n\n  join s[0]\n  <- n\n",
         "aqua M\n" + BODY + "  a = n\n  c = () -> u8:\n    <- a\n  x <- c()\n  <- x\n",
         "func g() -> u8:\n  <- 1\n",
+        'aqua M declares A, D, S\n\nconst A = 1\n\ndata D:\n  x: u8\n\nservice S("s"):\n  g()\n',
+        'aqua M\n\nexport f, S\n\nconst ID = "s"\nalias E: u8\n\ndata D:\n  x: []?E\n\nservice S(ID):\n  g() -> D\n\n'
+        'ability Q:\n  x: u8\n\nconst LIMIT = 3\n\nservice T("t"):\n  h()\n\nfunc f(n: u8) -> u8:\n  T "u"\n  q = Q(x = n)\n'
+        "  xs = [1, 2, 3, 4]\n  <- q.x + xs[LIMIT]\n",
         'aqua M\nimport "same.aqua"\nimport "again.aqua"\n\nexport f\n\nfunc f(e: Error, d: D, s: *u8) -> u8:\n'
         "  on HOST_PEER_ID:\n    s <- T.get(e, d, nil)\n  <- s[LIMIT]\n",
     ],
