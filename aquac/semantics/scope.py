@@ -20,6 +20,7 @@ from aquac import codes
 from aquac.diagnostics import Note
 from aquac.records import dataclass
 
+from .library_names import LIBRARY
 from .mangler import Mangler
 from .raw import ConstPart, FuncPart, ModuleContext, Occurrence, ServicePart, Site, TypePart
 from .types import Arrow, ServiceType, Type
@@ -154,8 +155,10 @@ class Scope:
         return [*services, *((name, None) for name in self.context.used)]
 
     def missing(self, name: str) -> tuple[Note, ...]:
-        """What to do about a name that resembles no other: it may be defined further down."""
+        """What to do about a name that resembles no other: it may be defined further down, or in the library."""
         site = self.later.get(name)
+        if site is None and name in LIBRARY:
+            return (Note(f'the library declares it; add a line `import {name} from "{LIBRARY[name]}"`'),)
         if site is None:
             return (Note("define it above, or import the file that declares it"),)
         return (Note("it is defined further down; a definition stands before its uses", site.file, site.span),)

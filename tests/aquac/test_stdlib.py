@@ -10,7 +10,8 @@ import pytest
 
 import aquac
 from aquac.project.link import load
-from aquac.project.stdlib import stdlib_folder
+from aquac.project.stdlib import stdlib_folder, stdlib_path
+from aquac.semantics.library_names import LIBRARY
 from aquac.syntax import ast
 
 FOLDER = Path(stdlib_folder())
@@ -145,6 +146,28 @@ def test_found_under_the_names_of_packages(wanted, name):
     compiled = aquac.compile_bundle({"main.aqua": f'aqua M\nimport "{wanted}"\n'}, "main.aqua")
     assert compiled.ok
     assert str(FOLDER / name) in compiled.files
+
+
+def test_names_that_checking_knows_are_those_of_the_files():
+    declared = {name: {d.name.text for d in definitions(name)} for name in FILES}
+    for name, wanted in LIBRARY.items():
+        path = stdlib_path(wanted)
+        assert path is not None
+        assert name in declared[os.path.relpath(path, FOLDER).replace(os.sep, "/")]
+    services = {d.name.text for name in FILES for d in definitions(name) if isinstance(d, ast.Service)}
+    # What a client serves for a running particle, and what has a name that others have, is not for everyone.
+    assert services - LIBRARY.keys() == {"Callback", "ErrorHandling", "GetData", "TriggerEventJson"}
+
+
+@pytest.mark.parametrize(("name", "wanted"), LIBRARY.items())
+def test_a_missing_name_of_the_library_is_explained(name, wanted):
+    source = f"aqua M\n\nexport f\n\nfunc f(x: {name}):\n  y = 1\n"
+    (error,) = [d for d in aquac.compile_bundle({"main.aqua": source}, "main.aqua").diagnostics if d.is_error]
+    (note,) = error.notes
+    line = note.message.partition("`")[2].removesuffix("`")
+    assert line == f'import {name} from "{wanted}"'
+    fixed = source.replace("aqua M\n", f"aqua M\n{line}\n")
+    assert "AQ0206" not in {d.code.id for d in aquac.compile_bundle({"main.aqua": fixed}, "main.aqua").diagnostics}
 
 
 def test_connectives():
