@@ -55,10 +55,11 @@ class Kept:
         return known[0], known[1], list(known[2])
 
     def is_current(self, paths: Iterable[str], store: FileStore = Disk()) -> bool:  # noqa: B008 - has no state
-        """Whether all these files were read, and read as they are now."""
+        """Whether all these files were read as they are now, or cannot be read."""
         for path in paths:
             known = self._parsed.get(path)
-            if known is None or known[0].text != read_source(store, path)[0].text:
+            source, problem = read_source(store, path)
+            if problem is None if known is None else known[0].text != source.text:
                 return False
         return True
 

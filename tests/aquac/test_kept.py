@@ -138,6 +138,22 @@ def test_watching(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "aquac: error: no file or folder main.aqua" in err
 
 
+def test_what_cannot_be_read_is_not_built_again_and_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "broken.aqua").symlink_to("nowhere.aqua")
+    (folder / "latin.aqua").write_bytes(b"aqua M\n-- \xe9\n")
+    pauses = []
+
+    def pause(_seconds: float) -> None:
+        pauses.append(1)
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+        (folder / "latin.aqua").unlink()
+
+    monkeypatch.setattr(watch.wait_for_change, "__defaults__", (pause, lambda: False))
+    assert cli.main(["-C", str(folder), "build", ".", "-o", "out", "--watch"]) == 130
+    assert len(pauses) == 2
+
+
 def test_a_change_while_building_is_not_missed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from aquac import outputs
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aquac import Compiled, compile_path
+from aquac import Compiled, compile_bundle, compile_path
 from aquac.lowering import text as model_text
 from aquac.lowering import text_parser as model_parser
 from aquac.lowering.validate import problems as model_problems
@@ -20,6 +20,7 @@ from aquac.topology import text_parser as res_parser
 from aquac.topology.validate import problems as res_problems
 from avm.air import parse as parse_air
 from tests.aquac.corpus import FILES, corpus
+from tests.aquac.emit.hostile_programs import PROGRAMS as HOSTILE
 from tests.aquac.stages.shape import shape
 from tests.conformance.areas.aqua_air import compile_case
 
@@ -55,6 +56,11 @@ def essence(part: FuncPart) -> object:
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_programs(path: Path) -> None:
     check(compile_path(path))
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_programs(text: str) -> None:
+    check(compile_bundle({"main.aqua": text}, "main.aqua"))
 
 
 @pytest.mark.slow
