@@ -45,7 +45,8 @@ async def call(
     prefix = join_prefixes(before for _, before in models)
     existing = {target.name for target, export in zip(targets, exports, strict=True) if export.existing}
     tree, results = await nested(inline_call(state, fn, [value for value, _ in models], targets, existing))
-    return results, Inline((mark(fn.name, (after(prefix, tree),)),))
+    whole = after(prefix, tree)
+    return results, Inline((mark(fn.name, (whole,)) if state.tracing else whole,))
 
 
 async def service_call(

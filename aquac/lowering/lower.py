@@ -137,8 +137,8 @@ def _add_function(module: LoweredModule, fn: Fn, options: LoweringOptions) -> No
 def lower_function(fn: Fn, options: LoweringOptions, sites: dict[Model, r.Site] | None = None) -> Model:
     """Model of one function; `sites` is filled with the places its nodes come from. Raises: LoweringError."""
     located = {} if sites is None else sites
-    state = State(no_xor=options.no_xor, arrows={FUNCTION_ARGUMENT: fn}, statements_left=INLINED_STATEMENTS_MAX)
-    state.sites, state.defects = located, options.defects
+    state = State(no_xor=options.no_xor, tracing=options.tracing, statements_left=INLINED_STATEMENTS_MAX)
+    state.arrows, state.sites, state.defects = {FUNCTION_ARGUMENT: fn}, located, options.defects
     try:
         tree, _ = run(inline_call(state, wrap(fn, options), [V(FUNCTION_ARGUMENT, fn.type)], []))
     except LoweringError as error:
@@ -147,4 +147,4 @@ def lower_function(fn: Fn, options: LoweringOptions, sites: dict[Model, r.Site] 
     at_home = home(options)
     root = replace(at_home, children=(tree,))
     state.locate((root,), fn.site)
-    return finish(root, at_home, tracing=options.tracing, sites=located)
+    return finish(root, at_home, sites=located) if options.tracing else root

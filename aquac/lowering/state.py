@@ -44,12 +44,14 @@ class State:
         statements_left: how many more statements may be inlined.
         iterators: item as written → name of the loop's iterator.
         no_xor: leave error propagation out.
+        tracing: remember which nodes are calls of functions.
         sites: nodes → where in the source they come from; a node without entry comes from where its parent does.
         site: of the statement being lowered, for errors.
         defects: mistakes of version 0.14.6 to repeat.
     """
 
     no_xor: bool = False
+    tracing: bool = False
     defects: frozenset[str] = NO_DEFECTS
     mangler: Mangler = field(default_factory=Mangler)
     values: dict[str, ValueModel] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The last pass over a model: call marks become tracing calls, or vanish (`spec aqua-to-air §9`).
+"""The last pass over a model that is to be traced: marks of calls become reports (`spec aqua-to-air §9`).
 
 Every group is built anew by the construction rules. Source: aqua:model/transform/.../funcop/Tracing.scala
 """
@@ -43,7 +43,7 @@ MESSAGE: Final = "-return-error-msg-"
 _GROUPS: Final = (Seq, Par, Detach, Xor, On, New, Match, For, Apply, Mark)
 
 
-def finish(root: Model, home: On, *, tracing: bool, sites: dict[Model, Site] | None = None) -> Model:
+def finish(root: Model, home: On, *, sites: dict[Model, Site] | None = None) -> Model:
     """`root` without marks. `home` is where tracing calls are made. `sites` gets the nodes that replace others."""
     done: dict[int, Model] = {}
     stack: list[tuple[Model, bool]] = [(root, False)]
@@ -56,14 +56,14 @@ def finish(root: Model, home: On, *, tracing: bool, sites: dict[Model, Site] | N
             stack.extend((child, False) for child in reversed(node.children))
         else:
             children = tuple(done[id(child)] for child in node.children)
-            made = _rebuild(node, children, home, tracing)
+            made = _rebuild(node, children, home)
             if sites is not None and made is not node and node in sites and not isinstance(made, Empty | Null):
                 sites.setdefault(made, sites[node])
             done[id(node)] = made
     return done[id(root)]
 
 
-def _rebuild(node: Model, children: tuple[Model, ...], home: On, tracing: bool) -> Model:
+def _rebuild(node: Model, children: tuple[Model, ...], home: On) -> Model:
     match node:
         case Seq():
             return seq(children)
@@ -71,7 +71,7 @@ def _rebuild(node: Model, children: tuple[Model, ...], home: On, tracing: bool) 
             return xor(*children)
         case Mark(name):
             call = children[0] if len(children) == 1 else seq(children)
-            return traced(name, call, home) if tracing else call
+            return traced(name, call, home)
         case Par() | Detach() | On() | New() | Match() | For() | Apply():
             same = all(new is old for new, old in zip(children, node.children, strict=True))
             return node if same else replace(node, children=children)

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquac.lowering.model import Fail, Xor
-
-from .cursor import NONE, PAR_GROUP, Cursor
+from .cursor import IS_FAIL, IS_PAR_GROUP, IS_XOR, NONE, Cursor
 from .path import find_path, find_path_enforced, peer_of, relay_to_visit
 from .place import Exit, Places
 
@@ -37,7 +35,7 @@ class Hops:
         hops = find_path(before, begins)
         if first is not None and first != begins:
             hops += relay_to_visit(before, begins)
-        if isinstance(self._cursor.nodes[number], Fail) and hops:
+        if hops and self._cursor.kinds[number] & IS_FAIL:
             # An error must arrive where it is handled, so the last peer is visited although nothing is called there.
             peer = peer_of(begins)
             if peer is not None and hops[-1] != peer:
@@ -46,7 +44,7 @@ class Hops:
 
     def after(self, number: int) -> list[ValueModel]:
         """From where the node ends to where its exit leads; empty when it is not left on purpose."""
-        at, holder = self._places, self._cursor.parent_node(number)
+        at, holder = self._places, self._cursor.held[number]
         if at.exit[number] is Exit.EMPTY:
             return []
         ends, after = at.ends[number], at.after[number]
@@ -57,7 +55,7 @@ class Hops:
             hops = find_path(ends, after)
         else:
             hops = find_path_enforced(ends, at.to_relay(after))
-        if isinstance(holder, PAR_GROUP) or (isinstance(holder, Xor) and at.par_exit[number] != NONE):
+        if holder & IS_PAR_GROUP or (holder & IS_XOR and at.par_exit[number] != NONE):
             hops += self._ping(number)
         return hops
 

@@ -19,9 +19,22 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import reduce
 
-from aquac.lowering.model import Apply, Canon, Capture, Detach, Fail, For, Next, On, Par, Srv, Xor
+from aquac.lowering.model import Apply, Capture, For, Next, On
 
-from .cursor import NONE, PAR_GROUP, SEQ_GROUP, Cursor
+from .cursor import (
+    IS_CLOSURE,
+    IS_EXEC,
+    IS_FAIL,
+    IS_FOR,
+    IS_NEXT,
+    IS_ON,
+    IS_PAR,
+    IS_PAR_GROUP,
+    IS_SEQ_GROUP,
+    IS_XOR,
+    NONE,
+    Cursor,
+)
 from .names import Names, mentions
 from .path import Frames, Path, common_outer
 
@@ -89,10 +102,15 @@ class Places:
 
     def _fill_on(self) -> None:
         """Stacks of `on`. A call of a closure continues from the stack where the closure was made."""
+        cursor = self._cursor
         captured: dict[str, Path] = {}
-        for number, node in enumerate(self._cursor.nodes):
-            parent = self._cursor.parent[number]
+        for number, kind in enumerate(cursor.kinds):
+            parent = cursor.parent[number]
             outer = () if parent == NONE else self.on[parent]
+            if not kind & (IS_ON | IS_CLOSURE):
+                self.on[number] = outer
+                continue
+            node = cursor.nodes[number]
             if isinstance(node, On):
                 self.on[number] = (self._frames.make(node.peer, node.via, node.strategy), *outer)
             elif isinstance(node, Apply):
@@ -105,7 +123,7 @@ class Places:
     def _fill_first_and_last(self) -> None:
         """Where the first and the last call or canon of each subtree happen."""
         for number in reversed(range(len(self._cursor))):
-            if isinstance(self._cursor.nodes[number], (Srv, Canon)):
+            if self._cursor.kinds[number] & IS_EXEC:
                 self.first_exec[number] = self.last_exec[number] = self.on[number]
                 continue
             for child in self._cursor.active[number]:
@@ -119,11 +137,13 @@ class Places:
 
     def _fill_next(self) -> None:
         """Where the next call after each node happens."""
-        for number, node in enumerate(self._cursor.nodes):
+        for number, kind in enumerate(self._cursor.kinds):
+            children = self._cursor.children[number]
             following = self.next_exec[number]
-            for child in reversed(self._cursor.children[number]):
+            in_sequence = kind & IS_SEQ_GROUP
+            for child in reversed(children):
                 self.next_exec[child] = following
-                if isinstance(node, SEQ_GROUP) and self.first_exec[child] is not None:
+                if in_sequence and self.first_exec[child] is not None:
                     following = self.first_exec[child]
 
     # ── beginnings ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,19 +152,23 @@ class Places:
         cursor = self._cursor
         loops: list[int] = []
         rounds: list[tuple[int, int]] = []
-        for number, node in enumerate(cursor.nodes):
-            self.begins[number] = self.on[number]
+        self.begins = list(self.on)
+        for number, kind in enumerate(cursor.kinds):
+            if not kind & (IS_NEXT | IS_FOR):
+                continue
             while loops and cursor.last[loops[-1]] < number:
                 loops.pop()
-            if loops and isinstance(node, Next) and isinstance(cursor.parent_node(number), SEQ_GROUP):
+            if loops and kind & IS_NEXT and cursor.held[number] & IS_SEQ_GROUP:
                 rounds.append((number, loops[-1]))
-            if isinstance(node, For):
+            if kind & IS_FOR:
                 loops.append(number)
         for number in reversed(range(len(cursor))):
+            if not cursor.kinds[number] & (IS_FOR | IS_PAR):
+                continue
             node = cursor.nodes[number]
             if isinstance(node, For):
                 self.begins[number] = self._begin_of_loop(number, node.item)
-            elif isinstance(node, Par) and cursor.active[number]:
+            elif cursor.active[number]:
                 self.begins[number] = reduce(common_outer, (self.begins[child] for child in cursor.active[number]))
         for number, loop in rounds:
             self.begins[number] = self.begins[loop]
@@ -173,10 +197,10 @@ class Places:
         climbed = [NONE] * len(cursor)
         for number in range(1, len(cursor)):
             parent = cursor.parent[number]
-            holder = cursor.nodes[parent]
-            if isinstance(holder, PAR_GROUP):
+            holder = cursor.held[number]
+            if holder & IS_PAR_GROUP:
                 climbed[number] = number
-            elif isinstance(holder, Xor) or cursor.after[number] == NONE:
+            elif holder & IS_XOR or cursor.after[number] == NONE:
                 climbed[number] = climbed[parent]
             self.par_exit[number] = climbed[parent]
             self._exec_later[number] = self._exec_later[parent] or cursor.after[number] != NONE
@@ -184,16 +208,16 @@ class Places:
     def _fill_exit(self) -> None:
         cursor = self._cursor
         names = Names(cursor)
-        for number, node in enumerate(cursor.nodes):
-            holder = cursor.parent_node(number)
-            if isinstance(node, On) and node.strategy == "relay":
+        for number, kind in enumerate(cursor.kinds):
+            holder = cursor.held[number]
+            if kind & IS_ON and self.on[number][0].strategy == "relay":
                 self.exit[number] = Exit.RELAY
-            elif isinstance(node, Fail):
+            elif kind & IS_FAIL:
                 self.exit[number] = Exit.EMPTY
-            elif isinstance(holder, PAR_GROUP):
+            elif holder & IS_PAR_GROUP:
                 used = names.exported_and_used_later(number)
                 self.exit[number] = Exit.FULL if used else Exit.EMPTY
-            elif isinstance(holder, Xor):
+            elif holder & IS_XOR:
                 branch = self.par_exit[number]
                 if branch != NONE:
                     self.exit[number] = self.exit[branch]
@@ -208,13 +232,13 @@ class Places:
 
     def _after(self, number: int) -> Path:
         cursor = self._cursor
-        parent, holder = cursor.parent[number], cursor.parent_node(number)
-        if isinstance(holder, PAR_GROUP):
-            return self.after[parent]
-        if isinstance(holder, SEQ_GROUP):
+        parent, holder = cursor.parent[number], cursor.held[number]
+        if holder & IS_SEQ_GROUP:
             following = cursor.after[number]
             return self.after[parent] if following == NONE else self.begins[following]
-        if not isinstance(holder, Xor) or self.exit[number] is Exit.EMPTY:
+        if holder & IS_PAR_GROUP:
+            return self.after[parent]
+        if not holder & IS_XOR or self.exit[number] is Exit.EMPTY:
             return self.on[number]
         if self.exit[number] is Exit.RELAY:
             return self.to_relay(self.on[number])
@@ -227,13 +251,13 @@ class Places:
             self.finally_on[number] = self._leave(number, ends, self.after[number])
 
     def _ends(self, number: int) -> Path:
-        node, active = self._cursor.nodes[number], self._cursor.active[number]
-        if isinstance(node, (*SEQ_GROUP, Xor)):
+        kind, active = self._cursor.kinds[number], self._cursor.active[number]
+        if kind & (IS_SEQ_GROUP | IS_XOR):
             if not active:
                 return self.begins[number]
-            child = active[0] if isinstance(node, Xor) else active[-1]
+            child = active[0] if kind & IS_XOR else active[-1]
             return self._leave(child, self.ends[child], self.after[number])
-        if isinstance(node, (Par, Detach)):
+        if kind & IS_PAR_GROUP:
             strongest = max((self.exit[child] for child in active), default=Exit.EMPTY)
             if strongest is Exit.EMPTY:
                 return self.begins[number]
@@ -249,12 +273,12 @@ class Places:
     def _fill_before(self) -> None:
         cursor = self._cursor
         for number in range(len(cursor)):
-            parent, holder, previous = cursor.parent[number], cursor.parent_node(number), cursor.before[number]
+            parent, holder, previous = cursor.parent[number], cursor.held[number], cursor.before[number]
             if parent == NONE:
                 self.before[number] = self.begins[number]
-            elif previous != NONE and isinstance(holder, Xor):
+            elif previous != NONE and holder & IS_XOR:
                 self.before[number] = self.begins[previous]
-            elif previous != NONE and isinstance(holder, SEQ_GROUP):
+            elif previous != NONE and holder & IS_SEQ_GROUP:
                 self.before[number] = self.finally_on[previous]
             else:
                 self.before[number] = self.begins[parent]
