@@ -69,7 +69,7 @@ class Options:
 class CompiledFunction:
     """An exported function: its name, AIR text, definition JSON, the file it comes from, and the stages before the text.
 
-    `sites` says where nodes of the model come from.
+    `sites` says where nodes of the model come from, `early_hops` how it was placed (`topology.make_res.resolve`).
     """
 
     name: str
@@ -79,12 +79,13 @@ class CompiledFunction:
     model: Model
     res: Res
     sites: Mapping[Model, Site] = field(default_factory=dict)
+    early_hops: bool = False
 
     def source_map(self) -> SourceMap:
         """Where each instruction of the script comes from."""
         from .emit.source_map import make_source_map
 
-        return make_source_map(self.model, self.sites)
+        return make_source_map(self.model, self.sites, early_hops=self.early_hops)
 
     def to_json(self) -> Json:
         """`{"script", "funcDef"}`."""
@@ -383,7 +384,8 @@ class _Compilation:
         from .emit.definitions import function_definition
         from .topology.make_res import resolve
 
-        res = resolve(function.model)
+        early_hops = "D5" in self._lowering_options().defects
+        res = resolve(function.model, early_hops=early_hops)
         try:
             script = print_air(res)
         except ScriptTooLarge:
@@ -391,7 +393,9 @@ class _Compilation:
             found.append(Diagnostic(codes.PROGRAM_TOO_LARGE, message))
             return None
         definition = function_definition(function.name, function.type)
-        return CompiledFunction(function.name, script, definition, path, function.model, res, function.sites)
+        return CompiledFunction(
+            function.name, script, definition, path, function.model, res, function.sites, early_hops
+        )
 
     # ── around them ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -69,9 +69,9 @@ class SourceMap:
         }
 
 
-def make_source_map(model: Model, sites: Mapping[Model, Site]) -> SourceMap:
+def make_source_map(model: Model, sites: Mapping[Model, Site], *, early_hops: bool = False) -> SourceMap:
     """The map of a function. Places and prints the model once more, so it costs about as much as the script did."""
-    res, located = resolve_located(model, sites)
+    res, located = resolve_located(model, sites, early_hops=early_hops)
     lines, owners = print_owned(res)
     return SourceMap(tuple(_mappings(lines, [None if owner is None else located.get(owner) for owner in owners])))
 

@@ -14,7 +14,7 @@ DEFECTS: Final = {
     RENAMING: "names are replaced twice in nested values (D2), not at all in calls in returned literals (D12), wrongly in "
     "closures (D6, D14), and without the mark of a frozen stream in results (D13)",
     "D4": "the body of `for … rec` may be empty, which AIR does not allow",
-    "D5": "with `--no-xor`, computed operands of one `on` are left over a `via` that is not computed yet",
+    "D5": "with `--no-xor`, a branch is left over a list of relays that a later branch computes",
     "D7": "an index below zero is printed",
     "D8": "`INIT_PEER_ID` is printed as a service id",
     "D10": "an `if` whose first branch is empty runs its `else` when the condition holds",

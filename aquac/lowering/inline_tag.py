@@ -147,9 +147,6 @@ async def _on(state: State, tag: r.OnTag) -> Model:
     prefixes = (peer_prefix, *(prefix for _, prefix in via))
     child = await nested(tree(state, tag.child))
     node = On(peer, tuple(value for value, _ in via), tag.strategy, (child,))
-    if state.no_xor and "D5" not in state.defects:
-        # One after the other: parallel branches would be left towards the `on` itself, over a via not computed yet.
-        return seq([*(prefix for prefix in prefixes if prefix is not None), node])
     return after(join_prefixes(prefixes), node if state.no_xor else xor(node, Fail(ERROR)))
 
 

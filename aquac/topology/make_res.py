@@ -32,20 +32,27 @@ NIL: Final = m.L("[]", t.NIL_TYPE)
 _COLLECTION = (t.Array, t.Option, t.Stream, t.StreamMap, t.Canon, t.CanonMap)
 
 
-def resolve(root: m.Model) -> r.Res:
-    """Place every operation of `root` on a peer. Linear in the size of the tree, hops aside."""
-    return _resolve(root, None)
+def resolve(root: m.Model, *, early_hops: bool = False) -> r.Res:
+    """Place every operation of `root` on a peer. Linear in the size of the tree, hops aside.
+
+    With `early_hops`, as in the reference, a branch of a `par` may leave over peers that a later branch lists (D5).
+    """
+    return _resolve(root, None, early_hops)
 
 
-def resolve_located(root: m.Model, sites: Mapping[m.Model, Site]) -> tuple[r.Res, dict[r.Res, Site]]:
+def resolve_located(
+    root: m.Model, sites: Mapping[m.Model, Site], *, early_hops: bool = False
+) -> tuple[r.Res, dict[r.Res, Site]]:
     """As `resolve`, with the places operations come from; one without entry comes from where its parent does."""
     located: dict[r.Res, Site] = {}
-    return _resolve(root, (sites, located)), located
+    return _resolve(root, (sites, located), early_hops), located
 
 
-def _resolve(root: m.Model, places_of: tuple[Mapping[m.Model, Site], dict[r.Res, Site]] | None) -> r.Res:
+def _resolve(
+    root: m.Model, places_of: tuple[Mapping[m.Model, Site], dict[r.Res, Site]] | None, early_hops: bool
+) -> r.Res:
     cursor = Cursor(root)
-    places = Places(cursor)
+    places = Places(cursor, early_hops=early_hops)
     hops = Hops(cursor, places)
     numbers = push_numbers(cursor)
     done: list[r.Res | None] = [None] * len(cursor)

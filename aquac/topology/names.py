@@ -128,6 +128,12 @@ class Names:
         end = bisect_right(self._export_at, self._cursor.last[number])
         return any(binder < number and self._used_later(name, number) for name, binder in self._exports[first:end])
 
+    def written_in(self, first: int, last: int) -> set[str]:
+        """Names written by the nodes from `first` to `last`."""
+        return {
+            name for name, _ in self._exports[bisect_left(self._export_at, first) : bisect_right(self._export_at, last)]
+        }
+
     def _used_later(self, name: str, number: int) -> bool:
         at = bisect_right(self._use_at.get(name, ()), self._cursor.last[number])
         binders = self._least_binder.get(name, ())

@@ -19,7 +19,8 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import reduce
 
-from aquac.lowering.model import Apply, Capture, For, Next, On
+from aquac.lowering.model import Apply, Capture, For, Next, On, V
+from aquac.semantics import types as t
 
 from .cursor import (
     IS_CLOSURE,
@@ -52,8 +53,10 @@ class Places:
 
     __slots__ = (
         "_cursor",
+        "_early_hops",
         "_exec_later",
         "_frames",
+        "_names",
         "after",
         "before",
         "begins",
@@ -67,10 +70,12 @@ class Places:
         "par_exit",
     )
 
-    def __init__(self, cursor: Cursor) -> None:
-        """Run all passes over `cursor`."""
+    def __init__(self, cursor: Cursor, *, early_hops: bool = False) -> None:
+        """Run all passes over `cursor`; `early_hops` as for `make_res.resolve`."""
         count = len(cursor)
         self._cursor = cursor
+        self._early_hops = early_hops
+        self._names = Names(cursor)
         self._frames = Frames()
         self.on: list[Path] = [()] * count
         self.first_exec: list[Path | None] = [None] * count
@@ -206,8 +211,7 @@ class Places:
             self._exec_later[number] = self._exec_later[parent] or cursor.after[number] != NONE
 
     def _fill_exit(self) -> None:
-        cursor = self._cursor
-        names = Names(cursor)
+        cursor, names = self._cursor, self._names
         for number, kind in enumerate(cursor.kinds):
             holder = cursor.held[number]
             if kind & IS_ON and self.on[number][0].strategy == "relay":
@@ -227,8 +231,24 @@ class Places:
     # ── ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _fill_after(self) -> None:
-        for number in range(len(self._cursor)):
-            self.after[number] = self._after(number)
+        for number, node in enumerate(self._cursor.nodes):
+            path = self._after(number)
+            if isinstance(node, Par) and path != self.on[number] and not self._early_hops:
+                path = self._known(number, path)
+            self.after[number] = path
+
+    def _known(self, number: int, path: Path) -> Path:
+        """The outer part of `path` that is not reached over a frozen stream which a later branch of a `par` makes.
+
+        AIR takes no frozen stream in front of its `canon` (a scalar is waited for), and what follows goes there anyway.
+        """
+        later = self._cursor.active[number][1:]
+        written = self._names.written_in(later[0], self._cursor.last[later[-1]]) if later else ()
+        for at in reversed(range(len(path))):
+            for value in path[at].via:
+                if isinstance(value, V) and isinstance(value.base, t.Canon) and value.name in written:
+                    return path[at + 1 :]
+        return path
 
     def _after(self, number: int) -> Path:
         cursor = self._cursor

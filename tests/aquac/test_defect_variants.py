@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aquac import Options, compile_bundle
+from avm.air import parse
 from tests.aquac.defect_runner import HEADER, IDS, USER, called, check
 
 # name → body, arguments, values of the response; names begin with the number of the defect.
@@ -746,6 +747,24 @@ def test_computed_peer_and_via(operands: str) -> None:
 """
     assert check({"main.aqua": HEADER + body}, {}, options=Options(no_xor=True)) == ["<<other>>"]
     assert check({"main.aqua": HEADER + body}, {}) == ["<<other>>"]
+
+
+def test_a_branch_does_not_leave_over_what_another_computes() -> None:
+    """The same with a `par` of the program: the reference leaves the first branch over relays that the second one makes."""
+    body = """func f() -> string, string:
+  gt <- Echo.say("peer")
+  a <- Echo.say("a")
+  par on gt:
+    relays = [Echo.say("relay")]
+  on gt via relays:
+    b <- Echo.say("b")
+  r <- Echo.say(a)
+  <- r, b
+"""
+    for options in (Options(no_xor=True), Options(no_xor=True, no_relay=True), Options(no_relay=True), Options()):
+        found = compile_bundle({"main.aqua": HEADER + body}, "main.aqua", options=options)
+        assert parse(found.functions["f"].script).ok
+    assert check({"main.aqua": HEADER + body}, {}, options=Options(no_xor=True)) == ["<<a>>", "<b>"]
 
 
 # ── D7: indexes that are always negative ─────────────────────────────────────────────────────────────────────────────

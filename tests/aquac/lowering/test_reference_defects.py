@@ -40,8 +40,8 @@ PROGRAMS: dict[str, tuple[str, str, Options]] = {
         Options(),
     ),
     "D5": (
-        'func f():\n  on Echo.say("p") via Echo.say("v"):\n    Echo.log("x")\n',
-        '(par (seq (seq (seq (call %init_peer_id% ("echo" "say") ["p"] ret) (new $-hop- (new #-hopc- (canon -relay-',
+        'func f():\n  on Echo.say("p") via ?[Echo.say("v")]:\n    Echo.log("x")\n',
+        "(canon -relay- $-hop- #-hopc-) ) ) ) (fold #option-inline-0 -via-peer- (seq (next -via-peer-)",
         Options(no_xor=True),
     ),
     "D7": ("func f(xs: []string) -> string:\n  i = 1 - 2\n  <- xs[i]\n", "-xs-arg-.$.[-1]", Options()),
