@@ -231,9 +231,9 @@ class Places:
     # ── ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _fill_after(self) -> None:
-        for number, node in enumerate(self._cursor.nodes):
+        for number, kind in enumerate(self._cursor.kinds):
             path = self._after(number)
-            if isinstance(node, Par) and path != self.on[number] and not self._early_hops:
+            if kind & IS_PAR and path != self.on[number] and not self._early_hops:
                 path = self._known(number, path)
             self.after[number] = path
 
