@@ -284,6 +284,8 @@ def _same(name: str, first: ModuleContext, second: ModuleContext) -> bool:
     """Whether two modules mean the same by a name, even if each defines it: equal types, constants and services are."""
     for is_type in (False, True):
         match first.part(name, is_type=is_type), second.part(name, is_type=is_type):
+            case (None, _) | (_, None):
+                pass  # nothing is replaced: a declared name may have no part here, and types do not hide values
             case one, other if one is other:
                 pass
             case ConstPart() as one, ConstPart() as other if one.value == other.value:
