@@ -153,11 +153,12 @@ TIDIES: Final[dict[str, Callable[[str], str]]] = {
     ),
     "sign behind a bang": lambda text: re.sub(r"!(?=-\d)", "! ", text),
     "lower-case module": lambda text: re.sub(
-        r"^(\ufeff?(?:aqua[ \t]+|module[ \t]+|use .* as ))([a-z])(?=\w*(?:[ \t]+declares.*)?$)",
-        lambda m: m[1] + m[2].upper(),
+        r"^(\ufeff?(?:aqua[ \t]+|module[ \t]+|use .* as ))([\w.]+)(?=(?:[ \t]+declares.*)?\r?$)",
+        lambda m: m[1] + re.sub(r"(?<!\w)[a-z]", lambda letter: letter[0].upper(), m[2]),
         text,
         flags=re.MULTILINE,
     ),
+    "blank before an id": lambda text: re.sub(r'^([ \t]+[A-Z][\w.]*)(?=["(])', r"\1 ", text, flags=re.MULTILINE),
     "other case of a rename": lambda text: re.sub(
         r"\b([A-Za-z])(\w*) as ([A-Za-z])(?=\w)", lambda m: f"{m[1]}{m[2]} as {_case(m[1], m[3])}", text
     ),
