@@ -93,25 +93,20 @@ class Header:
 
     def read(self, lines: Sequence[ast.HeaderLine]) -> tuple[ModuleContext, list[PlacedPart]]:
         """The context of the file, and the list of its parts, to which definitions are appended."""
-        module = self._module(lines)
-        for line in lines:
+        module = self._first_line(lines[0] if lines else None)
+        for at, line in enumerate(lines):
             match line:
                 case ast.Import():
                     self._import(line)
                 case ast.Use():
                     self._use(line)
+                case ast.ModuleHeader() if at:
+                    message = f"`{line.keyword.text} {line.name.text}` must be the first line of the file"
+                    self._report(codes.HEADER_NOT_FIRST, line.name.span, message)
                 case ast.ModuleHeader() | ast.Export():
                     pass
         parts = list(self._names.parts.values())
         return ModuleContext(module, tuple(self._declares), {}, parts, self._names.used), parts
-
-    def _module(self, lines: Sequence[ast.HeaderLine]) -> str | None:
-        name = self._first_line(lines[0] if lines else None)
-        for line in lines[1:]:
-            if isinstance(line, ast.ModuleHeader):
-                message = f"`{line.keyword.text} {line.name.text}` must be the first line of the file"
-                self._report(codes.HEADER_NOT_FIRST, line.name.span, message)
-        return name
 
     def _first_line(self, first: ast.HeaderLine | None) -> str | None:
         if not isinstance(first, ast.ModuleHeader):

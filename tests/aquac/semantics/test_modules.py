@@ -252,3 +252,9 @@ def test_an_import_of_some_names_declares_what_the_file_declares() -> None:
         "b.aqua": "aqua B declares f, g\n\nfunc f():\n  x = 1\n\nfunc g():\n  x = 1\n",
     }
     check('aqua Main\nimport own, f, g from "a"\n', files)
+
+
+def test_header_lines_are_reported_in_order() -> None:
+    text = 'aqua Main\nimport zz from "lib"\naqua Second\nimport yy from "lib"\n'
+    _, found = checked(text, {"lib.aqua": "aqua Lib\n"})
+    assert [text[d.span.start : d.span.end] for d in found if d.span] == ["zz", "Second", "yy"]
