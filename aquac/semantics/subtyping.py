@@ -138,10 +138,11 @@ def _compare_fields(left: Fields, right: Fields, memo: Memo) -> int | None:
     lefts, rights = dict(left), dict(right)
     common = [_compare(t, rights[name], memo) for name, t in left if name in rights]
     order = _pointwise(common)
-    if order is not None and len(common) == len(lefts) and order >= 0:
-        return 0 if order == 0 and len(rights) == len(lefts) else 1
-    if order is not None and len(common) == len(rights) and order <= 0:
-        return -1
+    # As the reference has it, of two types with the same fields the left one is wider or they are unrelated.
+    if len(common) == len(lefts):
+        return 1 if order is not None and order >= 0 else None
+    if len(common) == len(rights):
+        return -1 if order is not None and order <= 0 else None
     return None
 
 

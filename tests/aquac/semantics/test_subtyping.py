@@ -214,3 +214,11 @@ def test_stream_maps_accept_only_stream_maps() -> None:
     for other in (Stream(U8), Array(U8), Option(U8), NIL_TYPE):
         assert not s.accepts(StreamMap(U8), other)
         assert not s.accepts(other, StreamMap(U8))
+
+
+def test_a_narrower_argument_with_the_same_fields_is_unrelated() -> None:
+    narrow, wide = data("N", b=U8), data("W", b=U16)
+    assert s.accepts(wide, narrow)
+    assert s.compare(narrow, wide) is None
+    assert not s.accepts(arrow(narrow), arrow(wide))
+    assert s.accepts(arrow(U8), arrow(U16))
