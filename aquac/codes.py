@@ -52,7 +52,7 @@ SOURCE_TOO_LARGE = Code("AQ0113", "source.too-large", "source file larger than t
 
 # Modules
 IMPORT_UNRESOLVED = Code("AQ0120", "import.unresolved", "import could not be resolved")
-IMPORT_FAILED = Code("AQ0121", "import.failed", "an imported file could not be loaded")
+IMPORT_FAILED = Code("AQ0121", "import.failed", "an imported file could not be loaded", Severity.INFO)
 IMPORT_CYCLE = Code("AQ0122", "import.cycle", "modules import each other")
 IMPORT_UNDECLARED = Code("AQ0123", "import.undeclared", "imported name is not declared by the file")
 HEADER_MISSING = Code("AQ0124", "header.missing", "module header is missing")
@@ -119,6 +119,7 @@ INDEX_NOT_COLLECTION = Code("AQ0321", "index.not-collection", "only collections 
 COLLECTION_ELEMENT = Code("AQ0322", "collection.element", "value cannot be in a collection")
 FOR_NOT_ITERABLE = Code("AQ0323", "for.not-iterable", "value cannot be iterated")
 STREAM_DECL_NOT_STREAM = Code("AQ0324", "stream.decl-not-stream", "only streams and stream maps are declared this way")
+NUMBER_RANGE = Code("AQ0326", "literal.range", "number that AIR cannot hold", Severity.WARNING)
 STREAM_PUSH_TARGET = Code("AQ0325", "stream.push-target", "not a stream to push to")
 
 # Statements

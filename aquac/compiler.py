@@ -1,7 +1,7 @@
 """The compile façade: from paths or texts to scripts, definitions and diagnostics.
 
-Stages, each stopping the next when it found an error: load and parse (`project.link`), check (`semantics`), lower
-(`lowering`), place (`topology`), print (`emit`).
+Stages: load and parse (`project.link`), check (`semantics`), lower (`lowering`), place (`topology`), print (`emit`). What could
+not be read does not keep the rest from being checked; an error found so far keeps everything from being lowered.
 
 Errors: everything about the program is in `Compiled.diagnostics`; nothing is raised. A feature no stage can translate yet is
 AQ0501, never wrong code.
@@ -311,15 +311,17 @@ class _Compilation:
         if config is None:
             return []
         constants, found = parse_constants(self._constants)
+        wrong_constants = has_errors(found)
         self._diagnostics += found
         read = read_and_parse if self._kept is None else self._kept.read
-        self._modules, found = load(paths, config, self._store, read=read)
+        self._modules, found = load(paths, config, self._store, read=read, keep_going=True)
         cycles = [d for d in found if d.code is codes.IMPORT_CYCLE]
         self._diagnostics += [d for d in found if d.code is not codes.IMPORT_CYCLE]
-        if has_errors(self._diagnostics):
+        if wrong_constants:
+            # Whatever is missing may be one of them.
             self._diagnostics += cycles
             return []
-        # Modules that no cycle keeps from being checked are, and what is wrong with them comes first.
+        # What is wrong with the modules comes before the cycles.
         self._contexts, found = check_project(
             self._modules,
             constants,
@@ -328,9 +330,7 @@ class _Compilation:
             kept=self._kept,
         )
         self._diagnostics += [*found, *cycles]
-        if cycles:
-            return []
-        if not has_errors(found):
+        if not has_errors(self._diagnostics):
             self._advise()
             self._entries = [module.path for module in self._modules if module.entry]
         return self._entries

@@ -45,6 +45,10 @@ class LineCache(LineParser):
         self._new.setdefault(key, {})[at] = node
         return node
 
+    def parse_mended(self, text: str, mended: str, base: int, start: Start) -> Any:
+        """The node of a line read otherwise than it is written; such lines are few and not kept."""
+        return self._shared.parse_mended(text, mended, base, start)
+
 
 def moved(node: Any, by: int) -> Any:
     """The same tree with every span moved. Lines nest no deeper than `NESTING_MAX`, which bounds the recursion."""

@@ -282,7 +282,6 @@ class Workspace:
                 imports,
                 settings.constants,
                 legacy_headers=settings.legacy_headers,
-                keep_going=True,
             )
         except RecursionError:
             context = ModuleContext()

@@ -5,8 +5,8 @@ Output: `LoadedModule`s, each behind the modules it imports.
 Errors: source.*, syntax*, indent.*, import.unresolved, import.failed, import.cycle. Never raises.
 Source: spec aqua-language §1 (stages 1–4), §4.2, §4.3.
 
-Stages stop as in the reference: entries with syntax errors are not linked; a file whose imports do not all resolve is not
-followed. What could be loaded is returned beside the errors, for editors; compile only if there is no error.
+Without `keep_going` stages stop as in the reference: entries with syntax errors are not linked; a file whose imports do not
+all resolve is not followed. What could be loaded is returned beside the errors; compile only if there is no error.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def read_and_parse(store: FileStore, path: str, config: ProjectConfig) -> Parsed
 def parse_source(store: FileStore, source: SourceFile, problem: Diagnostic | None, config: ProjectConfig) -> ParsedFile:
     """Parse what was read from a store, unless there was a problem with it."""
     if problem is not None:
-        return source, ast.File((), (), ()), [problem]
+        return source, ast.File((), (), (), is_open=True), [problem]
     legacy = config.legacy_headers
     # Texts in memory belong to somebody who may not want a trace of them; small files parse faster than they are found.
     if not isinstance(store, Disk) or isinstance(store, Overlay) or len(source.text) < CACHED_FROM:
@@ -105,7 +105,7 @@ def load(
     """Load `entries` and their imports; modules in link order, and the diagnostics in reading order.
 
     read: how a file is read and parsed; editors keep what they have parsed.
-    keep_going: for editors, no error is a reason to stop: imports that can be found are followed.
+    keep_going: no error is a reason to stop: imports that can be found are followed.
     """
     return _Loader(config or ProjectConfig(), store or _DISK, read, keep_going=keep_going).run(entries)
 

@@ -51,8 +51,9 @@ def check_project(
 ) -> tuple[dict[str, ModuleContext], list[Diagnostic]]:
     """Check modules given in link order (imported before importing); those that `kept` knows are not checked again.
 
-    A module with errors has no context in the result, and neither have the modules that import it: they are not checked, so
-    that one mistake is reported once. Warnings of all checked modules are reported. For `follow_ups` see `check_module`.
+    A module with errors has no context in the result, and neither have the modules that import it. Those are checked too, but
+    names that may come from the import are not wondered about, so that one mistake is reported once. Modules of a cycle and
+    their importers are not. For `follow_ups` see `check_module`; then importers of a module with errors are not checked.
     """
     from aquac.diagnostics import has_errors
 
@@ -60,10 +61,15 @@ def check_project(
 
     contexts: dict[str, ModuleContext] = {}
     diagnostics: list[Diagnostic] = []
+    behind: set[str] = set()
     for module in modules:
-        if not all(path in contexts for path in module.imports.values()):
+        if not behind.issuperset(module.imports.values()):
+            continue  # it is part of a cycle, or imports one
+        behind.add(module.path)
+        imported = {text: contexts[path] for text, path in module.imports.items() if path in contexts}
+        if follow_ups and len(imported) < len(module.imports):
             continue
-        imported = {text: contexts[path] for text, path in module.imports.items()}
+        complete = len(imported) == len(module.imports) and not module.file.gaps and not module.file.is_open
         check = partial(
             check_module,
             module.file,
@@ -76,6 +82,6 @@ def check_project(
         )
         context, found = check() if kept is None else kept.check(module, imported, check)
         diagnostics += found
-        if not has_errors(found):
+        if complete and not has_errors(found):
             contexts[module.path] = context
     return contexts, diagnostics

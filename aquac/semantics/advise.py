@@ -6,6 +6,7 @@ Output: warnings AQ0907 – AQ0915, in file order. Given for the files a person 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from aquac import codes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from aquac.codes import Code
     from aquac.source import SourceFile
+    from aquac.syntax.layout import LogicalLine
 
     from .raw import ModuleContext, Occurrence
 
@@ -87,6 +89,7 @@ class _Adviser:
         self._source = source
         self._context = context
         self._imported = imports
+        self._lines: list[LogicalLine] | None = None
         self._uses = _uses(source, file.header, context.occurrences)
         self.found: list[Diagnostic] = []
 
@@ -268,12 +271,15 @@ class _Adviser:
     def _removal(self, span: Span, title: str) -> Fix | None:
         """Remove the logical line that holds `span`, with its line break."""
         lines = self._source.lines
-        for line in lay_out(self._source.text).lines:
-            if line.start <= span.start <= line.end:
-                start = lines.starts[lines.line_of(line.start)]
-                end = min(self._line_end(line.end) + 1, len(self._source.text))
-                return Fix(title, (Edit(self._source, Span(start, end), ""),))
-        return None
+        if self._lines is None:
+            self._lines = list(lay_out(self._source.text).lines)
+        at = bisect_right(self._lines, span.start, key=lambda line: line.start) - 1
+        if at < 0 or span.start > self._lines[at].end:
+            return None
+        line = self._lines[at]
+        start = lines.starts[lines.line_of(line.start)]
+        end = min(self._line_end(line.end) + 1, len(self._source.text))
+        return Fix(title, (Edit(self._source, Span(start, end), ""),))
 
     def _line_end(self, offset: int) -> int:
         end = self._source.text.find("\n", offset)

@@ -16,17 +16,19 @@ from aquac import codes
 from aquac.diagnostics import Edit, Fix, Note
 from aquac.lowering.trampoline import nested
 from aquac.records import dataclass, field_names, is_record
+from aquac.source import Span
 from aquac.syntax import ast
 
 from . import raw
-from .arrows import Returns, Signature, check_return, check_returned, finish
+from .arrows import Returns, Signature, check_return, check_returned, finish, report_second_function, second_function
 from .fold import fold, seq
 from .printing import brief, for_message
-from .report import counted
+from .report import closest, counted
 from .subtyping import is_collection, is_data
 from .types import (
     BOOL,
     ERROR,
+    SCALARS,
     STRING,
     STRING_LITERAL,
     Array,
@@ -42,8 +44,6 @@ from .types import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquac.source import Span
-
     from .raw import FuncArrow, RawValue, Tree
     from .resolve import Values
     from .scope import Scope
@@ -55,14 +55,16 @@ class Elaborated:
     """A function or closure whose body has been elaborated.
 
     Attributes:
-        type: what callers see; None if nothing of the body is right, or a result is of unknown type.
+        type: what callers see; None if nothing of the body is right, or an argument or result is of unknown type.
         arrow: None unless everything is right.
         exists: whether anything of the body is right, so that its name is taken.
+        results_known: whether callers can rely on its results, which the body may contradict.
     """
 
     type: Arrow | None
     arrow: FuncArrow | None
     exists: bool
+    results_known: bool
 
 
 class Statements:
@@ -75,28 +77,57 @@ class Statements:
         self.types = types
         self.values = values
         self._returns: list[Returns] = []
+        self._incomplete = False
+        """Whether a line of the function being elaborated could not be read; it may have been anything."""
 
     # ── arrows and blocks ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def arrow(self, signature: ast.Signature, body: ast.Body) -> Elaborated:
-        """A function or closure."""
+    async def arrow(self, signature: ast.Signature, body: ast.Body, owner: int = -1) -> Elaborated:
+        """A function or closure. `owner` is where the name of a function starts."""
+        if owner >= 0:
+            self.scope.begin_function()
         with self.scope.frame():
             resolved = self._signature(signature)
             errors_before = len(self.report.diagnostics)
             for name, t in resolved.params:
                 self.scope.define(name, t, "argument")
-            good = not any(d.is_error for d in self.report.diagnostics[errors_before:])
-            good = good and len(resolved.results) == len(signature.results)
+            self._excuse_abilities(signature)
+            twice = any(d.is_error for d in self.report.diagnostics[errors_before:])
+            good = not twice and len(resolved.results) == len(signature.results)
             returns = Returns(signature, resolved.results)
+            if owner >= 0:
+                self._incomplete = self.scope.excuse_in_function(owner)
+                self.scope.is_incomplete = self._incomplete
+            returns.attempted = returns.incomplete = self._incomplete
+            returns.last = body[-1] if body else None
             self._returns.append(returns)
-            tree = await nested(self.block(body))
+            other = None if owner < 0 or self.scope.follow_ups else second_function(self.report.file.text, body)
+            tree = await nested(self.block(body if other is None else body[: other.start]))
             self._returns.pop()
+            if other is not None:
+                report_second_function(self.report, other)
+                self.scope.is_open = True  # the name of that one is unknown
+            if returns.attempts > 1 and self._returns:
+                # One of them was meant for the function around.
+                self._returns[-1].attempted = not self.scope.follow_ups
             good = check_returned(self.report, returns) and good
-        t = resolved.arrow if tree is not None else None
+        exists, known = tree is not None, self.scope.follow_ups or not returns.contradicted
+        # An argument twice leaves their number open: nothing can be said about what callers do.
+        t = resolved.arrow if exists and (self.scope.follow_ups or not twice) else None
         if t is None or tree is None or not good:
-            return Elaborated(t, None, exists=tree is not None)
+            return Elaborated(t, None, exists, known)
         site = None if returns.span is None else self.scope.site(returns.span)
-        return Elaborated(t, finish(self.scope.mangler, t, returns.values or (), tree, site), exists=True)
+        arrow = finish(self.scope.mangler, t, returns.values or (), tree, site)
+        return Elaborated(t, arrow, exists, known)
+
+    def _excuse_abilities(self, signature: ast.Signature) -> None:
+        """What the name of an unknown ability may have been meant to be is not wondered about in the body."""
+        for ability in signature.abilities:
+            entry = self.scope.value(ability.name)
+            if entry is not None and entry.type is None:
+                near = closest(ability.name, (name for name, _ in self.scope.type_names()))
+                for part in (*ability.name.split("."), *near):
+                    self.scope.poison(part, everywhere=False)
 
     def _signature(self, s: ast.Signature) -> Signature:
         params = [(ast.Name(a.name, a.span), self.types.named(a)) for a in s.abilities]
@@ -190,6 +221,8 @@ class Statements:
         return None if value is None else raw.AssignTag(value, s.name.text, self._site(s))
 
     async def _call(self, s: ast.CallStmt) -> Tree | None:
+        if self._is_slip(s):
+            return None
         call = await nested(self.values.value(s.value))
         if call is not None and not _is_call(call):
             if isinstance(call, raw.Prop) and isinstance(call.prop, raw.ArrowProp):
@@ -198,6 +231,9 @@ class Statements:
                 note = Note(f"call it: `{call.name}(…)`")
             elif s.results:
                 note = Note("bind a value to a name with `=`")
+            elif s is self._returns[-1].last and self._returns[-1].results:
+                note = Note("a value alone does nothing; to return it, write `<- value`")
+                self._returns[-1].attempted = not self.scope.follow_ups
             else:
                 note = Note("a value alone does nothing; bind it to a name or remove it")
             self.report(codes.CALL_NOT_A_CALL, s.value.span, "a call of a function is expected here", notes=(note,))
@@ -210,7 +246,7 @@ class Statements:
         if len(results) == 2 and self._is_map(s.results):
             exports = [self._pair_export(s.results[0], results)]
         else:
-            exports = [self._export(name, results, i) for i, name in enumerate(s.results)]
+            exports = [self._export(name, results, i, call) for i, name in enumerate(s.results)]
             if len(results) > len(s.results):
                 used = "none is used" if not s.results else f"only {len(s.results)} used"
                 message = f"the call returns {counted(len(results), 'value')}, {used}"
@@ -231,12 +267,38 @@ class Statements:
         good = self.values.match.ensure(name, entry.type.element, results[1]) and good
         return raw.CallExport(name.text, entry.type, existing=True) if good else None
 
-    def _export(self, name: ast.Name, results: Sequence[Type], at: int) -> raw.CallExport | None:
+    def _is_slip(self, s: ast.CallStmt) -> bool:
+        """Report a statement that is meant to be another one and only happens to be a value."""
+        if self.scope.follow_ups:
+            return False
+        value = s.value
+        while isinstance(value, ast.Infix):
+            value = value.left
+        root = value.base if isinstance(value, ast.Chain) else value
+        if not isinstance(root, ast.Variable | ast.Call) or self.scope.value(root.name) is not None or s.results:
+            return False
+        if root.name == "return":
+            fix = Fix("write `<-`", (Edit(self.report.file, root.span, "<- "),))
+            message = "`return` is no word of the language: a result is returned with `<- value`"
+            self.report(codes.NAME_UNKNOWN, root.span, message, fixes=(fix,))
+            self._returns[-1].attempted = True
+            return True
+        if value is root and isinstance(s.value, ast.Infix) and s.value.op in ("*", "%") and s.value.left is root:
+            of = s.value.right
+            if isinstance(of, ast.Variable) and (of.name in SCALARS or of.name[:1].isupper()):
+                at = Span(root.span.end, root.span.end)
+                message = f"a stream is declared with `:` behind its name: `{root.name}: {s.value.op}{of.name}`"
+                fix = Fix("add the `:`", (Edit(self.report.file, at, ":"),))
+                self.report(codes.NAME_UNKNOWN, root.span, message, fixes=(fix,))
+                self.scope.poison(root.name, everywhere=False)
+                return True
+        return False
+
+    def _export(self, name: ast.Name, results: Sequence[Type], at: int, call: RawValue) -> raw.CallExport | None:
         if at >= len(results):
             returns = counted(len(results), "value") if results else "nothing"
-            self.report(
-                codes.CALL_NO_RESULT, name.span, f"nothing is left for `{name.text}`: the call returns {returns}"
-            )
+            message = f"nothing is left for `{name.text}`: the call returns {returns}"
+            self.report(codes.CALL_NO_RESULT, name.span, message, cause=("no result", _callee(call), at))
             self.scope.define(name, None)
             return None
         entry = self.scope.value(name.text)
@@ -262,7 +324,11 @@ class Statements:
         value = await nested(self.values.value(s.value))
         if value is None or (s.key is not None and key is None):
             return None
-        if self.scope.value(s.target.text) is None and self.scope.type(s.target.text) is None:
+        if (
+            self.scope.value(s.target.text) is None
+            and self.scope.type(s.target.text) is None
+            and not self.scope.is_open
+        ):
             self._unknown_stream(s.target)
             return None
         target = self.values.variable(s.target.text, s.target.span, s.target.span)
@@ -308,6 +374,8 @@ class Statements:
     async def _return(self, s: ast.Return) -> Tree | None:
         returns = self._returns[-1]
         returns.attempted = not self.scope.follow_ups
+        returns.attempts += 1
+        returns.contradicted = returns.contradicted or len(s.values) != len(returns.signature.results)
         values = await self.values.all(s.values)
         return None if values is None else check_return(self.report, returns, s, values)
 
@@ -328,7 +396,7 @@ class Statements:
                 fixes=fixes,
             )
             t = Stream(t.element) if isinstance(t, Option) and self.report.legacy else None
-        return raw.DeclareTag(s.name.text, t) if self.scope.define(s.name, t) and t is not None else None
+        return raw.DeclareTag(s.name.text, t) if self.scope.define(s.name, t, stream=True) and t is not None else None
 
     async def _service_id(self, s: ast.ServiceId) -> Tree | None:
         name = s.service.name
@@ -339,6 +407,9 @@ class Statements:
         entry = self.scope.type(name)
         t = self.types.named(s.service)
         if entry is None or t is None:
+            # It may be another service that was meant to have an id.
+            for meant in closest(name, (known for known, _ in self.scope.service_names())):
+                self.scope.lose_service_id(meant)
             return None
         if not isinstance(t, ServiceType):
             message = f"`{name}` is `{for_message(t)}`; only a service can be given an id"
@@ -355,9 +426,10 @@ class Statements:
 
     async def _closure(self, s: ast.Closure) -> Tree | None:
         made = await nested(self.arrow(s.signature, s.body))
-        if made.exists and made.type is None:
+        t = made.type if made.results_known else None
+        if made.exists and t is None:
             self.scope.redefines(s.name, Arrow((), ()))
-        self.scope.define(s.name, made.type)
+        self.scope.define(s.name, t)
         if made.arrow is None:
             return raw.EMPTY if made.exists else None
         return raw.ClosureTag(s.name.text, made.arrow, s.detached)
@@ -464,6 +536,13 @@ def _is_call(value: RawValue) -> bool:
     if isinstance(value, raw.Prop):
         return isinstance(value.prop, raw.ArrowProp) and not isinstance(value.value.type, StreamMap)
     return isinstance(value, raw.Call)
+
+
+def _callee(call: RawValue) -> tuple[str, str]:
+    """What is called, for telling calls of one function from others."""
+    if isinstance(call, raw.Prop) and isinstance(call.prop, raw.ArrowProp):
+        return brief(call.value.type), call.prop.name
+    return "", call.name if isinstance(call, raw.Call) else ""
 
 
 def _call_arrow(call: RawValue) -> Arrow:

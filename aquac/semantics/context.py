@@ -83,13 +83,24 @@ NOTHING_BEFORE: Final = ModuleContext()
 class Header:
     """Reads the header lines of one file."""
 
-    def __init__(self, report: Reporter, imports: Mapping[str, ModuleContext], constants: Sequence[ConstPart]) -> None:
-        """Imported contexts are found by the text of the path literal."""
+    def __init__(
+        self,
+        report: Reporter,
+        imports: Mapping[str, ModuleContext],
+        constants: Sequence[ConstPart],
+        *,
+        headless: bool = False,
+    ) -> None:
+        """Imported contexts are found by the text of the path literal. `headless`: the module header could not be read."""
+        self._headless = headless
         self._report = report
         self._imports = imports
         self._names = Names()
         self._names.add((NOTHING_BEFORE, constant) for constant in constants)
         self._declares: list[str] = []
+        # What could not be imported: names, or, in an open file, nobody knows which.
+        self.excused: list[str] = []
+        self.is_open = False
 
     def read(self, lines: Sequence[ast.HeaderLine]) -> tuple[ModuleContext, list[PlacedPart]]:
         """The context of the file, and the list of its parts, to which definitions are appended."""
@@ -110,6 +121,8 @@ class Header:
 
     def _first_line(self, first: ast.HeaderLine | None) -> str | None:
         if not isinstance(first, ast.ModuleHeader):
+            if self._headless:
+                return None
             message = "the file has no module header: its first line must be `aqua Name` (`declares *` shows everything to importers)"
             fix = Fix("add a header", (Edit(self._report.file, Span(0, 0), "aqua Main declares *\n\n"),))
             self._report(self._report.tolerated(codes.HEADER_MISSING), Span(0, 0), message, fixes=(fix,))
@@ -123,6 +136,7 @@ class Header:
     def _import(self, line: ast.Import) -> None:
         context = self._imports.get(line.path.text)
         if context is None:
+            self._excuse(line.items)
             return
         visible = declared(context)
         # What an imported file declares is declared by the importer too, as far as it has it; packages rely on it.
@@ -137,11 +151,14 @@ class Header:
     def _use(self, line: ast.Use) -> None:
         context = self._imports.get(line.path.text)
         if context is None:
+            self.excused += [] if line.alias is None else [line.alias.text]
+            self.is_open = self.is_open or line.alias is None
             return
         alias = line.alias.text if line.alias is not None else context.module
         if alias is None:
             message = "the used file has no module header; give it a name here with `as Name`"
             self._report(codes.USE_HEADERLESS, line.path.span, message)
+            self.is_open = True
             return
         visible = declared(context)
         if line.items is not None:
@@ -150,11 +167,17 @@ class Header:
             visible = ModuleContext(context.module, (), {}, list(picked.parts.values()), picked.used)
         self._names.use(alias, visible)
 
+    def _excuse(self, items: Sequence[ast.Item] | None) -> None:
+        """Items of a file that is not there; all that is unknown, if everything of it was wanted."""
+        self.is_open = self.is_open or items is None
+        self.excused += [(item.rename or item.name).text for item in items or ()]
+
     def _pick_items(self, items: Sequence[ast.Item], visible: ModuleContext, path: ast.Literal, into: Names) -> None:
         for item in items:
             name = item.name.text
             if _pick(visible, name, item.rename.text if item.rename is not None else name, into):
                 continue
+            self._excuse((item,))
             known = [(p.name, p.site) for _, p in visible.parts]
             notes, fixes = self._report.suggest(name, item.name.span, known)
             if not visible.declares:

@@ -25,10 +25,10 @@ from .resolve import Values
 from .scope import Scope, TypeEntry
 from .subtyping import is_data
 from .type_names import TypeNames, is_too_large
-from .types import LITERALS, STRING_LITERAL, AbilityType, Arrow, Fields, ServiceType, Struct, Type
+from .types import STRING_LITERAL, AbilityType, Arrow, Fields, ServiceType, Struct, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 
 class Declarations:
@@ -94,11 +94,14 @@ class Declarations:
         """A literal or the name of another constant; the parser rejects everything else."""
         name = _dotted(v)
         if name is None:
-            return raw.Literal(v.text, LITERALS[v.kind]) if isinstance(v, ast.Literal) else None
+            return self._values.literal(v) if isinstance(v, ast.Literal) else None
         entry = self._scope.constant(name)
         if entry is not None:
             self._scope.occurs(v.span, "constant", name, entry.type, entry.site)
             return None if entry.type is None else raw.Var(name, entry.type)
+        known = self._scope.value(name)
+        if self._scope.is_excused(name) or (known is not None and known.type is None):
+            return None
         candidates = [(n, s) for n, s in self._scope.value_names() if self._scope.constant(n) is not None]
         notes, fixes = self._report.suggest(name, v.span, candidates)
         message = f"no constant `{name}` is defined before this line"
@@ -113,7 +116,7 @@ class Declarations:
             self._define_type(d, t, frozenset())
 
     def _data(self, d: ast.Data) -> None:
-        fields, broken = self._members(d.members, "field")
+        fields, broken = self._members(d, "field")
         if self._is_taken(d.name, codes.TYPE_REDEFINED):
             return
         usable = {n: t for n, (_, t) in fields.items() if is_data(t)}
@@ -131,7 +134,7 @@ class Declarations:
         self._define_type(d, Struct(d.name.text, _sorted(usable)) if good else None, broken)
 
     def _ability(self, d: ast.Ability) -> None:
-        fields, broken = self._members(d.members, "member")
+        fields, broken = self._members(d, "member")
         if self._is_taken(d.name, codes.TYPE_REDEFINED):
             return
         if not fields and not broken:
@@ -140,7 +143,7 @@ class Declarations:
         self._define_type(d, t, broken)
 
     async def _service(self, d: ast.Service) -> None:
-        members, broken = self._members(d.members, "function")
+        members, broken = self._members(d, "function")
         arrows = {n: t for n, (_, t) in members.items() if isinstance(t, Arrow)}
         service_id = None
         good = bool(arrows)
@@ -176,12 +179,12 @@ class Declarations:
         return None
 
     def _members(
-        self, members: Sequence[ast.Member], what: str
+        self, d: ast.Data | ast.Service | ast.Ability, what: str
     ) -> tuple[dict[str, tuple[ast.Member, Type]], frozenset[str]]:
         """Members by name, and the names of those whose own declaration is wrong. A repeated name keeps the first."""
         good: dict[str, tuple[ast.Member, Type]] = {}
-        failed: set[str] = set()
-        for member in members:
+        failed = set(self._scope.broken_members(d.name.span.start))
+        for member in d.members:
             name = member.name.text
             t = self._types.resolve(member.type)
             if t is None:
@@ -250,10 +253,11 @@ class Declarations:
     # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _func(self, d: ast.Func) -> None:
-        made = await nested(self._statements.arrow(d.signature, d.body))
+        made = await nested(self._statements.arrow(d.signature, d.body, d.name.span.start))
         if made.exists and made.type is None:
             self._scope.redefines(d.name, Arrow((), ()))
-        if self._scope.define_function(d.name, made.type) and made.arrow is not None:
+        bound = self._scope.define_function(d.name, made.type, results_known=made.results_known)
+        if bound and made.arrow is not None:
             self._add(FuncPart(d.name.text, made.arrow, d.doc, self._scope.site(d.name.span)))
 
 

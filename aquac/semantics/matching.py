@@ -15,10 +15,10 @@ from aquac.syntax import ast
 from .printing import brief, for_message
 from .report import Reporter, listed
 from .subtyping import accepts, accepts_any
-from .types import AbilityType, Array, Option, ServiceType, Stream, Struct, Type
+from .types import AbilityType, Array, Arrow, Nothing, Option, ServiceType, Stream, Struct, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aquac.source import Span
 
@@ -28,14 +28,17 @@ Named = Struct | AbilityType | ServiceType
 class Matcher:
     """Compares expected and given types and reports the difference at the value."""
 
-    def __init__(self, report: Reporter) -> None:
-        """Report to `report`."""
+    def __init__(self, report: Reporter, is_whole: Callable[[Type], bool]) -> None:
+        """Report to `report`. Nothing is said about types that are not whole: what is wrong with them was reported."""
         self._report = report
+        self._is_whole = is_whole
 
     def ensure(self, at: ast.Value | ast.Name, expected: Type, given: Type) -> bool:
         """Whether a value of type `given`, written at `at`, may stand where `expected` is wanted; reports if not."""
         if accepts(expected, given):
             return True
+        if not (self._is_whole(expected) and self._is_whole(given)):
+            return False
         span = at.span
         # Types with fields: descend to the field that is wrong.
         while isinstance(expected, Named) and isinstance(given, Named):
@@ -62,10 +65,11 @@ class Matcher:
             if span == at.span:
                 span = _field_span(at, name)
             expected, given = t, fields[name]
+        this = "this call returns nothing" if _is_call(at, given) else f"this one is `{for_message(given)}`"
         self._report(
             codes.TYPE_MISMATCH,
             span,
-            f"a value of type `{for_message(expected)}` is expected here, this one is `{for_message(given)}`",
+            f"a value of type `{for_message(expected)}` is expected here, {this}",
             notes=_hints(expected, given),
         )
         return False
@@ -92,6 +96,13 @@ def _field_span(at: ast.Value | ast.Name, name: str) -> Span:
             if arg.name is None and isinstance(arg.value, ast.Variable) and arg.value.name == name:
                 return arg.value.span
     return at.ops[-1].span if isinstance(at, ast.Chain) else at.span
+
+
+def _is_call(at: ast.Value | ast.Name, given: Type) -> bool:
+    """Whether the value is a call of a function without results, whose type stands in for that of a value."""
+    if isinstance(given, Arrow) and not given.results:
+        return isinstance(at, ast.Call)
+    return isinstance(given, Nothing)
 
 
 def _hints(expected: Type, given: Type) -> tuple[Note, ...]:

@@ -40,7 +40,6 @@ def check_module(
     *,
     no_relay: bool = False,
     legacy_headers: bool = False,
-    keep_going: bool = False,
     follow_ups: bool = False,
 ) -> tuple[ModuleContext, list[Diagnostic]]:
     """Check one file.
@@ -49,32 +48,43 @@ def check_module(
     constants: those given to the compiler; the predefined ones are added.
     no_relay: `HOST_PEER_ID` is the initial peer.
     legacy_headers: forms of versions before 0.14 are accepted, with warnings.
-    keep_going: for editors, no step with errors is the last; what later steps find behind an error is not reported.
-    follow_ups: for comparisons with the reference, errors that only follow from other errors are reported as well.
+    follow_ups: for comparisons with the reference, errors that only follow from other errors are reported as well, and no step
+        is taken behind one with errors.
+
+    Otherwise every step is taken, whatever the ones before it found. What a gap of the file, a missing import or a definition
+    with an error may have named counts as known and broken, so that later steps do not report the same mistake in other words.
     """
-    report = Reporter(source, legacy=legacy_headers)
+    report = Reporter(source, legacy=legacy_headers, follow_ups=follow_ups)
     every = (*constants, *predefined(no_relay=no_relay))
-    context, parts = Header(report, imports, every).read(file.header)
-    found = report.diagnostics
-    if has_errors(found):
-        if not keep_going:
-            return context, found
-        report = Reporter(source, legacy=legacy_headers)
+    header = Header(report, imports, every, headless=_lost_header(file))
+    context, parts = header.read(file.header)
+    if follow_ups and has_errors(report.diagnostics):
+        return context, report.diagnostics
     imported = len(parts)
     scope = Scope(report, context, follow_ups=follow_ups)
+    scope.is_open = file.is_open or header.is_open
+    for gap in file.gaps:
+        scope.gaps.setdefault(gap.owner, []).append(gap)
+    scope.excuse(header.excused)
+    scope.excuse(name for gap in scope.gaps.get(-1, ()) for name in gap.names)
     scope.later = {d.name.text: scope.site(d.name.span) for d in file.definitions}
     run(_body(Declarations(scope, parts, {c.name for c in constants}), file.definitions))
     context.occurrences = scope.occurrences
-    if has_errors(found) or has_errors(report.diagnostics):
-        if not keep_going:
-            return context, found
-        report = Reporter(source, legacy=legacy_headers)
+    if follow_ups and has_errors(report.diagnostics):
+        return context, report.diagnostics
     headless = legacy_headers and not (file.header and isinstance(file.header[0], ast.ModuleHeader))
     if headless:
         _offer_own(context, [part for _, part in parts[imported:]], report)
-    _declare(context, file.header, report)
-    _export(context, file.header, report)
-    return context, found
+    _declare(context, file.header, scope)
+    _export(context, file.header, scope)
+    return context, report.diagnostics
+
+
+def _lost_header(file: ast.File) -> bool:
+    """Whether the header may be what could not be read at the beginning of the file."""
+    starts = [line.span.start for line in file.header] + [d.span.start for d in file.definitions]
+    lost = [gap.span.start for gap in file.gaps if gap.owner < 0]
+    return (file.is_open and not starts) or (bool(lost) and (not starts or lost[0] < min(starts)))
 
 
 async def _body(declarations: Declarations, definitions: Collection[ast.Definition]) -> None:
@@ -102,7 +112,14 @@ def _offer_own(context: ModuleContext, own: Sequence[Part], report: Reporter) ->
                 pass
 
 
-def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Reporter) -> None:
+def _is_known(scope: Scope, name: str) -> bool:
+    """Whether a missing name is missing for a reason that was reported already."""
+    value, of_type = scope.value(name), scope.type(name)
+    return value is not None or of_type is not None or name in scope.later or scope.is_excused(name)
+
+
+def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], scope: Scope) -> None:
+    report = scope.report
     header = lines[0] if lines else None
     if not isinstance(header, ast.ModuleHeader):
         return
@@ -112,7 +129,7 @@ def _declare(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Re
     elif header.declares is not None:
         # Names of functions come before those of types, so that they are reported first.
         for name in sorted(header.declares, key=lambda name: name.text[:1].isupper()):
-            if not _exists(context, name.text):
+            if not _exists(context, name.text) and not _is_known(scope, name.text):
                 candidates = [(p.name, p.site) for _, p in context.parts]
                 notes, fixes = report.suggest(name.text, name.span, candidates)
                 message = f"`{name.text}` is declared here, but the file defines and imports nothing of this name"
@@ -137,18 +154,21 @@ def _part(context: ModuleContext, name: str) -> Part | None:
 # ── exports ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _export(context: ModuleContext, lines: Sequence[ast.HeaderLine], report: Reporter) -> None:
+def _export(context: ModuleContext, lines: Sequence[ast.HeaderLine], scope: Scope) -> None:
     for line in lines:
         if not isinstance(line, ast.Export):
             continue
         for item in line.items:
-            if _check_export(context, item, report):
+            if _check_export(context, item, scope):
                 context.exports[item.name.text] = (item.rename or item.name).text
 
 
-def _check_export(context: ModuleContext, item: ast.Item, report: Reporter) -> bool:
+def _check_export(context: ModuleContext, item: ast.Item, scope: Scope) -> bool:
+    report = scope.report
     name, span = item.name.text, item.name.span
     part = _part(context, name)
+    if part is None and _is_known(scope, name) and context.module_at(name) is None:
+        return False
     if part is None:
         functions = [(p.name, p.site) for _, p in context.parts if isinstance(p, FuncPart | ServicePart)]
         notes, fixes = report.suggest(name, span, functions)

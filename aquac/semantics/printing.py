@@ -5,7 +5,8 @@ Source: aqua:types/src/main/scala/aqua/types/Type.scala (the `toString` of each)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+import re
+from typing import TYPE_CHECKING, Final, assert_never
 
 from .types import (
     AbilityType,
@@ -29,6 +30,15 @@ from .types import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_LITERAL: Final = re.compile(r"\b(string|bool|unsigned|signed|float) literal\b")
+_EVERYDAY: Final = {
+    "string": "string",
+    "bool": "bool",
+    "unsigned": "whole number",
+    "signed": "whole number",
+    "float": "fraction",
+}
 
 TEXT_LENGTH_MAX = 400
 """Longer texts are cut in diagnostics: nested data types repeat their fields at every mention."""
@@ -95,11 +105,14 @@ def brief(t: Type) -> str:
 
 
 def for_message(t: Type) -> str:
-    """Text of a type for a diagnostic: full unless that grows out of hand."""
+    """Text of a type for a diagnostic: full unless that grows out of hand.
+
+    What literals are before their type is settled is put into everyday words.
+    """
     if isinstance(t, Struct | AbilityType | ServiceType):
         text = _outline(t)
         return text if len(text) <= TEXT_LENGTH_MAX else text[: TEXT_LENGTH_MAX - 2] + "…}"
-    return brief(t)
+    return _LITERAL.sub(lambda found: _EVERYDAY[found[1]], brief(t))
 
 
 def _outline(t: Struct | AbilityType | ServiceType) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aquac import codes
-from aquac.diagnostics import Note
+from aquac.diagnostics import Fix, Note
 from aquac.syntax import ast
 
 from .printing import brief, for_message
 from .raw import ArrowProp, CopyProp, FieldProp, FunctorProp, IndexProp, RawValue
-from .report import counted, listed
-from .subtyping import INTEGERS, is_collection
+from .report import closest, counted, listed
+from .subtyping import INTEGERS, accepts, is_collection
 from .types import (
     BOOL,
     NOTHING,
@@ -87,16 +87,20 @@ class Properties:
                 self._scope.occurs(op.span, "field", op.name, fields[op.name], None, t)
                 return FieldProp(op.name, fields[op.name])
             if not self._is_broken(t, op.name):
-                notes, fixes = self._report.suggest(op.name, op.span, ((n, None) for n in fields))
+                near, fix = self._report.suggest(op.name, op.span, ((n, None) for n in fields))
                 message = f"`{t.name}` has no field `{op.name}`; it has {listed(fields)}"
-                self._report(codes.PROP_UNKNOWN_FIELD, op.span, message, notes=notes, fixes=fixes)
+                cause = ("member", t.name, op.name)
+                self._report(codes.PROP_UNKNOWN_FIELD, op.span, message, notes=near, fixes=fix, cause=cause)
             return None
         if is_collection(t) and op.name == "length":
             self._scope.occurs(op.span, "field", op.name, U32, None, t)
             return FunctorProp("length", U32)
         note: tuple[Note, ...] = ()
+        fixes: tuple[Fix, ...] = ()
         if isinstance(t, StreamMap) and op.name in MAP_METHODS:
             note = (Note(f"`{op.name}` is a method: write `.{op.name}(…)`"),)
+        elif is_collection(t) and closest(op.name, ("length",)):
+            note, fixes = self._report.suggest(op.name, op.span, (("length", None),))
         elif isinstance(t, Option | Array | Stream) and isinstance(t.element, Struct):
             note = (Note("take an element first, with `!` or `[i]`"),)
         self._report(
@@ -105,6 +109,7 @@ class Properties:
             f"a value of type `{for_message(t)}` has no property `{op.name}`"
             + ("; collections have only `length`" if is_collection(t) else ""),
             notes=note,
+            fixes=fixes,
         )
         return None
 
@@ -126,14 +131,17 @@ class Properties:
             notes, fixes = self._report.suggest(op.name, op.span, ((n, None) for n in names))
             has = f"; it has {listed(names)}" if names else ""
             message = f"a value of type `{brief(t)}` has no function `{op.name}`{has}"
-            self._report(codes.PROP_UNKNOWN_ARROW, op.span, message, notes=notes, fixes=fixes)
+            cause = ("member", t.name, op.name) if isinstance(t, AbilityType | ServiceType) else None
+            self._report(codes.PROP_UNKNOWN_ARROW, op.span, message, notes=notes, fixes=fixes, cause=cause)
             return None
         if not isinstance(member, Arrow):
             message = f"`{op.name}` of `{brief(t)}` is not a function: its type is `{for_message(member)}`"
             self._report(codes.PROP_NOT_AN_ARROW, op.span, message)
             return None
         self._scope.occurs(op.span, "method", op.name, member, None, t)
-        good = self._count(op, member, args)
+        good = self._count(t, op, member, args)
+        if not good and _fits_but_one([e for _, e in member.args], [value.type for value in values]):
+            return None
         for arg, value, (_, expected) in zip(args, values, member.args, strict=False):
             if not self._match.ensure(arg, expected, value.type):
                 return None
@@ -142,15 +150,16 @@ class Properties:
         result = member.results[0] if member.results else NOTHING
         return ArrowProp(op.name, member, tuple(values), result, self._scope.site(op.full))
 
-    def _count(self, op: ast.MethodOp, arrow: Arrow, args: Sequence[ast.Value]) -> bool:
+    def _count(self, t: Type, op: ast.MethodOp, arrow: Arrow, args: Sequence[ast.Value]) -> bool:
+        cause = ("count", brief(t), op.name, len(args))
         expected = counted(len(arrow.args), "argument")
         if len(args) < len(arrow.args):
             message = f"`{op.name}` takes {expected}, only {len(args)} given; its type is `{brief(arrow)}`"
-            self._report(codes.CALL_FEW_ARGS, op.span, message)
+            self._report(codes.CALL_FEW_ARGS, op.span, message, cause=cause)
             return False
         if len(args) > len(arrow.args):
             message = f"`{op.name}` takes {expected}, {len(args)} given; its type is `{brief(arrow)}`"
-            self._report(codes.CALL_MANY_ARGS, args[len(arrow.args)].span, message)
+            self._report(codes.CALL_MANY_ARGS, args[len(arrow.args)].span, message, cause=cause)
             return False
         return True
 
@@ -207,4 +216,17 @@ class Properties:
     def _is_broken(self, t: Struct | AbilityType | ServiceType, member: str) -> bool:
         """Whether the member is missing only because its own declaration is wrong, which has been reported."""
         entry = self._scope.type(t.name)
-        return entry is not None and member in entry.broken
+        return entry is not None and entry.lacks(member)
+
+
+def _fits_but_one(expected: Sequence[Type], given: Sequence[Type]) -> bool:
+    """Whether arguments are right but for one that is missing or too many, wherever it is."""
+    longer, shorter = (expected, given) if len(expected) > len(given) else (given, expected)
+    if len(longer) != len(shorter) + 1:
+        return False
+    for left_out in range(len(longer)):
+        rest = [t for n, t in enumerate(longer) if n != left_out]
+        wanted, found = (rest, given) if longer is expected else (expected, rest)
+        if all(accepts(w, f) for w, f in zip(wanted, found, strict=True)):
+            return True
+    return False

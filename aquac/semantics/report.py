@@ -6,13 +6,15 @@ hear about it once.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from aquac.codes import as_warning
 from aquac.diagnostics import Diagnostic, Edit, Fix, Note
+from aquac.records import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from aquac.codes import Code
     from aquac.source import SourceFile, Span
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from .raw import Site
 
 SUGGESTIONS_MAX = 3
+SUGGESTING_ERRORS_MAX = 500
+"""Findings of one module after which no more suggestions are made."""
+REPETITIONS_MAX = 3
+"""Places shown of one mistake that shows in several."""
 LISTED_NAMES_MAX = 12
 """Longer lists of existing names are cut in messages."""
 
@@ -27,12 +33,18 @@ LISTED_NAMES_MAX = 12
 class Reporter:
     """Diagnostics of one file, in the order they were found."""
 
-    def __init__(self, file: SourceFile, *, legacy: bool = False) -> None:
-        """Report about `file`; `legacy` accepts what versions of the language before 0.14 accepted."""
+    def __init__(self, file: SourceFile, *, legacy: bool = False, follow_ups: bool = False) -> None:
+        """Report about `file`; `legacy` accepts what versions of the language before 0.14 accepted.
+
+        With `follow_ups` findings of one cause are diagnostics of their own.
+        """
         self.file = file
         self.legacy = legacy
         self.diagnostics: list[Diagnostic] = []
+        self._follow_ups = follow_ups
         self._seen: set[tuple[str, Span]] = set()
+        self._causes: dict[Hashable, int] = {}
+        self._repeated: Counter[int] = Counter()
 
     def __call__(
         self,
@@ -42,12 +54,39 @@ class Reporter:
         *,
         notes: Iterable[Note] = (),
         fixes: Iterable[Fix] = (),
+        cause: Hashable = None,
     ) -> None:
-        """Record one finding; a repetition of the same code at the same place is dropped."""
+        """Record one finding; a repetition of the same code at the same place is dropped.
+
+        Findings of one `cause` that is probably one mistake, a member that is misspelt where it is declared for instance, are
+        one diagnostic: the later ones become notes of the first.
+        """
         if (code.id, span) in self._seen:
             return
         self._seen.add((code.id, span))
+        if cause is not None and not self._follow_ups:
+            first = self._causes.setdefault(cause, len(self.diagnostics))
+            if first < len(self.diagnostics):
+                self._again(first, span)
+                return
         self.diagnostics.append(Diagnostic(code, message, self.file, span, tuple(notes), tuple(fixes)))
+
+    def _again(self, first: int, span: Span) -> None:
+        """Note that what diagnostic number `first` says is so at `span` too."""
+        self._repeated[first] += 1
+        if self._repeated[first] <= REPETITIONS_MAX:
+            note = Note("the same here", self.file, span)
+        elif self._repeated[first] == REPETITIONS_MAX + 1:
+            note = Note("and in other places")
+        else:
+            return
+        diagnostic = self.diagnostics[first]
+        self.diagnostics[first] = replace(diagnostic, notes=(*diagnostic.notes, note))
+
+    @property
+    def is_tired(self) -> bool:
+        """Whether so much is wrong that nobody looks for what else was meant: that takes all names for each error."""
+        return len(self.diagnostics) > SUGGESTING_ERRORS_MAX
 
     def tolerated(self, code: Code) -> Code:
         """`code` for an old form: a warning where those are accepted, an error otherwise."""
@@ -63,6 +102,8 @@ class Reporter:
         self, name: str, span: Span, candidates: Iterable[tuple[str, Site | None]]
     ) -> tuple[tuple[Note, ...], tuple[Fix, ...]]:
         """Notes and fixes for a name that is probably a slip for one of `candidates`."""
+        if self.is_tired:
+            return (), ()
         sites = dict(candidates)
         near = closest(name, sites)
         notes = tuple(_did_you_mean(candidate, sites[candidate]) for candidate in near)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from aquac import codes
 from aquac.diagnostics import Note
 from aquac.lowering.trampoline import nested
+from aquac.records import replace
 from aquac.source import Span
 from aquac.syntax import ast
 from aquac.syntax.messages import BY_POSITION, BY_POSITION_HINT
@@ -25,7 +26,7 @@ from .operators import Operators
 from .printing import brief, for_message
 from .properties import NamedValues, Properties, arg_name
 from .raw import NIL, RawValue, arrow_type
-from .report import counted, listed
+from .report import closest, counted, listed
 from .subtyping import element_type, is_data
 from .types import BOOL, LITERALS, AbilityType, Array, Arrow, Option, Stream, Struct, Type
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
     from .scope import Scope, TypeEntry
     from .type_names import TypeNames
+
+SAFE_LENGTH: Final = 11
+"""Numbers of so few characters are numbers of AIR."""
 
 ZERO: Final = raw.Literal("0", LITERALS["unsigned"])
 
@@ -46,7 +50,7 @@ class Values:
         self.scope = scope
         self.report = scope.report
         self.types = types
-        self.match = Matcher(scope.report)
+        self.match = Matcher(scope.report, scope.is_whole)
         self._operators = Operators(scope.report, self.match)
         self._properties = Properties(scope, self.match)
 
@@ -56,7 +60,7 @@ class Values:
         """Elaborate any value."""
         match v:
             case ast.Literal():
-                return raw.Literal(v.text, LITERALS[v.kind])
+                return self.literal(v)
             case ast.Variable():
                 return self.variable(v.name, v.span, v.span)
             case ast.Call():
@@ -90,6 +94,13 @@ class Values:
             results.append(result)
         return results
 
+    def literal(self, v: ast.Literal) -> raw.Literal:
+        """A literal as it is written; numbers that AIR cannot hold are warned about."""
+        held = _held_by_air(v) if v.kind in ("signed", "unsigned", "float") and len(v.text) > SAFE_LENGTH else ""
+        if held:
+            self.report(codes.NUMBER_RANGE, v.span, f"AIR cannot hold this number: it has numbers {held}")
+        return raw.Literal(v.text, LITERALS[v.kind])
+
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def variable(self, name: str, span: Span, error_span: Span) -> RawValue | None:
@@ -108,6 +119,9 @@ class Values:
             notes, _ = self.report.suggest(member, span, candidates)
             self.report(codes.NAME_UNKNOWN, error_span, message, notes=notes)
             self.scope.poison(name, everywhere=True)
+            return None
+        if self.scope.is_excused(name):
+            self.scope.poison(name, everywhere=name[:1].isupper())
             return None
         known = [*self.scope.value_names(), *self.scope.service_names()]
         notes, fixes = self.report.suggest(name, span, known)
@@ -137,16 +151,24 @@ class Values:
             )
             return None
         rename = self.scope.service_id(name)
+        if rename == name and self.scope.has_bound(name):
+            # Instances are known by name, and this one is taken in the code that is made.
+            message = f"service `{name}` cannot be used in a function that has a variable of the same name"
+            self.report(codes.NAME_REDEFINED, error_span, message)
+            return None
         if rename is not None:
             return raw.Var(rename, service)
         if self.scope.lost_service_id(name):
             return None
+        if entry.service and self.scope.is_incomplete:
+            return None  # the line that could not be read may give it one
         if entry.service:
             self.report(
                 codes.SERVICE_NO_ID,
                 error_span,
                 f"service `{name}` has no id here",
                 notes=(Note(f'give it one with a statement `{name} "id"`, or a default: `service {name}("id"):`'),),
+                cause=("no id", name),
             )
         else:
             self.report(
@@ -173,6 +195,7 @@ class Values:
                 span,
                 f"`{name}` takes {counted(len(arrow.args), 'argument')}, {len(args)} given; its type is `{brief(arrow)}`",
                 notes=() if entry.site is None else (Note("it is defined here", entry.site.file, entry.site.span),),
+                cause=("count", entry.site, name, len(args)),
             )
             return None
         values: list[RawValue] = []
@@ -181,9 +204,14 @@ class Values:
             if value is None:
                 return None
             values.append(value)
+        if not entry.results_known:
+            return None
         return raw.Call(name, tuple(values), arrow, arrow_type(arrow), self.scope.site(full))
 
     def _unknown_function(self, name: str, span: Span, t: Type | None) -> None:
+        if t is None and self.scope.is_excused(name):
+            self.scope.poison(name, everywhere=True)
+            return
         module, dot, function = name.rpartition(".")
         if dot and (used := self.scope.context.module_at(module)) is not None:
             candidates = [(p.name, p.site) for _, p in used.parts if isinstance(p, raw.FuncPart)]
@@ -362,9 +390,11 @@ class Values:
     def _fields_fit(self, v: ast.Record, t: Struct | AbilityType, fields: NamedValues) -> bool:
         for name, expected in t.fields:
             if name not in fields:
-                self.report(
-                    codes.ARGS_MISSING, v.type.span, f"`{v.type.name}` needs `{name}` of type `{for_message(expected)}`"
-                )
+                strange = closest(name, (given for given in fields if given not in dict(t.fields)))
+                notes = tuple(Note(f"`{given}` may be meant to be it") for given in strange[:1])
+                message = f"`{v.type.name}` needs `{name}` of type `{for_message(expected)}`"
+                cause = ("member", t.name, *strange[:1]) if strange else ("missing", t.name, name)
+                self.report(codes.ARGS_MISSING, v.type.span, message, notes=notes, cause=cause)
                 return False
             arg, value = fields[name]
             if not self.match.ensure(arg.value, expected, value.type):
@@ -419,6 +449,31 @@ class Values:
             spine.append(spine[-1].left)
         left = await nested(self.value(spine[-1].left))
         for node in reversed(spine):
+            if left is None and self._is_dash(node):
+                self._explain_dash()
+                continue
             right = await nested(self.value(node.right))
             left = None if left is None or right is None else self._operators.binary(node, left, right)
         return left
+
+    def _is_dash(self, node: ast.Infix) -> bool:
+        """Whether a minus stands between two words without blanks, as in the names of other languages."""
+        text, at = self.report.file.text, node.span.start
+        return node.op == "-" and text[at - 1 : at].isalnum() and text[at + 1 : at + 2].isalpha()
+
+    def _explain_dash(self) -> None:
+        """The last error is about half a name."""
+        last = self.report.diagnostics[-1] if self.report.diagnostics else None
+        if last is not None and last.is_error:
+            note = Note("a name cannot contain `-`; write `_`, or blanks around it to subtract")
+            self.report.diagnostics[-1] = replace(last, notes=(note, *last.notes), fixes=())
+
+
+def _held_by_air(v: ast.Literal) -> str:
+    """Which numbers AIR has, if this is none of them."""
+    from avm.air.limits import FLOAT_BYTES_MAX, INT_MAX, INT_MIN
+
+    if v.kind == "float":
+        return f"of at most {FLOAT_BYTES_MAX} characters" if len(v.text) > FLOAT_BYTES_MAX else ""
+    fits = len(v.text) <= len(str(INT_MIN)) and INT_MIN <= int(v.text) <= INT_MAX
+    return "" if fits else f"from {INT_MIN} to {INT_MAX}"

@@ -23,15 +23,19 @@ from aquac.records import dataclass
 from .library_names import LIBRARY
 from .mangler import Mangler
 from .raw import ConstPart, FuncPart, ModuleContext, Occurrence, ServicePart, Site, TypePart
-from .types import Arrow, ServiceType, Type
+from .report import closest
+from .types import AbilityType, Arrow, ServiceType, Struct, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from aquac.source import Span
     from aquac.syntax import ast
 
     from .report import Reporter
+
+EXCUSED_MAX = 200
+"""Unreadable names that are compared with unknown ones; where there are more, no unknown name is wondered about."""
 
 ValueKind = Lit["constant", "function", "variable", "argument"]
 
@@ -46,7 +50,10 @@ class ValueEntry:
     type: Type | None
     kind: ValueKind
     site: Site | None
-    contested: bool = False
+    stays_broken: bool = False
+    """What it means is anybody's guess: defining it again does not mend it."""
+    results_known: bool = True
+    """Whether the results of a function are what its signature says; its body may contradict it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +70,19 @@ class TypeEntry:
     default_id: bool = False
     broken: frozenset[str] = frozenset()
 
+    def lacks(self, member: str) -> bool:
+        """Whether a member is missing only because its declaration is wrong, perhaps under a name that is a slip for it."""
+        return any(b.startswith(member) for b in self.broken) or bool(closest(member, self.broken))
+
 
 class Scope:
     """Everything elaboration of one module knows about names."""
 
     def __init__(self, report: Reporter, context: ModuleContext, *, follow_ups: bool = False) -> None:
-        """Start from `context`: constants, imported parts and used modules. `later` is filled for messages only.
+        """Start from `context`: constants, imported parts and used modules.
 
-        With `follow_ups` what only follows from another error is reported too.
+        `later` is filled for messages only. `is_open`: any unknown name may come from a file that could not be imported.
+        `gaps` are those of the file by owner. With `follow_ups` what only follows from another error is reported too.
         """
         self.report = report
         self.follow_ups = follow_ups
@@ -78,6 +90,12 @@ class Scope:
         self.mangler = Mangler()
         self.occurrences: list[Occurrence] = []
         self.later: dict[str, Site] = {}
+        self.is_open = False
+        self.is_incomplete = False
+        """Whether a line of the function being elaborated could not be read."""
+        self.gaps: dict[int, list[ast.Gap]] = {}
+        self._excused: list[str] = []
+        self._bound: set[str] = set()
         self._constants: dict[str, ValueEntry] = {}
         self._functions: dict[str, ValueEntry] = {}
         self._types: dict[str, TypeEntry] = {}
@@ -146,6 +164,8 @@ class Scope:
 
     def value_names(self) -> list[tuple[str, Site | None]]:
         """Names one could have meant: frames inside out, functions, constants; broken ones left out."""
+        if self.report.is_tired:
+            return []
         levels = [*reversed(self._frames), self._functions, self._constants]
         return [(n, e.site) for level in levels for n, e in level.items() if e.type is not None]
 
@@ -170,22 +190,27 @@ class Scope:
         kind: ValueKind = "variable",
         *,
         bound_by: Lit["definition", "item"] = "definition",
+        stream: bool = False,
     ) -> bool:
         """Bind a name in the innermost frame; with type None as broken. False, and an error, if the name is taken.
 
-        What a loop or a call hands out is a name like any other when it is taken, even if it is a function.
+        What a loop or a call hands out is a name like any other when it is taken, even if it is a function. A broken `stream`
+        stays one: what is given to it later does not define it.
         """
         taken = self.value(name.text)
-        if taken is not None and (taken.type is not None or taken.contested):
-            if t is not None and not taken.contested:
+        if taken is not None and taken.stays_broken:
+            return False
+        if taken is not None and taken.type is not None:
+            if t is not None:
                 self.report_redefined(name, taken, function=bound_by == "definition" and isinstance(t, Arrow))
                 if t != taken.type and not self.follow_ups:
                     # Which of the two a later use means is anybody's guess.
-                    self._frames[-1][name.text] = ValueEntry(None, kind, taken.site, contested=True)
+                    self._frames[-1][name.text] = ValueEntry(None, kind, taken.site, stays_broken=True)
             return False
         if t is None and self.follow_ups:
             return False
-        self._frames[-1][name.text] = ValueEntry(t, kind, self.site(name.span))
+        self._frames[-1][name.text] = ValueEntry(t, kind, self.site(name.span), stays_broken=stream and t is None)
+        self._bound.add(name.text)
         self.occurs(name.span, kind, name.text, t, self.site(name.span))
         return t is not None
 
@@ -196,16 +221,69 @@ class Scope:
         """
         if self.follow_ups:
             return
-        broken = ValueEntry(None, "variable", None)
         if everywhere or not self._frames:
-            self._functions.setdefault(name, broken)
+            self._functions.setdefault(name, ValueEntry(None, "variable", None))
         else:
-            self._frames[0].setdefault(name, broken)
+            self._frames[0].setdefault(name, ValueEntry(None, "variable", None, stays_broken=True))
 
     def poison_type(self, name: str) -> None:
         """As `poison`, for a name used as a type."""
         if not self.follow_ups:
             self._types.setdefault(name, TypeEntry(None, None))
+
+    def excuse(self, names: Iterable[str]) -> None:
+        """Names that something unreadable or missing may have defined for the whole module, as values or types."""
+        for name in names:
+            self._excused.append(name)
+            if len(self._excused) > EXCUSED_MAX:
+                self.is_open = True
+                return
+            self.poison(name, everywhere=True)
+            self.poison_type(name)
+
+    def begin_function(self) -> None:
+        """What follows is another function of the module."""
+        self._bound.clear()
+
+    def has_bound(self, name: str) -> bool:
+        """Whether the function has, or had in a block that has ended, an argument or variable of this name."""
+        return name in self._bound
+
+    def excuse_in_function(self, owner: int) -> bool:
+        """As `excuse`, for the gaps in the body of the function whose name starts at `owner`; whether there are any."""
+        gaps = self.gaps.get(owner, ())
+        for gap in gaps:
+            for name in gap.names:
+                if self.value(name) is None:
+                    self._frames[0][name] = ValueEntry(None, "variable", None, stays_broken=True)
+            for name in gap.loose:
+                if self.value(name) is None:
+                    self._frames[0][name] = ValueEntry(None, "variable", None)
+        return bool(gaps)
+
+    def broken_members(self, owner: int) -> frozenset[str]:
+        """Names of members that could not be read, of the type whose name starts at `owner`."""
+        return frozenset(name for gap in self.gaps.get(owner, ()) for name in (*gap.names, *gap.loose))
+
+    def is_whole(self, t: Type) -> bool:
+        """Whether all members of a type were declared rightly."""
+        entry = self.type(t.name) if isinstance(t, Struct | AbilityType | ServiceType) else None
+        return entry is None or not entry.broken
+
+    def is_excused(self, name: str) -> bool:
+        """Whether nothing can be said about an unknown name: something that could not be read may have bound it.
+
+        A name that could not be read may also be a slip for this one, or run together with what stood behind it.
+        """
+        first = name.partition(".")[0]
+        if self.is_open or (first != name and self._is_broken(first)):
+            return True
+        return any(e.startswith(name) for e in self._excused) or bool(closest(name, self._excused))
+
+    def _is_broken(self, name: str) -> bool:
+        entry = self._functions.get(name)
+        of_type = self._types.get(name)
+        return (entry is not None and entry.type is None) or (of_type is not None and of_type.type is None)
 
     def redefines(self, name: ast.Name, t: Type) -> bool:
         """Whether a value name is taken, which is reported; for what cannot be bound to a type of its own."""
@@ -225,7 +303,7 @@ class Scope:
             notes=self.report.previous(taken.site),
         )
 
-    def define_function(self, name: ast.Name, t: Arrow | None) -> bool:
+    def define_function(self, name: ast.Name, t: Arrow | None, *, results_known: bool = True) -> bool:
         """Bind a function of the module; with None as broken."""
         taken = self.value(name.text)
         if taken is not None and taken.type is not None:
@@ -234,7 +312,7 @@ class Scope:
             return False
         if t is None and self.follow_ups:
             return False
-        self._functions[name.text] = ValueEntry(t, "function", self.site(name.span))
+        self._functions[name.text] = ValueEntry(t, "function", self.site(name.span), results_known=results_known)
         self.occurs(name.span, "function", name.text, t, self.site(name.span))
         return t is not None
 

@@ -53,6 +53,10 @@ class TypeNames:
     def named(self, t: ast.NamedType) -> Type | None:
         """A type by name, dotted for one of a used module."""
         entry = self._scope.type(t.name)
+        # `String` is a slip for `string` and hardly something imported.
+        if entry is None and t.name.lower() not in SCALARS and self._scope.is_excused(t.name):
+            self._scope.poison_type(t.name)
+            return None
         if entry is None:
             notes, fixes = self._report.suggest(
                 t.name, t.span, [*self._scope.type_names(), *((s, None) for s in SCALARS)]

@@ -551,9 +551,28 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Text that could not be read.
+
+    `names` are those it may have bound, `loose` those it may have bound for a part of the code only. `owner` is where the name
+    of the definition around it starts, -1 outside of definitions. Whoever checks the rest must not wonder about these names.
+    """
+
+    span: Span
+    names: tuple[str, ...]
+    loose: tuple[str, ...] = ()
+    owner: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class File:
-    """One parsed file. After a syntax error it holds the definitions that did parse."""
+    """One parsed file. After a syntax error it holds what did parse, and `gaps` what did not.
+
+    `is_open`: a header line could not be read, so any unknown name may come from another file.
+    """
 
     header: tuple[HeaderLine, ...]
     definitions: tuple[Definition, ...]
     comments: tuple[Comment, ...]
+    gaps: tuple[Gap, ...] = ()
+    is_open: bool = False

@@ -118,6 +118,11 @@ _TEXTS: Final = {
 }
 
 
+def meant_at_top(word: str) -> str | None:
+    """The first word of a definition or header line that `word` probably stands for."""
+    return _FOREIGN_TOP.get(word) or next(iter(get_close_matches(word, TOP_WORDS, 1, 0.7)), _meant(word, TOP_WORDS))
+
+
 def explain_top(text: str, line: LogicalLine, word: str) -> tuple[str, Span, str]:
     """Why a line at column 1 is neither header nor definition."""
     start = line.start
@@ -127,9 +132,11 @@ def explain_top(text: str, line: LogicalLine, word: str) -> tuple[str, Span, str
             _span(text, start, line),
             "",
         )
-    meant = _FOREIGN_TOP.get(word) or next(iter(get_close_matches(word, TOP_WORDS, 1, 0.7)), None)
+    meant = meant_at_top(word)
     hint = f"did you mean `{meant}`?" if meant else ""
-    if not meant:
+    if not meant and re.match(r"\w+[ \t]*(\{[^}]*\})?[ \t]*\(.*\)[^()]*:\Z", text[start : line.end], re.DOTALL):
+        hint = "the definition of a function starts with `func`, of a service with `service`"
+    elif not meant:
         hint = "statements stand inside a `func` and are indented"
     return f"`{word}` starts neither a header line nor a definition", Span(start, start + len(word)), hint
 
@@ -178,7 +185,9 @@ def _found(text: str, at: int, end: int) -> str:
         return f"`{operator.group()}`"
     if char == '"':
         return "a string"
-    if char in ("`", "\n") or not char.isprintable():
+    if char == "`":
+        return "a backquote"
+    if char == "\n" or not char.isprintable():
         return f"the character U+{ord(char):04X}"
     return f"`{char}`"
 
@@ -238,6 +247,7 @@ _BEFORE: Final = (
     (re.compile(r"\[[ \t]*[A-Za-z]"), "an array type is written `[]T`"),
 )
 _LINES: Final = (
+    (re.compile(r"\w+[ \t]*:[ \t]*([A-Za-z]\w*[ \t]*[({]|[0-9\"])"), "a name gets a value with `=`"),
     (re.compile(r"else[ \t]+if\b"), "there is no `else if`: put an `if` into the block of `else:`"),
     (re.compile(r"(elif|elsif|elseif)\b"), "put an `if` into the block of `else:`"),
     (re.compile(r"while\b|loop\b|foreach\b"), "the loop of Aqua is `for item <- collection:`"),
@@ -291,6 +301,11 @@ def _hint(text: str, line: LogicalLine, start: Start, at: int) -> str:
             return "the value stands on the same line"
         if text[line.end - 1 : line.end] != ":" and ":" in text[line.start : at + 1]:
             return "the body of a block stands on lines of its own"
+        if at >= line.end and re.fullmatch(r"\w+[ \t]*:", text[line.start : line.end]) and not _is_meant(text, line):
+            return "a stream is declared with its type, `name: *T`; a block is opened by `on`, `if`, `for`, `try`, …"
+    elif start == "member":
+        if re.match(r"[0-9\"\[]", text[at : at + 1]) and text[line.start : at].rstrip().endswith(("(", ",")):
+            return "arguments are declared with a name and a type: `name: T`"
     elif start == "top":
         if text[at : at + 1] in ("?", "*", "[") and text[at - 1 : at].isalnum():
             return f"the sign stands before the type: `{'[]' if text[at] == '[' else text[at]}T`"
@@ -321,6 +336,8 @@ def _likely(text: str, line: LogicalLine, start: Start, at: int, expected: set[s
         return "the arrow is written `->`"
     if text.startswith("=", at) and text.startswith("if", line.start):
         return "values are compared with `==`"
+    if text.startswith("=", at) and "COLON" in expected and start != "statement":
+        return "a type stands behind `:`, as in `name: string`"
     if "ARROW" in expected and "COLON" in expected and text[at : at + 1] not in (")", ""):
         return "results are declared behind `->`"
     rest = text[line.start : line.end]
@@ -331,6 +348,12 @@ def _likely(text: str, line: LogicalLine, start: Start, at: int, expected: set[s
     if "COMMA" in expected and (word or text.startswith('"', at)):
         return "a comma may be missing before it"
     return ""
+
+
+def _is_meant(text: str, line: LogicalLine) -> bool:
+    """Whether the first word is a slip for a keyword."""
+    first = _WORD.match(text, line.start, line.end)
+    return first is not None and _meant(first.group(), _STATEMENT_WORDS) is not None
 
 
 def _meant(word: str, candidates: Iterable[str]) -> str | None:

@@ -35,6 +35,12 @@ class LineParser:
         """Only lark says what it had expected."""
         return lark_parser(self._builder)
 
+    def parse_mended(self, text: str, mended: str, base: int, start: Start) -> Any:
+        """As `parse`, for a line written `mended`: what it has in common with `text` stands there at offsets from `base`."""
+        self._builder.text = text
+        self._builder.base = base
+        return self._lark.parse(mended, start=start)
+
     def parse(self, text: str, line: LogicalLine, start: Start) -> Any:
         """The node of a line.
 

@@ -11,6 +11,7 @@ reference, a block without a body is an error at the end of a definition too (§
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from aquac.codes import (
@@ -38,15 +39,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A line with a syntax error. It may have been meant to open a block: lines indented deeper vanish with it."""
+    """A line with a syntax error. It may have been meant to open a block, unless it is `cut` off inside brackets."""
+
+    cut: bool = False
 
 
 @dataclass(slots=True)
 class _Block:
-    """An open block. `opener` is None for the definition itself and for the block of a failed line.
-
-    `meant` is how the opener should have been indented.
-    """
+    """An open block. `opener` is None for the definition itself and for the block of a failed line."""
 
     line: LogicalLine | None
     indent: str
@@ -55,9 +55,15 @@ class _Block:
     child_indent: str | None = None
     children: list[Any] = field(default_factory=list)
     inhabited: bool = False
-    first_child: LogicalLine | None = None
+    # Lines of the block by indentation, while none of them is reported for another reason; and how many are measured, as those
+    # behind an empty block may have been meant for its body.
+    lines: dict[str, list[tuple[int, LogicalLine, bool]]] = field(default_factory=dict)
+    size: int = 0
+    muted: bool = False
+    sound: int = sys.maxsize
+    cut: bool = False
+    after_failed: bool = False
     late_return: ast.Return | None = None
-    meant: str | None = None
 
     @property
     def body(self) -> tuple[Any, ...]:
@@ -80,10 +86,13 @@ class Indenter:
         allows_return: bool,
         legacy: bool = False,
         keep_going: bool = False,
+        blank: str = " ",
     ) -> None:
         """Start with the definition's own block, whose indentation is empty.
 
-        With `keep_going` what stands below a failed line becomes part of the block of that line.
+        What stands below a failed line becomes a block of its own kind (`try`, which binds names for itself), a `<-` in it
+        is left out. With `keep_going` it becomes part of the block of that line instead. `blank` is what most lines of the file
+        are indented with.
         """
         self._legacy = legacy
         self._keep_going = keep_going
@@ -91,29 +100,49 @@ class Indenter:
         self._diagnostics = diagnostics
         self._stack = [_Block(None, "", None, allows_return)]
         self._too_deep = False
+        self._misplaced = ""
+        self._blank = blank
 
-    def add(self, line: LogicalLine, parsed: Any) -> None:
-        """Put the next line into its block."""
+    def place(self, line: LogicalLine) -> None:
+        """Find the block of the next line; `add` puts it there."""
         indent = line.indent
+        self._misplaced = ""
         while True:
             block = self._stack[-1]
-            self._settle(block, indent)
             if indent.startswith(block.indent):
                 if len(indent) > len(block.indent):
-                    self._child(block, line, parsed)
                     return
             elif not block.indent.startswith(indent):
-                self._report(INDENT_UNEXPECTED, line, _unexpected(indent, block.indent))
-                block.inhabited = True
-                if isinstance(parsed, CompoundHead | Failed):
-                    self._open(block, line, parsed)
+                blamed = indent[0] == self._blank != block.indent[0]
+                if block.line is not None and blamed and indent.startswith(self._stack[-2].indent):
+                    self._blame(block.line, indent)
+                    continue
+                self._misplaced = _unexpected(indent, block.indent)
+                self._align(indent)
                 return
             self._close()
+
+    def add(self, line: LogicalLine, parsed: Any, following: str = "") -> bool:
+        """Put the line that was placed into its block. `following` is the indentation of the next line.
+
+        False if it is a branch of a line that failed, and therefore counts as failed too.
+        """
+        block = self._stack[-1]
+        failed = isinstance(parsed, Failed)
+        if self._misplaced and not failed:
+            self._report(INDENT_UNEXPECTED, line, self._misplaced)
+        if block.child_indent is None:
+            block.child_indent = line.indent
+        if not failed and not self._misplaced:
+            block.lines.setdefault(line.indent, []).append((block.size, line, isinstance(parsed, CompoundHead)))
+            block.size += 1
+        return self._child(block, line, parsed, following)
 
     def finish(self) -> tuple[Any, ...]:
         """Close every block; the children of the definition."""
         while len(self._stack) > 1:
             self._close()
+        self._report_uneven(self._stack[0])
         return self._stack[0].body
 
     @property
@@ -121,26 +150,87 @@ class Indenter:
         """Whether any line was added."""
         return self._stack[0].inhabited
 
-    def _child(self, block: _Block, line: LogicalLine, parsed: Any) -> None:
-        if block.child_indent is not None and line.indent != block.child_indent:
-            first = block.first_child
-            notes = (Note("the block is indented like this", self._source, first.indent_span),) if first else ()
-            fixes: tuple[Fix, ...] = ()
-            if not isinstance(parsed, CompoundHead):
-                edit = Edit(self._source, line.indent_span, block.child_indent)
-                fixes = (Fix("indent it like the lines of its block", (edit,)),)
-            code = as_warning(INDENT_INCONSISTENT) if self._legacy else INDENT_INCONSISTENT
-            self._report(code, line, "this line is indented unlike the lines of its block", notes, fixes)
-        elif block.child_indent is None:
-            block.child_indent = line.indent
-            block.first_child = line
+    @property
+    def below_failed(self) -> bool:
+        """Whether the line that was placed stands below one with a syntax error."""
+        return any(block.line is not None and block.opener is None for block in self._stack)
+
+    @property
+    def continues_failed(self) -> bool:
+        """Whether the line that was placed is more of a line that ended inside brackets."""
+        return any(block.cut for block in self._stack)
+
+    def indent_for(self, following: str, *, opens: bool) -> str:
+        """How a line without indentation may have been meant to be indented, before a line indented as `following`."""
+        block = self._stack[-1]
+        if block.child_indent is None:
+            return block.indent + "  "
+        known = [b.child_indent for b in reversed(self._stack) if b.child_indent is not None]
+        for indent in known:
+            if following.startswith(indent) and (len(following) > len(indent) or not opens):
+                return indent
+        return known[0] if not following else known[-1]
+
+    def _blame(self, line: LogicalLine, indent: str) -> None:
+        """It is not the line being placed but the head of the innermost block that is indented unlike the others."""
+        block, around = self._stack[-1], self._stack[-2]
+        self._report(INDENT_UNEXPECTED, line, _unexpected(block.indent, indent))
+        around.lines.pop(block.indent, None)
+        if around.child_indent == block.indent:
+            around.child_indent = None
+        block.indent = around.indent
+        block.muted = True
+
+    def _align(self, indent: str) -> None:
+        """Close blocks down to the one whose lines look as far indented as `indent`, with tabs of some usual width."""
+        if self._stack[-1].child_indent is None:
+            return  # the first line of a block is what is due
+        for at in reversed(range(len(self._stack))):
+            child = self._stack[at].child_indent
+            if child is not None and any(len(child.expandtabs(n)) == len(indent.expandtabs(n)) for n in (2, 4, 8)):
+                while len(self._stack) > at + 1:
+                    self._close()
+                return
+
+    def _child(self, block: _Block, line: LogicalLine, parsed: Any, following: str) -> bool:
         block.inhabited = True
+        branch = _is_branch(parsed)
+        below_failed = block.line is not None and block.opener is None
+        orphan = branch and (block.after_failed or below_failed) and not self._keep_going
+        if orphan:
+            parsed = Failed()  # what it belongs to is the line that could not be read
+        elif not branch:
+            block.after_failed = False
+        if isinstance(parsed, Failed):
+            block.after_failed = True
         if isinstance(parsed, CompoundHead | Failed):
-            self._open(block, line, parsed)
+            self._open(block, line, parsed, following)
         elif isinstance(parsed, ast.Return) and not block.allows_return:
-            self._nested_return(line, parsed)
+            if not self._misplaced:  # else which block it was meant for is unknown
+                self._nested_return(line, parsed)
         else:
             block.children.append(parsed)
+        return not orphan
+
+    def _report_uneven(self, block: _Block) -> None:
+        """Report lines indented unlike the first of their block."""
+        if len(block.lines) < 2 or block.muted:
+            return
+        usual = next(iter(block.lines))
+        below_failed = block.line is not None and block.opener is None
+        notes = (Note("the block is indented like this", self._source, block.lines[usual][0][1].indent_span),)
+        code = as_warning(INDENT_INCONSISTENT) if self._legacy else INDENT_INCONSISTENT
+        for indent, lines in block.lines.items():
+            if indent == usual or (below_failed and not indent.startswith(usual)):
+                continue  # the failed line may have been the head of two blocks
+            before = -2
+            for number, line, opens in lines:
+                follows, before = number == before + 1, number
+                if follows or number >= block.sound:
+                    continue  # a group of lines was moved together
+                edit = Edit(self._source, line.indent_span, usual)
+                fixes = () if opens else (Fix("indent it like the lines of its block", (edit,)),)
+                self._report(code, line, "this line is indented unlike the lines of its block", notes, fixes)
 
     def _nested_return(self, line: LogicalLine, parsed: ast.Return) -> None:
         """Report a `<-` in an inner block; between it and its function only `on` may stand for it to be tolerated."""
@@ -163,28 +253,25 @@ class Indenter:
             fixes,
         )
 
-    def _open(self, block: _Block, line: LogicalLine, parsed: CompoundHead | Failed) -> None:
+    def _open(self, block: _Block, line: LogicalLine, parsed: CompoundHead | Failed, following: str) -> None:
         """Open the block of a line of `block`.
 
-        A line indented wrongly may count as indented like its neighbours, see `_settle`.
+        A line indented wrongly counts as indented like its neighbours if the next line is deeper than those but not than it:
+        that line is taken for its body. Below a failed line there is nothing to measure by.
         """
-        meant = line.indent if block.child_indent is None else block.child_indent
+        indent = line.indent
+        usual = block.child_indent
+        measured = block.line is None or block.opener is not None
+        if usual is not None and measured and _deeper(following, usual) and not _deeper(following, indent):
+            indent = usual
+        elif self._misplaced and measured:
+            indent = block.indent
         if isinstance(parsed, CompoundHead):
-            self._push(_Block(line, line.indent, parsed, isinstance(parsed.statement, ast.Closure), meant=meant))
+            self._push(_Block(line, indent, parsed, isinstance(parsed.statement, ast.Closure)))
         else:
             # What the failed line meant is unknown: whatever its body holds is right.
-            self._push(_Block(line, line.indent, None, allows_return=True, meant=meant))
-
-    def _settle(self, block: _Block, indent: str) -> None:
-        """Decide at the line behind its opener what a block is measured by.
-
-        Where the opener was indented by a slip, and the line is deeper than the opener's neighbours but not than the opener,
-        the line is taken for its body.
-        """
-        if not block.inhabited and block.meant is not None and not _deeper(indent, block.indent):
-            if _deeper(indent, block.meant):
-                block.indent = block.meant
-            block.meant = None
+            self._push(_Block(line, indent, None, allows_return=True, cut=parsed.cut))
+        self._stack[-1].muted = bool(self._misplaced)
 
     def _push(self, block: _Block) -> None:
         self._stack.append(block)
@@ -195,14 +282,23 @@ class Indenter:
 
     def _close(self) -> None:
         block = self._stack.pop()
+        self._report_uneven(block)
         if not block.inhabited and block.line is not None and block.opener is not None:
             self._report(
                 INDENT_EMPTY_BLOCK, block.line, "this block has no body: the next line is not indented deeper than it"
             )
+            self._stack[-1].sound = min(self._stack[-1].sound, self._stack[-1].size)
         if block.opener is not None:
             self._stack[-1].children.append(_with_body(block.opener.statement, block.body))
-        elif self._keep_going:
-            self._stack[-1].children += block.children
+        elif block.line is not None:
+            body = tuple(child for child in block.children if not isinstance(child, ast.Return))
+            if self._keep_going:
+                self._stack[-1].children += body
+                return
+            if body and isinstance(body[0], ast.Else | ast.Catch | ast.Otherwise | ast.Par):
+                body = ()
+            if body and not isinstance(body[0], ast.Member):
+                self._stack[-1].children.append(ast.Try(body, block.line.span))
 
     def _report(
         self,
@@ -217,6 +313,12 @@ class Indenter:
 
 def _deeper(indent: str, than: str) -> bool:
     return indent != than and indent.startswith(than)
+
+
+def _is_branch(parsed: Any) -> bool:
+    """Whether the line belongs to the statement before it."""
+    node = parsed.statement if isinstance(parsed, CompoundHead) else parsed
+    return isinstance(node, ast.Else | ast.Catch | ast.Otherwise | ast.Par)
 
 
 def _is_on(block: _Block) -> bool:

@@ -252,3 +252,8 @@ def _has_open_string(text: str) -> bool:
             if close < 0:
                 return True
             at = close + 1
+
+
+def is_apart(text: str, at: int) -> bool:
+    """Whether a blank line stands before the line that starts at `at`."""
+    return re.search(r"\n[ \t\r]*\n[ \t\r]*\Z", text[max(0, at - 200) : at]) is not None

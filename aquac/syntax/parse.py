@@ -2,28 +2,38 @@
 
 Input:  a SourceFile.
 Output: `ast.File` with everything that parsed, and the diagnostics, in file order.
-Errors: syntax*, indent.*; never raises. Lines are parsed one by one, so a file with several independent errors reports each,
-        and a definition with an error is left out while the others stay.
+Errors: syntax*, indent.*; never raises. Lines are parsed one by one, so a file with several independent errors reports each.
+        A definition with an error stays without the lines that have one; `File.gaps` says what is missing.
 Source: spec aqua-language §3, §5.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
 
 from lark import UnexpectedInput
 
-from aquac.codes import SOURCE_TOO_LARGE, SYNTAX, SYNTAX_TOO_DEEP
-from aquac.diagnostics import Diagnostic, Note, has_errors
+from aquac.codes import (
+    INDENT_EMPTY_BLOCK,
+    INDENT_INCONSISTENT,
+    INDENT_RETURN_NESTED,
+    INDENT_UNEXPECTED,
+    SOURCE_TOO_LARGE,
+    SYNTAX,
+    SYNTAX_TOO_DEEP,
+)
+from aquac.diagnostics import Diagnostic, Edit, Fix, Note
 from aquac.records import dataclass, field, replace
 from aquac.source import Span
 
 from . import ast
-from .explain import TOP_WORDS, explain, explain_top
+from .explain import TOP_WORDS, explain, explain_top, meant_at_top
 from .grammar import LineParser, Start, line_parser
-from .heads import BlockHead, MemberLine
+from .heads import BlockHead, CompoundHead, MemberLine
 from .indenter import Failed, Indenter
-from .layout import LogicalLine, lay_out
+from .layout import LogicalLine, is_apart, lay_out
 from .limits import NESTING_MAX, SOURCE_BYTES_MAX, SYNTAX_ERRORS_MAX
 from .reject import NotThisForm, Reject
 
@@ -34,6 +44,14 @@ _HEADER = (ast.ModuleHeader, ast.Import, ast.Use, ast.Export)
 # As names they would be values that do nothing.
 _BARE_HEADS = frozenset({"try", "else", "otherwise"})
 _KIND_WORDS = {"data": "data type", "service": "service", "ability": "ability", "func": "function"}
+_A_KIND: Final = {"data": "a data type", "service": "a service", "ability": "an ability"}
+_SHAPE: Final = frozenset({INDENT_UNEXPECTED, INDENT_EMPTY_BLOCK})
+_LOST: Final = _SHAPE | {INDENT_INCONSISTENT, INDENT_RETURN_NESTED}
+_NAME: Final = re.compile(r"[A-Za-z]\w*")
+# Up to here a line may bind names.
+_BOUND_UP_TO: Final = re.compile(r"<|=|:|\(|\[|\{|\"|$")
+_BINDS_NOTHING: Final = frozenset({"if", "on", "join", "else", "try", "otherwise"})
+_SIGNATURE: Final = re.compile(r"\w+[ \t]*(\{[^}]*\})?[ \t]*\(.*:\Z", re.DOTALL)
 
 
 def parse(
@@ -43,11 +61,11 @@ def parse(
 
     legacy: uneven indentation and a `<-` inside `on` are warnings, as versions before 0.10.6 accepted them.
     parser: who parses single lines; editors keep the nodes of unchanged lines.
-    keep_going: for editors, a definition with errors inside is kept without the lines that have them.
+    keep_going: for editors, what stands below a line with an error is kept where that line was.
     """
     if len(source.text) > SOURCE_BYTES_MAX:
         message = f"the file is larger than {SOURCE_BYTES_MAX // (1024 * 1024)} MiB"
-        return ast.File((), (), ()), [Diagnostic(SOURCE_TOO_LARGE, message, source, Span(0, 0))]
+        return ast.File((), (), (), is_open=True), [Diagnostic(SOURCE_TOO_LARGE, message, source, Span(0, 0))]
     parser = parser or line_parser()
     with parser.lock:
         return _FileParser(source, parser, legacy=legacy, keep_going=keep_going).run()
@@ -67,6 +85,15 @@ def parse_value(text: str) -> ast.Value | None:
     return node.value if isinstance(node, ast.CallStmt) and not node.results else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Hole:
+    """A gap whose owner is not known yet."""
+
+    span: Span
+    names: tuple[str, ...]
+    loose: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Open:
     """The definition whose block is being read. `head` is None if its first line failed; then only errors are wanted."""
@@ -75,8 +102,11 @@ class _Open:
     line: LogicalLine
     head: BlockHead | None
     indenter: Indenter
-    failed: bool = False
-    members: list[ast.Member] = field(default_factory=list)
+    errors_before: int
+    gaps: list[_Hole] = field(default_factory=list)
+    # Lines are skipped: all that follow, or up to the end of a signature that goes on.
+    skips: bool = False
+    skips_signature: bool = False
 
 
 class _FileParser:
@@ -91,6 +121,11 @@ class _FileParser:
         self._header: list[ast.HeaderLine] = []
         self._definitions: list[ast.Definition] = []
         self._diagnostics: list[Diagnostic] = []
+        self._gaps: list[ast.Gap] = []
+        self._is_open = False
+        self._blank = " "
+        # Indentation of the line behind the current one.
+        self._following = ""
         self._open: _Open | None = None
         self._stray = False
         self._skip_body = False
@@ -98,20 +133,27 @@ class _FileParser:
 
     def run(self) -> tuple[ast.File, list[Diagnostic]]:
         layout = lay_out(self._text)
+        indents = Counter(line.indent[0] for line in layout.lines if line.indent)
+        self._blank = max(indents, key=lambda blank: indents[blank], default=" ")
         for number, line in enumerate(layout.lines):
+            self._following = layout.lines[number + 1].indent if number + 1 < len(layout.lines) else ""
             if len(self._diagnostics) > SYNTAX_ERRORS_MAX:
                 self._report("too many errors, the rest of the file is not read", line.span)
                 self._open = None
                 break
             very_first = number == 0 and line.start == len(line.indent)
             if not line.indent or (very_first and self._is_header(line)):
+                if self._open is not None and self._strayed(self._open, line):
+                    continue
                 self._finish()
                 self._top_line(line)
             else:
                 self._block_line(line)
         self._finish()
-        self._diagnostics.sort(key=lambda d: d.span.start if d.span else 0)
-        file = ast.File(tuple(self._header), tuple(self._definitions), layout.comments)
+        self._diagnostics.sort(key=_order)
+        file = ast.File(
+            tuple(self._header), tuple(self._definitions), layout.comments, tuple(self._gaps), self._is_open
+        )
         return file, self._diagnostics
 
     # ── lines at column 1 ────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,9 +176,18 @@ class _FileParser:
         if kind is None:
             message, span, hint = explain_top(self._text, line, word)
             self._report(message, span, hint)
-            self._skip_body = True
-            return
-        node = self._parse(line, "top")
+            meant = meant_at_top(word)
+            node = Failed() if meant is None else self._as_meant(line, word, meant)
+            if meant is None or isinstance(node, Failed):
+                self._gap(self._hole(line))
+                # With a path in it the line may have been an import.
+                text = self._text[line.start : line.end]
+                self._is_open = self._is_open or ('"' in text and text[-1] != ":")
+                self._skip_body = True
+                return
+            kind = TOP_WORDS[meant]
+        else:
+            node = self._parse(line, "top")
         if kind == "header":
             if self._seen_definition:
                 self._report(
@@ -146,8 +197,14 @@ class _FileParser:
             elif isinstance(node, _HEADER):
                 self._header.append(node)
             self._skip_body = isinstance(node, Failed)
+            if self._skip_body:
+                self._gap(self._hole(line))
+            # Whatever a line that cannot be read imports is not missing.
+            self._is_open = self._is_open or (isinstance(node, Failed) and word in ("import", "use"))
         elif isinstance(node, ast.Const | ast.Alias):
             self._definitions.append(replace(node, doc=line.doc))
+        elif kind in ("const", "alias"):
+            self._gap(self._hole(line))
         elif kind in _KIND_WORDS:
             head = node if isinstance(node, BlockHead) else None
             indenter = Indenter(
@@ -156,9 +213,35 @@ class _FileParser:
                 allows_return=kind == "func",
                 legacy=self._legacy,
                 keep_going=self._keep_going,
+                blank=self._blank,
             )
-            self._open = _Open(kind, line, head, indenter, failed=head is None)
+            self._open = _Open(kind, line, head, indenter, len(self._diagnostics))
+            if head is None:
+                self._gap(self._hole(line))
+                self._open.skips_signature = isinstance(node, Failed) and node.cut
         self._seen_definition = self._seen_definition or kind != "header"
+
+    def _as_meant(self, line: LogicalLine, word: str, meant: str) -> Any:
+        """The node of a line that was reported, with the first word that is meant; Failed if that does not help."""
+        mended = meant + self._text[line.start + len(word) : line.end]
+        return self._mended(line, mended, line.start + len(word) - len(meant), "top")
+
+    def _mended(self, line: LogicalLine, mended: str, base: int, start: Start) -> Any:
+        """The node of a line that was reported, if it can be read as `mended`; else Failed."""
+        if line.problem is None and line.depth <= NESTING_MAX:
+            try:
+                return self._parser.parse_mended(self._text, mended, base, start)
+            except (UnexpectedInput, Reject):
+                pass
+        return Failed()
+
+    def _with_colon(self, line: LogicalLine, start: Start) -> Any:
+        """The node of a line that was reported, if it lacks nothing but the `:` before the block below it; else Failed."""
+        goes_on = self._following.startswith(line.indent) and len(self._following) > len(line.indent)
+        if not goes_on or start == "member" or self._text[line.end - 1] == ":":
+            return Failed()
+        node = self._mended(line, self._text[line.start : line.end] + ":", line.start, start)
+        return node if isinstance(node, BlockHead | CompoundHead) else Failed()
 
     # ── indented lines ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -167,17 +250,86 @@ class _FileParser:
         if current is None:
             if not self._stray and not self._skip_body:
                 self._stray = True
+                self._is_open = True  # the head of a definition is missing, and with it a name
                 self._report(
-                    "unexpected indentation: header lines and definitions start at the first column", line.indent_span
+                    "unexpected indentation: header lines and definitions start at the first column",
+                    line.indent_span,
+                    "or the first line of a definition is missing above this one, such as `func name():`",
                 )
             return
-        start: Start = "statement" if current.kind == "func" else "member"
-        node = self._parse(line, start)
+        if current.skips or current.skips_signature:
+            current.skips_signature = current.skips_signature and self._text[line.end - 1] != ":"
+            return
+        current.indenter.place(line)
+        self._put(current, line)
+
+    def _put(self, current: _Open, line: LogicalLine) -> None:
+        """Parse a line whose block was found and add it there."""
+        indenter = current.indenter
+        if indenter.continues_failed or (indenter.below_failed and current.kind != "func"):
+            return
+        if indenter.below_failed:
+            current.gaps.append(_Hole(line.span, (), self._hole(line).names))
+        errors = len(self._diagnostics)
+        node = self._parse(line, "statement" if current.kind == "func" else "member")
         if isinstance(node, MemberLine):
             node = self._member(current.kind, node, line)
+        if isinstance(node, Failed) and self._is_foreign(current, line):
+            del self._diagnostics[errors:]
+            self._report(
+                f"this is no member of {_A_KIND[current.kind]}: the `func` line above it may be missing"
+                if not _SIGNATURE.match(self._text, line.start, line.end)
+                else "a function definition starts at the first column with `func`",
+                line.span if "\n" not in self._text[line.start : line.end] else Span(line.start, line.start + 1),
+            )
+            current.skips = True
+            self._is_open = True
         if isinstance(node, Failed):
-            current.failed = True
-        current.indenter.add(line, node)
+            current.gaps.append(self._hole(line))
+            # The head of a function without its `func` takes a name with it.
+            self._is_open = self._is_open or _SIGNATURE.match(self._text, line.start, line.end) is not None
+        if not indenter.add(line, node, self._following):
+            current.gaps.append(self._hole(line))
+
+    def _is_foreign(self, current: _Open, line: LogicalLine) -> bool:
+        """Whether a line among members is a function's: its head without `func`, or behind a blank line a statement."""
+        text = self._text
+        apart = is_apart(text, line.start - len(line.indent))
+        if _SIGNATURE.match(text, line.start, line.end):
+            return apart or current.kind != "func"
+        if not apart or current.kind == "func":
+            return False
+        try:
+            self._parser.parse(text, line, "statement")
+        except (UnexpectedInput, Reject):
+            return False
+        return line.problem is None and line.depth <= NESTING_MAX
+
+    def _strayed(self, current: _Open, line: LogicalLine) -> bool:
+        """Whether a line at column 1 belongs to the definition above it; then it is reported and taken for a part of it."""
+        word = self._word(line)
+        if word in TOP_WORDS or meant_at_top(word) or current.skips or current.skips_signature:
+            return False
+        if line.problem is not None or line.depth > NESTING_MAX or current.indenter.below_failed:
+            return False
+        try:
+            node = self._parser.parse(self._text, line, "statement" if current.kind == "func" else "member")
+        except (UnexpectedInput, Reject):
+            return False
+        indent = current.indenter.indent_for(self._following, opens=isinstance(node, CompoundHead))
+        kind = _KIND_WORDS[current.kind]
+        name = f" `{current.head.name.text}`" if current.head is not None else ""
+        message = f"this line is not indented, and seems to belong to the {kind}{name} above it"
+        at = Span(line.start, line.start + max(1, len(word)))
+        fix = Fix("indent it", (Edit(self._source, Span(line.start, line.start), indent),))
+        note = Note("definitions start at the first column, what belongs to them is indented")
+        self._diagnostics.append(Diagnostic(SYNTAX, message, self._source, at, (note,), (fix,)))
+        moved = replace(line, indent=indent)
+        current.indenter.place(moved)
+        # Which of the blocks around it is meant is not certain enough to check what it says.
+        current.gaps.append(self._hole(line))
+        current.indenter.add(moved, Failed(), self._following)
+        return True
 
     def _member(self, kind: str, node: MemberLine, line: LogicalLine) -> ast.Member | Failed:
         is_arrow = isinstance(node.type, ast.ArrowType)
@@ -200,7 +352,6 @@ class _FileParser:
         current, self._open = self._open, None
         if current is None:
             return
-        errors = len(self._diagnostics)
         children = current.indenter.finish()
         head = current.head
         if head is None:
@@ -211,10 +362,31 @@ class _FileParser:
                 head.name.span,
                 "the lines of a definition start with at least one blank",
             )
-        failed = current.failed or not current.indenter.inhabited or has_errors(self._diagnostics[errors:])
-        if failed and not self._keep_going:
-            return
+            if not self._keep_going:
+                # Its name may be that of the next definition, so it counts as one that could not be read.
+                self._gap(_Hole(head.name.span, (head.name.text,), ()))
+                return
+        for hole in current.gaps:
+            self._gap(hole, owner=head.name.span.start)
+        found = {d.code for d in self._diagnostics[current.errors_before :]}
+        if found & _LOST:
+            self._gap(_Hole(head.name.span, (), ()), owner=head.name.span.start)
+        if found & _SHAPE and current.kind == "func" and not self._keep_going:
+            children = ()  # what belongs where is not known, so nothing is said about the body
         self._definitions.append(_definition(head, children, current.line.doc))
+
+    # ── what could not be read ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _hole(self, line: LogicalLine) -> _Hole:
+        """A line that failed, with the names it may have bound."""
+        text = self._text[line.start : line.end]
+        words = _NAME.findall(text)
+        end = _BOUND_UP_TO.search(text)
+        bound = [] if self._word(line) in _BINDS_NOTHING else _NAME.findall(text[: end.start() if end else None])
+        return _Hole(line.span, tuple(dict.fromkeys(bound)), tuple(dict.fromkeys(words)))
+
+    def _gap(self, hole: _Hole, owner: int = -1) -> None:
+        self._gaps.append(ast.Gap(hole.span, hole.names, hole.loose, owner))
 
     # ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -227,7 +399,7 @@ class _FileParser:
             else:
                 bracket = text[line.problem.span.start]
                 self._report(f"`{bracket}` is never closed", line.problem.span)
-            return Failed()
+            return Failed(cut=text[line.end - 1] != ":")
         if line.depth > NESTING_MAX:
             message = f"brackets nested deeper than {NESTING_MAX} levels"
             self._diagnostics.append(
@@ -238,7 +410,7 @@ class _FileParser:
             word = text[line.start : line.end]
             hint = "a block starts with `:` at the end of its first line"
             self._report(f"expected `:` behind `{word}`, found the end of the line", Span(line.end, line.end), hint)
-            return Failed()
+            return self._with_colon(line, start)
         try:
             return self._parser.parse(text, line, start)
         except (UnexpectedInput, Reject) as error:
@@ -251,7 +423,7 @@ class _FileParser:
                 except UnexpectedInput as second:
                     error = second if isinstance(error, NotThisForm) else error
             self._refuse(line, start, error)
-            return Failed()
+            return self._with_colon(line, start)
 
     def _refuse(self, line: LogicalLine, start: Start, error: UnexpectedInput | Reject) -> None:
         if isinstance(error, Reject):
@@ -278,3 +450,8 @@ def _definition(head: BlockHead, children: tuple[Any, ...], doc: str) -> ast.Def
         case "func":
             assert head.signature is not None
             return ast.Func(head.name, head.signature, children, doc, span)
+
+
+def _order(d: Diagnostic) -> tuple[int, bool]:
+    """In file order; what is said of the indentation of a line comes before what is said of the line."""
+    return d.span.start if d.span else 0, d.code.id != INDENT_INCONSISTENT.id

@@ -34,6 +34,9 @@ def test_modules_beside_a_cycle_are_checked_before_it_is_reported():
         "wrong.aqua": "aqua Wrong\n\nalias T: Nothing\n",
     }
     check(compile_bundle(files, "main.aqua"), codes=["AQ0206", "AQ0122"])
+    # Nothing is said about the modules of the cycle themselves.
+    both = files | {"a.aqua": files["a.aqua"] + "alias U: Nobody\n"}
+    check(compile_bundle(both, "main.aqua"), codes=["AQ0206", "AQ0122"])
     check(compile_bundle(files | {"wrong.aqua": "aqua Right\n"}, "main.aqua"), codes=["AQ0122"])
 
 

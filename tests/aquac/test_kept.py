@@ -64,7 +64,7 @@ def test_an_edit_costs_what_depends_on_it(folder: Path) -> None:
     (folder / "main.aqua").write_text(FILES["main.aqua"].replace("+", "-"))
     check(folder, kept, "check main", "advice main", "exports main")
     (folder / "base.aqua").write_text(FILES["base.aqua"].replace("u8", "u16"))
-    check(folder, kept, "check base", "check left")
+    check(folder, kept, "check base", "check left", "check main")
     (folder / "base.aqua").write_text(FILES["base.aqua"])
     check(folder, kept, "check base", "check left", "check main", "advice main", "exports main")
     (folder / "base.aqua").touch()

@@ -17,6 +17,7 @@ from tests.fuzz.aqua_diagnostics import run as compare_diagnostics
 from tests.fuzz.aqua_differential import Reference, Verdict, ours, run
 from tests.fuzz.aqua_features import NESTED, count, nested
 from tests.fuzz.aqua_generator import generate
+from tests.fuzz.aqua_hostile import attempt, damaged
 from tests.fuzz.aqua_mutation import corpus, hostile, mutated
 from tests.fuzz.aqua_shrink import shrink
 
@@ -73,6 +74,13 @@ def test_a_block_in_a_block() -> None:
 def test_damaged_programs_give_diagnostics() -> None:
     for seed in range(300 * SCALE):
         check(hostile(seed))
+
+
+@needs_corpus
+@pytest.mark.slow
+def test_damaged_programs_are_refused_in_time() -> None:
+    for seed in (622, 1007944, 1041396, 2006390, 2050659, *range(200 * SCALE)):
+        attempt(damaged(seed))
 
 
 @needs_corpus

@@ -49,7 +49,7 @@ def test_constants_and_legacy_headers() -> None:
     text = "func f() -> u8:\n  <- LIMIT\n"
     workspace = Workspace()
     workspace.set_text("/w/a.aqua", text)
-    assert {d.code.id for d in workspace.check("/w/a.aqua")["/w/a.aqua"]} == {"AQ0124"}
+    assert {d.code.id for d in workspace.check("/w/a.aqua")["/w/a.aqua"]} == {"AQ0124", "AQ0201"}
     workspace.configure(read_settings({"legacyHeaders": True, "constants": ["LIMIT = 5"]}))
     assert [d for d in workspace.check("/w/a.aqua")["/w/a.aqua"] if d.is_error] == []
 

@@ -7,9 +7,12 @@ import pytest
 from aquac import compile_bundle
 from aquac.diagnostics import Diagnostic
 
-LIBRARY = """aqua Lib declares one, two, Box
+LIBRARY = """aqua Lib declares one, two, Box, BOX
 
 data Box:
+  x: u8
+
+data BOX:
   x: u8
 
 func one() -> u8:
@@ -38,7 +41,7 @@ service T("t"):
 def found(text: str) -> list[Diagnostic]:
     files = {"/p/main.aqua": text, "/p/lib.aqua": LIBRARY, "/p/other.aqua": OTHER}
     # A value called like a type of another file: both can be used.
-    files["/p/names.aqua"] = "aqua Names declares Box, two\n\nconst Box = 1\n\nfunc two() -> u8:\n  <- 2\n"
+    files["/p/names.aqua"] = "aqua Names declares BOX, two\n\nconst BOX = 1\n\nfunc two() -> u8:\n  <- 2\n"
     files |= {"/p/same.aqua": SAME, "/p/again.aqua": SAME.replace("Same", "Again")}
     return list(compile_bundle(files, "/p/main.aqua").diagnostics)
 
@@ -127,7 +130,7 @@ def test_not_mechanical(text: str, expected: list[tuple[str, str]]) -> None:
         "aqua M\n" + BODY + "  s: *u8\n  s <<- n\n  join s[0]\n  <- n\n",
         "aqua M\n" + BODY + "  a = n\n  c = () -> u8:\n    <- a\n  x <- c()\n  <- x\n",
         "func g() -> u8:\n  <- 1\n",
-        'aqua M\nimport "names.aqua"\nimport "lib.aqua"\n\nexport f\n\nfunc f(n: u8) -> u8:\n  b = Box(x = n)\n  <- b.x + one()\n',
+        'aqua M\nimport "names.aqua"\nimport "lib.aqua"\n\nexport f\n\nfunc f(n: u8) -> u8:\n  b = BOX(x = n)\n  <- b.x + one()\n',
         'aqua M declares A, D, S\n\nconst A = 1\n\ndata D:\n  x: u8\n\nservice S("s"):\n  g()\n',
         'aqua M\n\nexport f, S\n\nconst ID = "s"\nalias E: u8\n\ndata D:\n  x: []?E\n\nservice S(ID):\n  g() -> D\n\n'
         'ability Q:\n  x: u8\n\nconst LIMIT = 3\n\nservice T("t"):\n  h()\n\nfunc f(n: u8) -> u8:\n  T "u"\n  q = Q(x = n)\n'

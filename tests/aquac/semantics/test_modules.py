@@ -224,16 +224,18 @@ def test_legacy_headers() -> None:
     assert [d.code.id for d in found] == ["AQ0124", "AQ0127"]
 
 
-def test_importers_of_a_wrong_module_are_not_checked() -> None:
+def test_importers_of_a_wrong_module_are_checked_but_for_names_it_may_have() -> None:
     files = {"a.aqua": "aqua A\n\nfunc g():\n  x = zz\n", "b.aqua": "aqua B\n\nfunc g():\n  x = yy\n"}
     contexts, found = checked('aqua Main\nimport "a.aqua"\nimport "b.aqua"\n\nfunc f():\n  x = xx\n', files)
     assert contexts == {}
     assert [d.message.split("`")[1] for d in found] == ["zz", "yy"]
+    _, found = checked('aqua Main\nimport "a.aqua"\n\nfunc f() -> u8:\n  x = xx\n  <- "s"\n', files)
+    assert [d.code.id for d in found] == ["AQ0201", "AQ0304"]
 
 
-def test_export_errors_wait_for_the_body() -> None:
-    check("""aqua Main
-export zz
+def test_export_errors_do_not_wait_for_the_body() -> None:
+    check("""aqua Main declares f, yy  -- error: AQ0128 "yy"
+export zz, f  -- error: AQ0129 "zz"
 
 func f():
   x = yy  -- error: AQ0201 "yy"

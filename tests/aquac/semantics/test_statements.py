@@ -343,3 +343,19 @@ func nil():  -- error: AQ0204 "nil"
 @pytest.mark.parametrize("text", RETURNS.values(), ids=RETURNS.keys())
 def test_arrow(text: str) -> None:
     check("aqua Main\n" + text)
+
+
+def test_a_function_without_its_first_line_is_one_error() -> None:
+    check("""aqua Main
+
+func f() -> u8:
+  a = 1
+  <- a
+
+  b = n + 1
+  <- b  -- error: AQ0405 "b"
+
+func g() -> u8:
+  x <- whoever()
+  <- 2 + "s"  -- error: AQ0302 ""s"", warning: AQ0903 "+"
+""")

@@ -51,6 +51,16 @@ func t{Ab}(b: bool, n: u8, big: u64, s: string, f: f32, xs: []u8, o: ?u8, st: *u
 """
 
 CASES = {
+    "numbers that AIR cannot hold": """
+  a = 9223372036854775807
+  c = 9223372036854775808  -- warning: AQ0326 "9223372036854775808"
+  d = -9223372036854775809  -- warning: AQ0326 "-9223372036854775809"
+  e = 1.234567890123  -- warning: AQ0326 "1.234567890123"
+""",
+    "words for what literals are": """
+  on 5:  -- error: AQ0301 "5"
+    S.go()
+""",
     "literals": """
   a = 1
   c = -1
@@ -92,8 +102,17 @@ CASES = {
   i <- p.x(1)  -- error: AQ0308 "x"
   NoId.go()  -- error: AQ0230 "NoId"
 """,
-    "a wrong count does not hide a wrong type": """
-  a <- S.pair("x")  -- error: AQ0311 "pair", error: AQ0301 ""x""
+    "a wrong count hides a wrong type where one argument explains both": """
+  a <- S.pair("x")  -- error: AQ0311 "pair"
+  b <- S.pair()  -- error: AQ0311 "pair"
+  c <- S.pair(1, "y", "x")  -- error: AQ0312 ""x""
+""",
+    "a wrong count does not hide a wrong type otherwise": """
+  a <- S.pair(true)  -- error: AQ0311 "pair", error: AQ0301 "true"
+""",
+    "one mistake in several calls is one error": """
+  a <- S.pair(1)  -- error: AQ0311 "pair"
+  b <- S.pair(2)
 """,
     "fields": """
   a = p.x

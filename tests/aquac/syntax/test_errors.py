@@ -158,7 +158,7 @@ def test_blocks(line):
         "import 'a' -- error: AQ0101 \"'\"",
         'const A = 1\nexport A -- error: AQ0101 "export"',
         '  const A = 1 -- error: AQ0101 "  "',
-        'fucn main(): -- error: AQ0101 "fucn"\n  a = = 1',
+        'fucn main(): -- error: AQ0101 "fucn"\n  a = = 1 -- error: AQ0101 "="',
         'x = 1 -- error: AQ0101 "x"',
         '@ -- error: AQ0101 "@"',
     ],
@@ -182,7 +182,7 @@ def test_several_errors_and_what_remains():
     file, diagnostics = parse(source)
     lines = [source.lines.position(d.span.start).line for d in diagnostics]
     assert lines == [2, 4, 9, 10]
-    assert [d.name.text for d in file.definitions] == ["A", "good", "D"]
+    assert [d.name.text for d in file.definitions] == ["A", "good", "bad", "D"]
 
 
 @pytest.mark.parametrize(

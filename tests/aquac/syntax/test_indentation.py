@@ -65,7 +65,31 @@ def test_an_opener_indented_too_little_measures_its_body():
     check(
         "func f():\n      a = 1\n  if c:\n    b = 2\n  else:\n    d = 3\n",
         (3, 2, "indent.inconsistent"),
+    )
+
+
+def test_lines_moved_together_are_reported_once():
+    check("func f():\n    a = 1\n  b = 2\n  c = 3\n", (3, 2, "indent.inconsistent"))
+    check(
+        "func f():\n    a = 1\n  b = 2\n    c = 3\n  d = 4\n",
+        (3, 2, "indent.inconsistent"),
         (5, 2, "indent.inconsistent"),
+    )
+
+
+def test_an_empty_block_hides_no_slip_before_it():
+    check("func f():\n    a = 1\n  if c:\n  b = 2\n", (3, 2, "indent.inconsistent"), (3, 2, "indent.empty-block"))
+
+
+def test_a_return_indented_with_a_tab_is_one_error():
+    check("func f():\n  if c:\n    for x <- xs:\n      y = x\n\t<- 1\n", (5, 1, "indent.unexpected"))
+
+
+def test_a_slip_is_reported_before_what_is_wrong_with_its_line():
+    check(
+        "func f():\n  for x <- xs:\n    y = x\n     <- y\n",
+        (4, 5, "indent.inconsistent"),
+        (4, 5, "indent.return-nested"),
     )
 
 
@@ -93,3 +117,10 @@ def test_shape_of_blocks():
     (statement, last) = body("if a:\n    if b:\n        x = 1\n    y = 2\nz = 3")
     assert show(statement) == "if a [if b [x = 1]; y = 2]"
     assert show(last) == "z = 3"
+
+
+def test_blocks_of_tabs_among_blanks_end() -> None:
+    text = "aqua M\n\nfunc f():\n\tif true:\n\t\tif true:\n\t\t\ta = 1\n        b = 2\n        c = 3\n        d = 4\n        e = 5\n"
+    _, diagnostics = parse(SourceFile("main.aqua", text))
+    assert {d.code.id for d in diagnostics} == {"AQ0104"}
+    assert len(diagnostics) <= 4

@@ -25,8 +25,15 @@ FILES: tuple[str, ...] = ("programs.jsonl", "further.jsonl")
 ROOT = "/project"
 MAIN = f"{ROOT}/main.aqua"
 
-OWN_WARNINGS = frozenset({"warn.unreachable", "warn.duplicate-constant", "warn.duplicate-branch"})
+OWN_WARNINGS = frozenset({"warn.unreachable", "warn.duplicate-constant", "warn.duplicate-branch", "literal.range"})
 """Warnings the reference does not have."""
+
+STEPS = (
+    frozenset({"header.missing", "header.not-first", "header.module-keyword", "import.undeclared", "use.headerless"}),
+    frozenset({"declares.missing", "export.missing"})
+    | {"export.ability", "export.returns-arrow", "export.accepts-ability"},
+)
+"""Kinds found by the first and by the last step of checking a module; all others are found between them."""
 
 figures: Counter[str] = Counter()
 
@@ -114,7 +121,7 @@ def first_error(case: dict[str, Any], ours: list[Diagnostic]) -> str | None:
 
 
 def full(case: dict[str, Any], ours: list[Diagnostic]) -> str | None:
-    """Level 3: nothing reported that the reference does not, nothing missing but consequences of other errors.
+    """Level 3: nothing reported that the reference does not but by later steps, nothing missing but consequences of other errors.
 
     What is a consequence tells the front end itself: with `follow_ups` it reports that too. The reference stops at the first
     module with errors; ours in other modules do not count.
@@ -151,7 +158,19 @@ def sets(case: dict[str, Any], ours: list[Diagnostic]) -> tuple[set[Finding], se
     if not case["expect"]["ok"]:
         failing = {file for file, *_ in recorded(case["expect"]["errors"])}
         mine = {f for f in mine if f[0] in failing or f in theirs}
+        mine = until_step(mine, recorded(case["expect"]["errors"]))
     return _compared(mine), _compared(theirs)
+
+
+def until_step(findings: set[Finding], errors: Iterable[Finding]) -> set[Finding]:
+    """Those of the steps up to the one that found `errors`: the reference takes no step behind it, we do."""
+    last = min(map(_step, errors))
+    return {f for f in findings if _step(f) <= last}
+
+
+def _step(f: Finding) -> int:
+    first, last = STEPS
+    return 0 if f[3] in first else 2 if f[3] in last else 1
 
 
 def _compared(findings: set[Finding]) -> set[Finding]:
