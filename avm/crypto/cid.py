@@ -92,6 +92,8 @@ def are_json_cids(cids: list[str], texts: list[bytes]) -> bool:
 
     The digests of up to 64 texts lie side by side in one integer, in lanes as wide as a CID's text, and are spread together.
     """
+    if not set(map(len, cids)) <= {_TEXT_SIZE}:
+        return False  # or two texts could share a lane's characters otherwise than half and half
     for start in range(0, len(texts), _LANES):
         chunk = [_LANE_GAP + blake3(text).digest() for text in texts[start : start + _LANES]]
         n = int.from_bytes(b"".join(chunk), "big") << 4
@@ -104,22 +106,45 @@ def are_json_cids(cids: list[str], texts: list[bytes]) -> bool:
     return True
 
 
-def matches(cid: str, data: bytes) -> bool:
+class Hashed:
+    """Some bytes, hashed at most once each way: one text may have any number of identifiers, and be large."""
+
+    __slots__ = ("_blake3", "_data", "_sha2")
+
+    def __init__(self, data: bytes) -> None:
+        """Nothing is hashed yet."""
+        self._data = data
+        self._blake3 = b""
+        self._sha2 = b""
+
+    def blake3(self) -> bytes:
+        """The digest that every identifier made today has."""
+        self._blake3 = self._blake3 or blake3(self._data).digest()
+        return self._blake3
+
+    def sha2(self) -> bytes:
+        """The other digest that is accepted."""
+        self._sha2 = self._sha2 or hashlib.sha256(self._data).digest()
+        return self._sha2
+
+
+def matches(cid: str, data: bytes | Hashed) -> bool:
     """Whether `cid` is an identifier of `data`. Raises CidError when it is no identifier at all, or of a foreign kind."""
+    hashed = data if isinstance(data, Hashed) else Hashed(data)
     if len(cid) == _TEXT_SIZE and cid.startswith(PREFIX):
         try:
             number = int(cid.encode().translate(_TO_INT)[len(PREFIX) :], 32)
         except ValueError:
             number = -1
-        if number == int.from_bytes(blake3(data).digest(), "big") << 4:
+        if number == int.from_bytes(hashed.blake3(), "big") << 4:
             return True
     codec, code, digest = parse(cid)
     if codec != JSON_CODEC:
         raise CidError(f"unsupported CID codec: {codec}")
     if code == BLAKE3_256:
-        return digest == blake3(data).digest()
+        return digest == hashed.blake3()
     if code == SHA2_256:
-        return digest == hashlib.sha256(data).digest()
+        return digest == hashed.sha2()
     raise CidError(f"unsupported multihash code: {code}")
 
 

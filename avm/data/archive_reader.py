@@ -87,8 +87,8 @@ class _Reader:
         # window of the object being read
         self.start = 0
         self.end = 0
-        self.texts: dict[int, str] = {}  # shared strings by position
-        self.others: dict[tuple[int, int], str] = {}  # by position and size, where `texts` has another size
+        self.texts: dict[int, str | None] = {}  # shared strings by position; None where it is not ASCII
+        self.others: dict[tuple[int, int], str] = {}  # by position and size, where `texts` has another size or None
         self.others_size = 0
         self.shared: dict[int, int] = {}  # other shared objects: position → type
         self.structs: dict[int, Any] = {}  # … and what they decoded to
@@ -121,16 +121,22 @@ class _Reader:
     def text(self, position: int, size: int) -> str:
         """A shared string (`Rc<str>`): CIDs and argument hashes."""
         found = self.texts.get(position)
+        if found is not None and len(found) == size:
+            return found
+        if position in self.texts:
+            # a second pointer, to a text that is not ASCII or with another length
+            return self.other_text(position, size)
         end = position + size
-        if found is None:
-            if position < self.start or end > self.end or position in self.shared:
-                raise _fail("misplaced string", position)
-            found = str(self.buf[position:end], "utf-8")
+        if position < self.start or end > self.end or position in self.shared:
+            raise _fail("misplaced string", position)
+        found = str(self.buf[position:end], "utf-8")
+        self.start = end
+        if len(found) == size:
             self.texts[position] = found
-            self.start = end
-        elif len(found) != size:
-            # the text is not ASCII, or a second pointer sees the same bytes with another length
-            found = self.other_text(position, size)
+        else:
+            # its length in characters says nothing about the bytes that a second pointer wants
+            self.texts[position] = None
+            self.others[position, size] = found
         return found
 
     def other_text(self, position: int, size: int) -> str:
@@ -305,14 +311,19 @@ class _Reader:
         for key_offset, key_size, value_offset in _ENTRIES.iter_unpack(buf[base : base + size]):
             position = at + key_offset
             key = texts.get(position)
-            if key is None:
+            if key is None and position not in texts:
                 end = position + key_size
                 if position < start or end > base or position in shared:
                     raise _fail("misplaced string", position)
-                key = texts[position] = str(buf[position:end], "utf-8")
+                key = str(buf[position:end], "utf-8")
                 start = end
-            elif len(key) != key_size:
-                key = self.text(position, key_size)
+                if len(key) == key_size:
+                    texts[position] = key
+                else:
+                    texts[position] = None
+                    self.others[position, key_size] = key
+            elif key is None or len(key) != key_size:
+                key = self.other_text(position, key_size)
             position = at + 8 + value_offset
             if position not in shared:
                 if position & 3 or position < start or position + 8 > base or position in texts:

@@ -8,12 +8,12 @@ Source: rkyv v0.7.43 serialisers; spec of the archive layout in `archive_reader`
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from avm.trace.states import AP, CANON, CANON_SENT_BY, FAILED, FOLD, PAR, REQUESTED, SCALAR, SENT_BY, STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Mapping
 
     from avm.trace.states import State, Trace
 
@@ -42,11 +42,11 @@ def write_archive(data: InterpreterData) -> bytes:
     stores = data.stores
     root: list[int] = []
     root += writer.trace(data.trace)
-    root += writer.entries((cid, writer.raw_value(cid, text)) for cid, text in stores.values.items())
-    root += writer.entries((cid, writer.tetraplet(cid, item)) for cid, item in stores.tetraplets.items())
-    root += writer.entries((cid, writer.canon_element(cid, item)) for cid, item in stores.canon_elements.items())
-    root += writer.entries((cid, writer.canon_result(cid, item)) for cid, item in stores.canon_results.items())
-    root += writer.entries((cid, writer.service_result(cid, item)) for cid, item in stores.service_results.items())
+    root += writer.store(stores.values, writer.raw_value)
+    root += writer.store(stores.tetraplets, writer.tetraplet)
+    root += writer.store(stores.canon_elements, writer.canon_element)
+    root += writer.store(stores.canon_results, writer.canon_result)
+    root += writer.store(stores.service_results, writer.service_result)
     root += writer.signatures(data.signatures)
     writer.align()
     base = writer.size
@@ -211,19 +211,33 @@ class _Writer:
 
     # -- stores: each method writes the bodies of one entry, key first, and returns the place of its value
 
-    def entries(self, items: Iterable[tuple[str, int]]) -> tuple[int, int]:
-        """The entry array after all bodies; position and count."""
-        entries = list(items)
+    def store(self, store: Mapping[str, Any], write: Callable[[str, Any], int]) -> tuple[int, int]:
+        """All bodies, then the entry array; position and count of the latter.
+
+        What was one object under several CIDs in the data that arrived stays one: dishonest data would grow otherwise.
+        """
+        if len(set(map(id, store.values()))) == len(store):
+            places = [write(cid, item) for cid, item in store.items()]
+        else:
+            places = []
+            known: dict[int, int] = {}
+            for cid, item in store.items():
+                place = known.get(id(item))
+                if place is None:
+                    place = known[id(item)] = write(cid, item)
+                else:
+                    self.cid(cid)
+                places.append(place)
         self.align()
         base = at = self.size
         words: list[int] = []
         cids = self.cids
-        for cid, place in entries:
+        for cid, place in zip(store, places, strict=True):
             position, size = cids[cid]
             words += (position - at, size, place - at - 8)
             at += 12
-        self.append(struct.pack(">" + "iIi" * len(entries), *words))
-        return base, len(entries)
+        self.append(struct.pack(">" + "iIi" * len(places), *words))
+        return base, len(places)
 
     def raw_value(self, cid: str, text: str) -> int:
         if cid not in self.cids:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from avm.crypto.cid import CidError, are_json_cids, json_cid, matches
+from avm.crypto.cid import CidError, Hashed, are_json_cids, json_cid, matches
 from avm.limits import VERIFIED_CID_ENTRIES, VERIFIED_CID_TEXT_MAX
 from avm.stats import CacheStats, Lookups
 from avm.trace.debug import quoted
@@ -107,18 +107,40 @@ def _verify_entries(store: Mapping[str, Any], to_json: Callable[[Any], str], typ
     unknown = [item for item in store.items() if verified.get(item[0]) != item[1]]
     _lookups.hits += len(store) - len(unknown)
     _lookups.misses += len(unknown)
+    if len({id(entry) for _, entry in unknown}) < len(unknown):
+        _verify_shared(unknown, to_json, type_name)
+        return
     for start in range(0, len(unknown), _BATCH):
         entries = unknown[start : start + _BATCH]
         texts = [to_json(entry).encode() for _, entry in entries]
         if len(entries) < _BATCH_MIN or not are_json_cids([cid for cid, _ in entries], texts):
             for (cid, _), text in zip(entries, texts, strict=True):
                 if not matches(cid, text):
-                    raise CidStoreError(f'Value mismatch in the "{type_name}" store for CID {quoted(cid)}')
+                    raise _mismatch(cid, type_name)
         for (cid, entry), text in zip(entries, texts, strict=True):
             if len(text) <= VERIFIED_CID_TEXT_MAX:
                 if len(verified) >= VERIFIED_CID_ENTRIES:
                     verified.clear()
                 verified[cid] = entry
+
+
+def _verify_shared(entries: list[tuple[str, Any]], to_json: Callable[[Any], str], type_name: str) -> None:
+    """Entries of which some are one object of the archive, under several CIDs: each object is written and hashed once.
+
+    Only dishonest data have such entries, and could otherwise ask for any amount of work: a CID has any number of texts.
+    """
+    groups: dict[int, list[tuple[str, Any]]] = {}
+    for item in entries:
+        groups.setdefault(id(item[1]), []).append(item)
+    for group in groups.values():
+        hashed = Hashed(to_json(group[0][1]).encode())
+        for cid, _ in group:
+            if not matches(cid, hashed):
+                raise _mismatch(cid, type_name)
+
+
+def _mismatch(cid: str, type_name: str) -> CidStoreError:
+    return CidStoreError(f'Value mismatch in the "{type_name}" store for CID {quoted(cid)}')
 
 
 def _verify_canon_references(stores: Stores) -> None:

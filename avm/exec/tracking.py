@@ -30,12 +30,13 @@ def text_cid(text: str) -> str:
 class Tracker:
     """The stores of a run, and the CIDs this run has computed already."""
 
-    __slots__ = ("_tetraplet_cids", "stores")
+    __slots__ = ("_tetraplet_cids", "_values", "stores")
 
     def __init__(self, stores: Stores) -> None:
         """`stores` are extended in place. What is tracked replaces what stands under its CID: previous data is not verified."""
         self.stores = stores
         self._tetraplet_cids: dict[Tetraplet, str] = {}
+        self._values: dict[str, Json] = {}
 
     # ── adding ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -44,6 +45,7 @@ class Tracker:
         text = json.text
         cid = text_cid(text)
         self.stores.values[cid] = text
+        self._values.pop(cid, None)
         return cid
 
     def tetraplet(self, tetraplet: Tetraplet) -> str:
@@ -84,11 +86,14 @@ class Tracker:
     # ── looking up ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def find_value(self, cid: str) -> Json:
-        """A stored value, not parsed yet."""
-        text = self.stores.values.get(cid)
-        if text is None:
-            raise CID_NOT_FOUND.error(store="value", cid=quoted(cid))
-        return Json.from_store(text, cid)
+        """A stored value, parsed when somebody looks inside; once, however many states refer to it."""
+        json = self._values.get(cid)
+        if json is None:
+            text = self.stores.values.get(cid)
+            if text is None:
+                raise CID_NOT_FOUND.error(store="value", cid=quoted(cid))
+            json = self._values[cid] = Json.from_store(text, cid)
+        return json
 
     def find_tetraplet(self, cid: str) -> Tetraplet:
         """A stored tetraplet."""
