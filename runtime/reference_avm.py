@@ -193,6 +193,11 @@ class ReferenceAvm:
         self._exports["release_objects"](self._store)
         return text
 
+    @property
+    def memory_bytes(self) -> int:
+        """Size of the linear memory, which grows and never shrinks; 0 before the first call and after a trap."""
+        return 0 if self._instance is None else self._memory.data_len(self._store)
+
     def ast(self, air: str) -> str:
         """JSON of the script's AST, or the parser's report."""
         return self._text_call("ast", air.encode())

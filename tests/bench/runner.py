@@ -23,6 +23,10 @@ AREAS: Final = {
     "lsp": "tests.bench.lsp",
     "marine": "tests.bench.marine",
 }
+COLUMNS: Final = (
+    "ours_ms", "reference_ms", "ratio", "marine_js_ms", "ratio_marine_js", "ours_peak_mb", "reference_peak_mb",
+)  # fmt: skip
+"""Columns of the table, where an area has them; the JSON form has all."""
 Input = TypeVar("Input")
 
 
@@ -47,26 +51,36 @@ class Row:
         } | self.extra
 
 
-def interleaved(
-    inputs: Sequence[Input], ours: Callable[[Input], object], theirs: Callable[[Input], object] | None
-) -> tuple[float, float | None]:
-    """Median milliseconds of both on the same inputs, taking turns at going first. Garbage is collected between, not during."""
-    times: tuple[list[float], list[float]] = ([], [])
-    contestants = [(0, ours)] if theirs is None else [(0, ours), (1, theirs)]
+def timed(function: Callable[[Input], object]) -> Callable[[Input], float]:
+    """`function`, answering how many milliseconds it took."""
+
+    def run(item: Input) -> float:
+        start = time.perf_counter()
+        function(item)
+        return 1000 * (time.perf_counter() - start)
+
+    return run
+
+
+def take_turns(inputs: Sequence[Input], contestants: Sequence[Callable[[Input], float]]) -> list[float]:
+    """Median milliseconds of each, as it says itself, on the same inputs; each goes first in its turn.
+
+    Garbage is collected between, not during.
+    """
+    times: list[list[float]] = [[] for _ in contestants]
     was_enabled = gc.isenabled()
     try:
         for number, item in enumerate(inputs):
-            for side, function in contestants if number % 2 else reversed(contestants):
+            for turn in range(len(contestants)):
+                side = (number + turn) % len(contestants)
                 gc.collect()
                 gc.disable()
-                start = time.perf_counter()
-                function(item)
-                times[side].append(1000 * (time.perf_counter() - start))
+                times[side].append(contestants[side](item))
                 gc.enable()
     finally:
         if not was_enabled:
             gc.disable()
-    return statistics.median(times[0]), statistics.median(times[1]) if times[1] else None
+    return [statistics.median(row) for row in times]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -85,10 +99,10 @@ def main(argv: list[str] | None = None) -> int:
             print(json.dumps(data), flush=True)
             continue
         if found == 1:
-            print(f"{'workload':34} {'ours ms':>10} {'reference ms':>13} {'ratio':>7}")
-        reference = "-" if data["reference_ms"] is None else f"{data['reference_ms']:.2f}"
-        ratio = "-" if data["ratio"] is None else f"{data['ratio']:.2f}"
-        print(f"{row.workload:34} {row.ours_ms:10.2f} {reference:>13} {ratio:>7}", flush=True)
+            print("".join([f"{'workload':34}", *(f"{name.replace('_', ' '):>13}" for name in COLUMNS if name in data)]))
+        numbers = [data[name] for name in COLUMNS if name in data]
+        cells = [f"{'-':>13}" if number is None else f"{number:13.2f}" for number in numbers]
+        print("".join([f"{row.workload:34}", *cells]), flush=True)
     if not found:
         print("bench: no such workload", file=sys.stderr)
         return 2
