@@ -18,7 +18,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import ast
 from . import tokens as t
+from .legal import (
+    AP_VALUE,
+    FAIL_VALUE,
+    MAP_KEY,
+    OUTPUT,
+    PEER,
+    SCALAR_ITERABLE,
+    STRING,
+    VALUE,
+    VARIABLE,
+)
 from .lexer import TextError, Tokens, tokenize
+from .quick import quick
 from .report import Label, render
 from .validate import Validator
 
@@ -26,41 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .ast import Span
-
-_SPECIAL: Final = t.INIT_PEER_ID | t.TIMESTAMP | t.TTL
-_ERRORS: Final = t.LAST_ERROR | t.LAST_ERROR_LENS | t.ERROR | t.ERROR_LENS
-_LENSES: Final = t.SCALAR_LENS | t.CANON_STREAM_LENS | t.CANON_STREAM_MAP_LENS
-
-AP_VALUE: Final = (
-    _SPECIAL | _ERRORS | _LENSES | (t.LITERAL | t.I64 | t.F64 | t.BOOLEAN | t.OPEN_SQUARE | t.SCALAR | t.CANON_STREAM)
-)
-"""First tokens of an argument of `ap`."""
-
-VALUE: Final = AP_VALUE | t.CANON_STREAM_MAP
-"""First tokens of an argument of `call`, `match`, `mismatch`."""
-
-STRING: Final = t.LITERAL | t.SCALAR | _LENSES
-"""Service and function of a call."""
-
-PEER: Final = STRING | t.INIT_PEER_ID
-"""Peer of `call` and `canon`."""
-
-MAP_KEY: Final = t.LITERAL | t.I64 | t.SCALAR | t.SCALAR_LENS | t.CANON_STREAM_LENS
-"""Key of `ap` into a map."""
-
-SCALAR_ITERABLE: Final = (
-    t.OPEN_SQUARE | t.SCALAR | t.SCALAR_LENS | t.CANON_STREAM | t.CANON_STREAM_MAP | t.CANON_STREAM_MAP_LENS
-)
-"""What `fold` goes over, streams apart."""
-
-FAIL_VALUE: Final = t.I64 | t.SCALAR | t.SCALAR_LENS | t.CANON_STREAM_LENS | t.LAST_ERROR | t.ERROR
-"""First tokens of the body of `fail`."""
-
-VARIABLE: Final = t.SCALAR | t.STREAM | t.STREAM_MAP | t.CANON_STREAM | t.CANON_STREAM_MAP
-"""What `new` introduces."""
-
-OUTPUT: Final = t.SCALAR | t.STREAM
-"""What `ap` and `call` write."""
 
 _EMPTY_ARRAY: Final = ast.EmptyArray()
 
@@ -95,6 +72,14 @@ class ParseResult:
 
 def parse(text: str) -> ParseResult:
     """Parse and check a script."""
+    tree = quick(text)
+    if tree is not None:
+        return ParseResult(text, tree, ())
+    return parse_exactly(text)
+
+
+def parse_exactly(text: str) -> ParseResult:
+    """As `parse`, token by token whatever the script looks like."""
     try:
         tokens = tokenize(text)
     except TextError as error:

@@ -62,11 +62,9 @@ class Validator:
 
     def _call(self, node: ast.Call) -> None:
         span = node.span
-        self._use(node.peer_id, span)
-        self._use(node.service_id, span)
-        self._use(node.function_name, span)
-        for argument in node.args:
-            self._use(argument, span)
+        for operand in (node.peer_id, node.service_id, node.function_name, *node.args):
+            if type(operand) is not ast.Literal:  # most are, and a call costs more than the question
+                self._use(operand, span)
         self._after_next.push()
         if node.output is not None:
             self._define(node.output.name, span)

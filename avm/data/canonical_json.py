@@ -65,7 +65,7 @@ def _decode(text: str) -> Any:
 
 def _has_unusual_integer(text: str) -> bool:
     """Whether `-0` or 19 digits in a row occur anywhere; other integers have 64 bits and are what they say."""
-    if "-0" in text:
+    if "-" in text and "-0" in text:
         return True
     # as many digits in a row show in every 19th character
     if _DIGIT(text[18::19]) is None:
@@ -77,7 +77,8 @@ def parse(text: str) -> Any:
     """Value of a JSON text; of duplicate keys the last one wins. Raises JsonError."""
     try:
         value = _decode(text)
-        if ("\\ud" in text or "\\uD" in text) and not _encode(value).isascii():
+        # one character is found much faster than three
+        if "\\" in text and ("\\ud" in text or "\\uD" in text) and not _encode(value).isascii():
             _encode(value).encode()  # a lone surrogate escape: refused by the format, kept by the C parser
     except (ValueError, RecursionError):
         return read_json(text)

@@ -1,0 +1,234 @@
+"""AIR text of the usual form to tree, three times as fast as `lexer` and `parser` do it.
+
+Problem: a token costs half a microsecond in Python whatever is done with it, and a script has one for every five characters.
+Idea:    one regular expression takes a whole instruction, or the part of it before the first inner one, and leaves its operands
+         in groups. Words are looked up by their text, so most are classified once.
+Input:   any script. Output: the very tree that `parser.parse` makes, or None where the text is not of the usual form: it has an
+         error, characters beyond ASCII, or a comment or blanks at a place where nobody writes them. Errors: none.
+
+An editor of this file must preserve: the tree is the same, or there is none; `tests/avm/air/test_quick.py` compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from . import ast
+from . import tokens as t
+from .legal import AP_VALUE, FAIL_VALUE, MAP_KEY, OUTPUT, PEER, SCALAR_ITERABLE, STRING, VALUE, VARIABLE
+from .validate import Validator
+from .words import Word, WordError, classify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BLANK: Final = r"[ \t-\r]"
+_REST: Final = rf"{_BLANK}*+"
+_GAP: Final = rf"{_BLANK}++"
+_CHARACTER: Final = r"[^ \t-\r()\[\]]"
+_LITERAL: Final = r'"[^"]*+"'
+# As the lexer cuts it: brackets are square, balanced and not nested, and no other bracket follows.
+_CUT: Final = rf"""(?![";]){_CHARACTER}++(?:\[{_CHARACTER}*+\]{_CHARACTER}*+)*+"""
+_WORD: Final = rf"{_CUT}(?=[ \t-\r)\]])"
+_OPERAND: Final = rf"(?:{_LITERAL}|{_WORD})"
+_VALUE: Final = rf"(?:{_LITERAL}|{_WORD}|\[{_REST}\])"
+
+# Groups of the pattern, by instruction.
+_OPEN, _PAIR, _CALL_PEER, _SERVICE, _FUNCTION, _ARGUMENTS, _OUTPUT = 1, 2, 3, 4, 5, 6, 7
+_AP_VALUE, _AP_RESULT, _NEXT, _BARE, _COMPARISON, _LEFT, _RIGHT = 8, 9, 10, 11, 12, 13, 14
+_ITERABLE, _ITERATOR, _NEW, _CANON_PEER, _STREAM, _CANON, _FAIL, _MESSAGE = 15, 16, 17, 18, 19, 20, 21, 22
+_KEY, _MAP_VALUE, _MAP, _CLOSE, _OTHER = 23, 24, 25, 26, 27
+
+_STEP: Final = re.compile(
+    rf"(?:{_GAP}|;[^\n]*+\n?+)*+(?:"
+    r"(\()(?:"
+    rf"(seq|par|xor)(?={_BLANK})"
+    rf"|call{_GAP}({_OPERAND}){_REST}\({_REST}({_OPERAND}){_REST}({_OPERAND}){_REST}\){_REST}"
+    rf"\[((?:{_REST}{_VALUE})*+){_REST}\]{_REST}(?:({_WORD}){_REST})?+\)"
+    rf"|ap{_GAP}({_VALUE}){_REST}({_WORD}){_REST}\)"
+    rf"|next{_GAP}({_WORD}){_REST}\)"
+    rf"|(null|never){_REST}\)"
+    rf"|(match|mismatch){_GAP}({_VALUE}){_REST}({_VALUE})"
+    rf"|fold{_GAP}({_VALUE}){_REST}({_WORD})"
+    rf"|new{_GAP}({_WORD})"
+    rf"|canon{_GAP}({_OPERAND}){_REST}({_WORD}){_REST}({_WORD}){_REST}\)"
+    rf"|fail{_GAP}({_WORD}){_REST}(?:({_LITERAL}){_REST})?+\)"
+    rf"|ap{_GAP}\({_REST}({_OPERAND}){_REST}({_VALUE}){_REST}\){_REST}({_WORD}){_REST}\)"
+    r")|(\))|(.)|\Z)",
+    re.DOTALL,
+)
+_ARGUMENT: Final = re.compile(rf"{_LITERAL}|{_CUT}|\[{_REST}\]")  # of a text that the pattern above took
+
+_EMPTY_ARRAY: Final = Word(t.OPEN_SQUARE, ast.EmptyArray())
+
+_Frame = tuple[int, "Callable[..., ast.Instruction]", tuple[Any, ...], int, int, list[ast.Instruction]]
+"""An open instruction: its start, class and operands, how many inner instructions it has at least and at most, and those."""
+
+
+class _UnusualError(Exception):
+    """This is for the parser to say."""
+
+
+def quick(text: str) -> ast.Instruction | None:
+    """The tree of a faultless script of the usual form, else None. Linear in its size."""
+    if not text.isascii():
+        return None
+    reading = _Reading()
+    try:
+        root = reading.script(text)
+    except (_UnusualError, WordError):
+        return None
+    return None if reading.validator.labels() else root
+
+
+class _Reading:
+    """One script."""
+
+    __slots__ = ("validator", "words")
+
+    def __init__(self) -> None:
+        self.validator = Validator()
+        self.words: dict[str, Word] = {}
+
+    def operand(self, found: re.Match[str], group: int, legal: int, base: int = 0) -> Any:
+        """The node of a word, a literal or `[]` in a group; positions count from `base`."""
+        text = found[group]
+        word = self.words.get(text)
+        if word is None:
+            if text[0] == '"':
+                word = Word(t.LITERAL, ast.Literal(text[1:-1]))
+            else:
+                word = _EMPTY_ARRAY if text[0] == "[" else classify(text)
+            self.words[text] = word
+        if not word[0] & legal:
+            raise _UnusualError
+        make = word[2]
+        return word[1] if make is None else make(word[3], base + found.start(group), word[4])
+
+    def script(self, text: str) -> ast.Instruction:
+        """The root. Raises _UnusualError, WordError."""
+        stack: list[_Frame] = []
+        root: list[ast.Instruction] = []
+        inner, most = root, 1
+        met, operand = self.validator.met, self.operand
+        node: ast.Instruction
+        for found in _STEP.finditer(text):
+            group = found.lastindex
+            if group == _CLOSE:
+                if not stack:
+                    raise _UnusualError
+                start, make, operands, least, most, parts = stack.pop()
+                if len(parts) < least:
+                    raise _UnusualError
+                node = make(*operands, *parts, *[None] * (most - len(parts)), (start, found.end()))
+                if stack:
+                    most, inner = stack[-1][4], stack[-1][5]
+                else:
+                    most, inner = 1, root
+            elif group is None:
+                break  # the end
+            elif group == _OTHER or len(inner) >= most:
+                raise _UnusualError
+            else:
+                start = found.start(_OPEN)
+                if group == _PAIR:
+                    inner = []
+                    most = 2
+                    stack.append((start, _PAIRS[found[_PAIR]], (), 2, 2, inner))
+                    continue
+                span = (start, found.end())
+                if group in (_ARGUMENTS, _OUTPUT):
+                    arguments = found[_ARGUMENTS]
+                    node = ast.Call(
+                        operand(found, _CALL_PEER, PEER),
+                        operand(found, _SERVICE, STRING),
+                        operand(found, _FUNCTION, STRING),
+                        self.arguments(arguments, found.start(_ARGUMENTS)) if arguments else (),
+                        operand(found, _OUTPUT, OUTPUT) if group == _OUTPUT else None,
+                        span,
+                    )
+                elif group == _AP_RESULT:
+                    node = ast.Ap(operand(found, _AP_VALUE, AP_VALUE), operand(found, _AP_RESULT, OUTPUT), span)
+                elif group == _NEXT:
+                    node = ast.Next(operand(found, _NEXT, t.SCALAR), span)
+                elif group == _BARE:
+                    node = ast.Null(span) if found[_BARE] == "null" else ast.Never(span)
+                elif group in _LEAVES:
+                    node = _LEAVES[group](self, found, span)
+                else:
+                    make, operands, least, most = _HEADS[group](self, found)
+                    inner = []
+                    stack.append((start, make, operands, least, most, inner))
+                    continue
+            met(node)
+            inner.append(node)
+        if stack or not root:
+            raise _UnusualError
+        return root[0]
+
+    def arguments(self, text: str, start: int) -> tuple[Any, ...]:
+        """The arguments of a call."""
+        operand = self.operand
+        return tuple([operand(found, 0, VALUE, start) for found in _ARGUMENT.finditer(text)])
+
+    # ── instructions without inner ones ──────────────────────────────────────────────────────────────────────────────
+
+    def canon(self, found: re.Match[str], span: ast.Span) -> ast.Instruction:
+        peer = self.operand(found, _CANON_PEER, PEER)
+        source = self.operand(found, _STREAM, t.STREAM | t.STREAM_MAP)
+        if isinstance(source, ast.Stream):
+            return ast.Canon(peer, source, self.operand(found, _CANON, t.CANON_STREAM), span)
+        result = self.operand(found, _CANON, t.CANON_STREAM_MAP | t.SCALAR)
+        if isinstance(result, ast.Scalar):
+            return ast.CanonStreamMapScalar(peer, source, result, span)
+        return ast.CanonMap(peer, source, result, span)
+
+    def fail(self, found: re.Match[str], span: ast.Span) -> ast.Instruction:
+        value = self.operand(found, _FAIL, FAIL_VALUE)
+        message = found[_MESSAGE]
+        if isinstance(value, ast.Int) == (message is None):
+            raise _UnusualError
+        return ast.Fail(value, span) if message is None else ast.FailLiteral(value.value, message[1:-1], span)
+
+    def ap_map(self, found: re.Match[str], span: ast.Span) -> ast.Instruction:
+        return ast.ApMap(
+            self.operand(found, _KEY, MAP_KEY),
+            self.operand(found, _MAP_VALUE, AP_VALUE),
+            self.operand(found, _MAP, t.STREAM_MAP),
+            span,
+        )
+
+    # ── beginnings of instructions with inner ones: class, operands, how many inner ones ─────────────────────────────
+
+    def comparison(self, found: re.Match[str]) -> _Head:
+        make = ast.Match if found[_COMPARISON] == "match" else ast.MisMatch
+        return make, (self.operand(found, _LEFT, VALUE), self.operand(found, _RIGHT, VALUE)), 1, 1
+
+    def fold(self, found: re.Match[str]) -> _Head:
+        iterable = self.operand(found, _ITERABLE, SCALAR_ITERABLE | t.STREAM | t.STREAM_MAP)
+        make: Callable[..., ast.Instruction] = ast.FoldScalar
+        if isinstance(iterable, ast.Stream):
+            make = ast.FoldStream
+        elif isinstance(iterable, ast.StreamMap):
+            make = ast.FoldStreamMap
+        return make, (iterable, self.operand(found, _ITERATOR, t.SCALAR)), 1, 2
+
+    def new(self, found: re.Match[str]) -> _Head:
+        return ast.New, (self.operand(found, _NEW, VARIABLE),), 1, 1
+
+
+_Head = tuple["Callable[..., ast.Instruction]", tuple[Any, ...], int, int]
+
+_PAIRS: Final[dict[str, Callable[..., ast.Instruction]]] = {"seq": ast.Seq, "par": ast.Par, "xor": ast.Xor}
+_LEAVES: Final[dict[int, Callable[[_Reading, re.Match[str], ast.Span], ast.Instruction]]] = {
+    _CANON: _Reading.canon,
+    _FAIL: _Reading.fail,
+    _MESSAGE: _Reading.fail,
+    _MAP: _Reading.ap_map,
+}
+_HEADS: Final[dict[int, Callable[[_Reading, re.Match[str]], _Head]]] = {
+    _RIGHT: _Reading.comparison,
+    _ITERATOR: _Reading.fold,
+    _NEW: _Reading.new,
+}
