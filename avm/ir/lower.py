@@ -45,6 +45,7 @@ class _Lowering:
     """The program being made and the steps still to do, last one first.
 
     marks: positions of operations whose operands are not complete, of all instructions that are open, innermost last.
+    inner_steps: of all folds that are open, how many operations belong to folds inside them.
     literals, tetraplets, hashes: what was made before, by text.
     """
 
@@ -52,6 +53,7 @@ class _Lowering:
         self.program = Program()
         self.todo: list[tuple[Callable[[_Lowering, Any], None], Any]] = []
         self.marks: list[int] = []
+        self.inner_steps: list[int] = []
         self.slots: dict[str, int] = {}
         self.stream_slots: dict[str, int] = {}
         self.literals: dict[str, CompiledValue] = {}
@@ -199,21 +201,29 @@ class _Lowering:
             case _:
                 assert_never(node)
         self.marks.append(self.emit(op, operands, node))
+        self.inner_steps.append(0)
         self.later(node.instruction, _Lowering.fold_body_end, node)
 
     def fold_body_end(self, node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
         self.emit(Op.RETURN, (), node)
         if node.last_instruction is None:
-            start = self.marks.pop()
-            self.program.operands[start] += (NO_LAST, self.here())
+            self.program.operands[self.marks[-1]] += (NO_LAST,)
+            self.fold_end()
         else:
             self.program.operands[self.marks[-1]] += (self.here(),)
             self.later(node.last_instruction, _Lowering.fold_last_end, node)
 
     def fold_last_end(self, node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
         self.emit(Op.RETURN, (), node)
+        self.fold_end()
+
+    def fold_end(self) -> None:
         start = self.marks.pop()
         self.program.operands[start] += (self.here(),)
+        steps = self.here() - start
+        self.program.fold_steps[start] = steps - self.inner_steps.pop()
+        if self.inner_steps:
+            self.inner_steps[-1] += steps
 
     def next(self, node: ast.Next) -> None:
         self.emit(Op.NEXT, (self.slot(node.iterator.name),), node)

@@ -25,7 +25,8 @@ class Program:
     code: operation codes. operands: tuples as `opcodes.OPS` names their fields. sources: the AIR instruction an operation
     belongs to, for texts in errors; None for the end. names: variable name of each slot (scalars, iterators, canon streams
     and canon maps). stream_names: name of each stream and stream map slot. fixed: for calls, by position, the tetraplet if
-    its triplet consists of literals, and the hash of the arguments if all of them are literals.
+    its triplet consists of literals, and the hash of the arguments if all of them are literals. fold_steps: for folds, by
+    position, the operations that belong to them and to no fold inside them.
     """
 
     code: list[int] = field(default_factory=list)
@@ -34,6 +35,7 @@ class Program:
     names: list[str] = field(default_factory=list)
     stream_names: list[str] = field(default_factory=list)
     fixed: dict[int, tuple[Tetraplet | None, str | None]] = field(default_factory=dict)
+    fold_steps: dict[int, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of operations."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from avm.crypto import signatures
@@ -40,3 +42,12 @@ def test_long_values_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None
         text = "1" * size
         verify_stores(Stores(values={cid_of(text): text}))
         assert len(cid_store._verified) == remembered
+
+
+def test_page_names_every_limit() -> None:
+    from avm import limits
+
+    page = (Path(__file__).parents[2] / "docs" / "vm-limits.md").read_text(encoding="utf-8")
+    names = [name for name in vars(limits) if name.isupper() and name not in ("MIB", "TYPE_CHECKING")]
+    assert len(names) > 10
+    assert not [name for name in names if f"`{name}`" not in page]

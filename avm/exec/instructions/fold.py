@@ -43,7 +43,9 @@ def fold(m: Machine, pc: int) -> int:
     if items is None or len(items) == 0:
         return int(end)
     # OPERATION
-    _start_loop(m, iterator, Cursor(items, pc + 1, last, None, end - pc))
+    steps = m.program.fold_steps[pc]
+    m.charge_steps(steps)
+    _start_loop(m, iterator, Cursor(items, pc + 1, last, None, steps))
     m.frames.append((frames.FOLD, iterator, end))
     # NEXT
     return pc + 1
@@ -155,8 +157,9 @@ def _next_generation(m: Machine, loop: StreamFold) -> int:
         loop.automaton.iteration_start(items[0].pos)
     except TraceError as error:
         raise m.trace_error(loop.pc, error) from None
-    m.charge_steps(end - loop.pc)
-    _start_loop(m, iterator, Cursor(Records(items), loop.pc + 1, last, loop.automaton, end - loop.pc))
+    steps = m.program.fold_steps[loop.pc]
+    m.charge_steps(steps)
+    _start_loop(m, iterator, Cursor(Records(items), loop.pc + 1, last, loop.automaton, steps))
     m.frames.append((frames.GENERATION, loop))
     return loop.pc + 1
 

@@ -49,10 +49,25 @@ def test_folds_inside_folds_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_both_sides_of_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    # what this fold takes in the flat program, charged each time `next` is met
-    monkeypatch.setattr(machine, "RUN_STEPS_MAX", OPERATIONS * 1000)
+    # what this fold takes in the flat program, charged when it starts and each time `next` is met
+    monkeypatch.setattr(machine, "RUN_STEPS_MAX", OPERATIONS * 1001)
     assert check(nested(1), 1000).ret_code == 0
     assert check(nested(1), 1001).ret_code == 20021
+
+
+def test_depth_alone_is_not_charged_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folds of one item each: every operation runs once, however deep it lies."""
+    monkeypatch.setattr(machine, "RUN_STEPS_MAX", 2 * 500 * OPERATIONS)
+    assert check(nested(500), 1).ret_code == 0
+    monkeypatch.setattr(machine, "RUN_STEPS_MAX", 500 * OPERATIONS)
+    assert check(nested(500), 1).ret_code == 20021
+
+
+def test_folds_without_next_are_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "(fold xs i (seq (fold xs j (seq (null) (null))) (next i)))"
+    monkeypatch.setattr(machine, "RUN_STEPS_MAX", 1000)
+    assert check(body, 20).ret_code == 0
+    assert check(body, 200).ret_code == 20021
 
 
 @pytest.mark.parametrize("catcher", ["(xor {} (null))", "(par {} (null))"])
