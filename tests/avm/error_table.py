@@ -2,11 +2,13 @@
 
     python -m tests.avm.error_table        search the corpora and write the page
 
-A row's case is the one that meets the fewest rows, so that it shows just that error.
+A row's case is the one that meets the fewest rows, so that it shows just that error; rows that no case meets have a run of
+`provoked_rows`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 from avm import Avm, Outcome, errors, farewell, prepare
 from avm.errors import TABLE, ErrorKind
+from tests.avm.provoked_rows import PROVOKED
 from tests.conformance.areas import avm as scenarios
 from tests.conformance.areas import interpreter_data
 from tests.conformance.runner import default_files, read_cases
@@ -50,18 +53,15 @@ _CONSTANTS = {
     if name.isupper() and isinstance(value, int) and value in START.keys() | END.keys()
 }
 
-_FORGED = "needs a damaged or forged trace"
 UNREACHED = {
     "COMPACTION_NO_POSITION": "no script or data is known that leads here",
     "COMPACTION_NO_GENERATION": "no script or data is known that leads here",
     "FOLD_STATE_NOT_FOUND": "such scripts are refused when they are parsed",
-    "REQUEST_IDS_EXHAUSTED": "needs 4294967295 earlier requests of one particle",
     "SCALARS_CORRUPTED": "no script or data is known that leads here",
-    "GENERATION_IMPOSSIBLE": "needs a generation number of 178956970 or more in the data",
-    "TEXT_EXHAUSTED": "needs values that fill the memory of a run; see tests/avm/exec/test_budget.py",
-    "STEPS_EXHAUSTED": "needs folds that the reference would run for a long time; see tests/avm/exec/test_steps.py",
 }
-"""Why no case reaches a row; those not named need a forged trace."""
+"""Why nothing reaches a row."""
+
+_PROVOKED = "tests/avm/provoked_rows.py:"
 
 
 Reached = dict[str, str]
@@ -101,7 +101,7 @@ def watched() -> Iterator[set[str]]:
 
 
 def cases() -> Iterator[tuple[str, Callable[[dict[str, Any]], str | None], dict[str, Any]]]:
-    """All cases with their ids: scenarios, then single invocations."""
+    """All cases with their ids: scenarios, single invocations, then the runs made for rows that those do not meet."""
     for area, module in (("avm", scenarios), ("interpreter-data", interpreter_data)):
         for path in default_files(area):
             if path.name.startswith("network-runs"):
@@ -109,6 +109,17 @@ def cases() -> Iterator[tuple[str, Callable[[dict[str, Any]], str | None], dict[
             for case in read_cases(path):
                 if "air" in case:
                     yield f"{area}/{case['id']}", module.check, case
+    for row in PROVOKED:
+        yield _PROVOKED + row, _provoke, {"row": row}
+
+
+def _provoke(case: dict[str, Any]) -> str | None:
+    """Run it; the outcome has the row's code and its words, and keeps the data."""
+    row = getattr(errors, case["row"])
+    outcome = PROVOKED[case["row"]](Avm())
+    words = max(re.split(r"\{[a-z_]+\}", row.template), key=len)
+    good = outcome.ret_code == row.number and words in outcome.error_message and not outcome.call_requests
+    return None if good else f"{outcome.ret_code}: {outcome.error_message}"
 
 
 def search() -> Reached:
@@ -119,7 +130,8 @@ def search() -> Reached:
             met.clear()
             check(case)
             for row in met:
-                if row not in best or len(met) < best[row][0]:
+                provoked = name.startswith(_PROVOKED)
+                if row not in best or (len(met) < best[row][0] and not provoked):
                     best[row] = (len(met), name)
     return {row: name for row, (_, name) in best.items()}
 
@@ -134,7 +146,7 @@ def render(reached: Reached) -> str:
         "be caught by `xor`, `par` and folds over streams, 20000 and above end the run; both 1 to 10 and 20000 to 29999",
         "leave the data as they were. *traps*: the reference interpreter panics or does not end there, here the run ends",
         "with this error.",
-        "The last column names a case of the conformance corpora that meets the error.",
+        "The last column names a case of the conformance corpora that meets the error, or a run made for it.",
         "",
         "| code | kind | message | catchable | case |",
         "|---|---|---|---|---|",
@@ -152,7 +164,7 @@ def render(reached: Reached) -> str:
 
 def _case(reached: Reached, row: str) -> str:
     name = reached.get(row)
-    return f"`{name}`" if name else UNREACHED.get(row, _FORGED)
+    return f"`{name}`" if name else UNREACHED[row]
 
 
 def _line(code: int, kind: str, message: str, catchable: str, case: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from avm import Avm, errors
 from avm.errors import TABLE
+from runtime.reference_avm import ReferenceAvm, ReferenceTrapError
 from tests.avm.error_table import NAMES, PAGE, START, UNREACHED, cases, read_page, render, search, watched
+from tests.avm.provoked_rows import PROVOKED
 
 
 def check(named: dict[str, str], found: dict[str, Any]) -> None:
@@ -41,3 +45,17 @@ def test_cases_reach_their_rows() -> None:
 @pytest.mark.slow
 def test_search_finds_the_same() -> None:
     assert search() == read_page()
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", [name for name in PROVOKED if not getattr(errors, name).traps])
+def test_provoked_errors_are_those_of_the_reference(name: str, avm_wasm: Path) -> None:
+    ours, reference = PROVOKED[name](Avm()), ReferenceAvm(avm_wasm)
+    if name == "SLIDER_LEN":
+        # only a window behind the end leads here, where the reference panics on its way to the error
+        with pytest.raises(ReferenceTrapError):
+            PROVOKED[name](reference)
+        return
+    theirs = PROVOKED[name](reference)
+    assert (ours.ret_code, ours.error_message) == (theirs.ret_code, theirs.error_message)
+    assert ours.data == theirs.data
