@@ -83,13 +83,18 @@ def quick(text: str) -> ast.Instruction | None:
 
 
 class _Reading:
-    """One script."""
+    """One script.
 
-    __slots__ = ("validator", "words")
+    triplets, lists: operands of calls that stand for the same wherever they are, by their text; only variables have a position.
+    """
+
+    __slots__ = ("lists", "triplets", "validator", "words")
 
     def __init__(self) -> None:
         self.validator = Validator()
         self.words: dict[str, Word] = {}
+        self.triplets: dict[tuple[str | Any, ...], tuple[Any, Any, Any]] = {}
+        self.lists: dict[str, tuple[Any, ...]] = {"": ()}
 
     def operand(self, found: re.Match[str], group: int, legal: int, base: int = 0) -> Any:
         """The node of a word, a literal or `[]` in a group; positions count from `base`."""
@@ -111,7 +116,7 @@ class _Reading:
         stack: list[_Frame] = []
         root: list[ast.Instruction] = []
         inner, most = root, 1
-        met, operand = self.validator.met, self.operand
+        met, operand, triplets, lists = self.validator.met, self.operand, self.triplets, self.lists
         node: ast.Instruction
         for found in _STEP.finditer(text):
             group = found.lastindex
@@ -139,15 +144,14 @@ class _Reading:
                     continue
                 span = (start, found.end())
                 if group in (_ARGUMENTS, _OUTPUT):
-                    arguments = found[_ARGUMENTS]
-                    node = ast.Call(
-                        operand(found, _CALL_PEER, PEER),
-                        operand(found, _SERVICE, STRING),
-                        operand(found, _FUNCTION, STRING),
-                        self.arguments(arguments, found.start(_ARGUMENTS)) if arguments else (),
-                        operand(found, _OUTPUT, OUTPUT) if group == _OUTPUT else None,
-                        span,
-                    )
+                    texts = found.group(_CALL_PEER, _SERVICE, _FUNCTION)
+                    peer, service, function = triplets.get(texts) or self.triplet(found, texts)
+                    text = found[_ARGUMENTS]
+                    arguments = lists.get(text)
+                    if arguments is None:
+                        arguments = self.arguments(text, found.start(_ARGUMENTS))
+                    output = operand(found, _OUTPUT, OUTPUT) if group == _OUTPUT else None
+                    node = ast.Call(peer, service, function, arguments, output, span)
                 elif group == _AP_RESULT:
                     node = ast.Ap(operand(found, _AP_VALUE, AP_VALUE), operand(found, _AP_RESULT, OUTPUT), span)
                 elif group == _NEXT:
@@ -167,10 +171,31 @@ class _Reading:
             raise _UnusualError
         return root[0]
 
+    def triplet(self, found: re.Match[str], texts: tuple[str | Any, ...]) -> tuple[Any, Any, Any]:
+        """Peer, service and function of a call."""
+        operand, words = self.operand, self.words
+        nodes = (
+            operand(found, _CALL_PEER, PEER),
+            operand(found, _SERVICE, STRING),
+            operand(found, _FUNCTION, STRING),
+        )
+        peer, service, function = texts
+        if words[peer][2] is None and words[service][2] is None and words[function][2] is None:
+            self.triplets[texts] = nodes
+        return nodes
+
     def arguments(self, text: str, start: int) -> tuple[Any, ...]:
         """The arguments of a call."""
-        operand = self.operand
-        return tuple([operand(found, 0, VALUE, start) for found in _ARGUMENT.finditer(text)])
+        operand, words = self.operand, self.words
+        nodes = []
+        fixed = True
+        for found in _ARGUMENT.finditer(text):
+            nodes.append(operand(found, 0, VALUE, start))
+            fixed = fixed and words[found[0]][2] is None
+        arguments = tuple(nodes)
+        if fixed:
+            self.lists[text] = arguments
+        return arguments
 
     # ── instructions without inner ones ──────────────────────────────────────────────────────────────────────────────
 

@@ -46,7 +46,8 @@ class _Lowering:
 
     marks: positions of operations whose operands are not complete, of all instructions that are open, innermost last.
     inner_steps: of all folds that are open, how many operations belong to folds inside them.
-    literals, tetraplets, hashes: what was made before, by text.
+    literals, tetraplets, hashes: what was made before, by text. constants: arguments that are all literals and their hash, by
+    the tuple of their nodes, which the parser makes once for each text.
     """
 
     def __init__(self) -> None:
@@ -59,6 +60,7 @@ class _Lowering:
         self.literals: dict[str, CompiledValue] = {}
         self.tetraplets: dict[tuple[str, str, str], Tetraplet] = {}
         self.hashes: dict[str, str] = {}
+        self.constants: dict[int, tuple[tuple[CompiledValue, ...], str | None]] = {id(()): ((), self.fixed_hash(()))}
 
     def run(self, root: ast.Instruction) -> None:
         todo = self.todo
@@ -123,10 +125,17 @@ class _Lowering:
             case None:
                 pass
         value = self.value
-        arguments = tuple([value(argument) for argument in node.args]) if node.args else ()
+        known = self.constants.get(id(node.args))
+        if known is None:
+            arguments = tuple([value(argument) for argument in node.args])
+            argument_hash = self.fixed_hash(arguments)
+            if argument_hash is not None:
+                self.constants[id(node.args)] = (arguments, argument_hash)
+        else:
+            arguments, argument_hash = known
         triplet = (value(node.peer_id), value(node.service_id), value(node.function_name))
         pc = self.emit(Op.CALL, (*triplet, arguments, kind, slot, position), node)
-        self.program.fixed[pc] = (self.fixed_tetraplet(triplet), self.fixed_hash(arguments))
+        self.program.fixed[pc] = (self.fixed_tetraplet(triplet), argument_hash)
 
     def fixed_tetraplet(self, triplet: tuple[CompiledValue, CompiledValue, CompiledValue]) -> Tetraplet | None:
         """The tetraplet of a call that names literals only."""
