@@ -254,7 +254,9 @@ def _map(vm: Vm, number: int, keys: int, per_key: int, end: str) -> Call:
     )
 
     def service(_peer: str, request: CallRequest) -> Any:
-        return values(per_key if request.function_name == "init" else keys, number)
+        if request.function_name == "keys":
+            return [f"key{index}" for index in range(keys)]
+        return values(per_key, number)
 
     particle = Particle(vm, air, number, service)
     return particle.call("B", particle.run("A").data)
@@ -277,11 +279,11 @@ def canon_map_single(vm: Vm, number: int) -> Call:
 
 
 def canon_map_by_lens(vm: Vm, number: int) -> Call:
-    return _map(vm, number, 1, 770, _BY_LENS.replace("@", f"val0-{number}"))
+    return _map(vm, number, 1, 770, _BY_LENS.replace("@", "key0"))
 
 
 def canon_map_element_by_lens(vm: Vm, number: int) -> Call:
-    return _map(vm, number, 1, 770, _BY_LENS.replace("@", f"val0-{number}.[769]"))
+    return _map(vm, number, 1, 770, _BY_LENS.replace("@", "key0.[769]"))
 
 
 _BY_LENS: Final = f"(seq (canon {A} %map #%canon) (seq (canon {B} $unused #n) (ap #%canon.$.@ x)))"

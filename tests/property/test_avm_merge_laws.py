@@ -4,6 +4,8 @@ What is promised, and what is not: a recursive fold over a stream may skip value
 states, and a failure read from data ends such a fold earlier (D8); so laws about traces leave scripts with such folds out.
 A failing `canon` takes a state that belongs to a later instruction (D2); these laws are stated with D2 and D3 switched off.
 Laws about stores and purity hold for all scripts, as they are by default.
+Merging is what a run does with previous data and data that arrive; that a merge is idempotent, and that neither the order nor the
+grouping of merges matters, is said of the facts of a trace, because positions and generations follow the order of arrival.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
@@ -136,6 +138,49 @@ def test_two_peers_data_merge_the_same_both_ways(seed: int) -> None:
         if left.ret_code == 0:
             assert facts(decode(left.data)) == facts(decode(right.data))
             assert len(decode(left.data).trace) == len(decode(right.data).trace)
+
+
+@given(seeds)
+def test_grouping_of_merges_does_not_matter(seed: int) -> None:
+    """merge(merge(a, b), c) and merge(a, merge(b, c)) hold the same facts, each other's stores and the same signers."""
+    steps = honest_steps(seed, 20, options=FIXED)
+    if not steps or has_stream_fold(steps[0][0].air):
+        return
+    last = {step.peer: (step, outcome.data) for step, outcome in steps if outcome.data}
+    for (step, a), (_, b), (_, c) in permutations(last.values(), 3):
+
+        def merge(one: bytes, other: bytes, step: Invocation = step) -> Outcome:
+            return run(step, one, other, options=FIXED)
+
+        left_inner, right_inner = merge(a, b), merge(b, c)
+        left, right = merge(left_inner.data, c), merge(a, right_inner.data)
+        if {item.ret_code for item in (left_inner, right_inner, left, right)} != {0}:
+            continue
+        one, other = decode(left.data), decode(right.data)
+        assert facts(one) == facts(other)
+        assert len(one.trace) == len(other.trace)
+        assert one.signatures.keys() == other.signatures.keys()
+        for name in STORES:
+            assert getattr(one.stores, name) == getattr(other.stores, name)
+
+
+@given(seeds)
+def test_gossip_converges(seed: int) -> None:
+    """When nobody answers requests any more and everybody gets everybody's data, all come to hold the same facts."""
+    steps = honest_steps(seed, 20, options=FIXED)
+    if not steps or has_stream_fold(steps[0][0].air):
+        return
+    held = {step.peer: (step, outcome.data) for step, outcome in steps if outcome.data}
+    known: list[Any] = []
+    for _ in range(len(held) + 1):
+        for name, other in permutations(held, 2):
+            step, data = held[name]
+            outcome = run(step, data, held[other][1], options=FIXED)
+            if outcome.ret_code not in (0, 30000):
+                return  # an error object that every peer words otherwise: two peers may refuse each other for ever
+            held[name] = (step, outcome.data)
+        known = [facts(decode(data)) for _, data in held.values()]
+    assert all(item == known[0] for item in known)
 
 
 # ── programs under any order of delivery ─────────────────────────────────────────────────────────────────────────────
