@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 _TAIL: Final = 256  # the end of the bytes holds signatures and root, which differ between any two data
 
 
+def _exact_program(air: str) -> Program:
+    from avm.air.parser import parse_exactly
+    from avm.ir.lower import lower
+    from avm.prepare import AIR_PARSE, PreparationError
+
+    parsed = parse_exactly(air)
+    if parsed.instruction is None:
+        raise PreparationError(AIR_PARSE, f"air can't be parsed:\n{parsed.report}")
+    return lower(parsed.instruction)
+
+
 class Caches:
     """The caches of one interpreter. Not thread-safe."""
 
@@ -43,14 +54,9 @@ class Caches:
             self._programs.move_to_end(air)
             return program
         self._program_lookups.misses += 1
-        from avm.air import parse
-        from avm.ir.lower import lower
-        from avm.prepare import AIR_PARSE, PreparationError
+        from avm.ir.quick import quick_program
 
-        parsed = parse(air)
-        if parsed.instruction is None:
-            raise PreparationError(AIR_PARSE, f"air can't be parsed:\n{parsed.report}")
-        program = lower(parsed.instruction)
+        program = quick_program(air) or _exact_program(air)
         if len(air) <= PROGRAM_CACHE_BYTES:
             self._programs[air] = program
             self._programs_size += len(air)

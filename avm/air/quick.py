@@ -35,12 +35,12 @@ _OPERAND: Final = rf"(?:{_LITERAL}|{_WORD})"
 _VALUE: Final = rf"(?:{_LITERAL}|{_WORD}|\[{_REST}\])"
 
 # Groups of the pattern, by instruction.
-_OPEN, _PAIR, _CALL_PEER, _SERVICE, _FUNCTION, _ARGUMENTS, _OUTPUT = 1, 2, 3, 4, 5, 6, 7
-_AP_VALUE, _AP_RESULT, _NEXT, _BARE, _COMPARISON, _LEFT, _RIGHT = 8, 9, 10, 11, 12, 13, 14
-_ITERABLE, _ITERATOR, _NEW, _CANON_PEER, _STREAM, _CANON, _FAIL, _MESSAGE = 15, 16, 17, 18, 19, 20, 21, 22
-_KEY, _MAP_VALUE, _MAP, _CLOSE, _OTHER = 23, 24, 25, 26, 27
+G_OPEN, G_PAIR, G_CALL_PEER, G_SERVICE, G_FUNCTION, G_ARGUMENTS, G_OUTPUT = 1, 2, 3, 4, 5, 6, 7
+G_AP_VALUE, G_AP_RESULT, G_NEXT, G_BARE, G_COMPARISON, G_LEFT, G_RIGHT = 8, 9, 10, 11, 12, 13, 14
+G_ITERABLE, G_ITERATOR, G_NEW, G_CANON_PEER, G_STREAM, G_CANON, G_FAIL, G_MESSAGE = 15, 16, 17, 18, 19, 20, 21, 22
+G_KEY, G_MAP_VALUE, G_MAP, G_CLOSE, G_OTHER = 23, 24, 25, 26, 27
 
-_STEP: Final = re.compile(
+STEP: Final = re.compile(
     rf"(?:{_GAP}|;[^\n]*+\n?+)*+(?:"
     r"(\()(?:"
     rf"(seq|par|xor)(?={_BLANK})"
@@ -58,7 +58,7 @@ _STEP: Final = re.compile(
     r")|(\))|(.)|\Z)",
     re.DOTALL,
 )
-_ARGUMENT: Final = re.compile(rf"{_LITERAL}|{_CUT}|\[{_REST}\]")  # of a text that the pattern above took
+ARGUMENT: Final = re.compile(rf"{_LITERAL}|{_CUT}|\[{_REST}\]")  # of a text that the pattern above took
 
 _EMPTY_ARRAY: Final = Word(t.OPEN_SQUARE, ast.EmptyArray())
 
@@ -66,8 +66,8 @@ _Frame = tuple[int, "Callable[..., ast.Instruction]", tuple[Any, ...], int, int,
 """An open instruction: its start, class and operands, how many inner instructions it has at least and at most, and those."""
 
 
-class _UnusualError(Exception):
-    """This is for the parser to say."""
+class UnusualError(Exception):
+    """This is for the exact parser to say."""
 
 
 def quick(text: str) -> ast.Instruction | None:
@@ -77,9 +77,21 @@ def quick(text: str) -> ast.Instruction | None:
     reading = _Reading()
     try:
         root = reading.script(text)
-    except (_UnusualError, WordError):
+    except (UnusualError, WordError):
         return None
     return None if reading.validator.labels() else root
+
+
+def instruction_at(text: str, start: int) -> ast.Instruction:
+    """The instruction that begins at `start` of a text that was taken, with nothing inside it."""
+    found = STEP.match(text, start)
+    assert found is not None
+    part = text[start : found.end()]
+    if found.lastindex == G_PAIR:
+        part += " (null) (null))"
+    elif found.lastindex in _HEADS:
+        part += " (null))"
+    return _Reading().script(part)
 
 
 class _Reading:
@@ -107,25 +119,25 @@ class _Reading:
                 word = _EMPTY_ARRAY if text[0] == "[" else classify(text)
             self.words[text] = word
         if not word[0] & legal:
-            raise _UnusualError
+            raise UnusualError
         make = word[2]
         return word[1] if make is None else make(word[3], base + found.start(group), word[4])
 
     def script(self, text: str) -> ast.Instruction:
-        """The root. Raises _UnusualError, WordError."""
+        """The root. Raises UnusualError, WordError."""
         stack: list[_Frame] = []
         root: list[ast.Instruction] = []
         inner, most = root, 1
         met, operand, triplets, lists = self.validator.met, self.operand, self.triplets, self.lists
         node: ast.Instruction
-        for found in _STEP.finditer(text):
+        for found in STEP.finditer(text):
             group = found.lastindex
-            if group == _CLOSE:
+            if group == G_CLOSE:
                 if not stack:
-                    raise _UnusualError
+                    raise UnusualError
                 start, make, operands, least, most, parts = stack.pop()
                 if len(parts) < least:
-                    raise _UnusualError
+                    raise UnusualError
                 node = make(*operands, *parts, *[None] * (most - len(parts)), (start, found.end()))
                 if stack:
                     most, inner = stack[-1][4], stack[-1][5]
@@ -133,31 +145,31 @@ class _Reading:
                     most, inner = 1, root
             elif group is None:
                 break  # the end
-            elif group == _OTHER or len(inner) >= most:
-                raise _UnusualError
+            elif group == G_OTHER or len(inner) >= most:
+                raise UnusualError
             else:
-                start = found.start(_OPEN)
-                if group == _PAIR:
+                start = found.start(G_OPEN)
+                if group == G_PAIR:
                     inner = []
                     most = 2
-                    stack.append((start, _PAIRS[found[_PAIR]], (), 2, 2, inner))
+                    stack.append((start, _PAIRS[found[G_PAIR]], (), 2, 2, inner))
                     continue
                 span = (start, found.end())
-                if group in (_ARGUMENTS, _OUTPUT):
-                    texts = found.group(_CALL_PEER, _SERVICE, _FUNCTION)
+                if group in (G_ARGUMENTS, G_OUTPUT):
+                    texts = found.group(G_CALL_PEER, G_SERVICE, G_FUNCTION)
                     peer, service, function = triplets.get(texts) or self.triplet(found, texts)
-                    text = found[_ARGUMENTS]
+                    text = found[G_ARGUMENTS]
                     arguments = lists.get(text)
                     if arguments is None:
-                        arguments = self.arguments(text, found.start(_ARGUMENTS))
-                    output = operand(found, _OUTPUT, OUTPUT) if group == _OUTPUT else None
+                        arguments = self.arguments(text, found.start(G_ARGUMENTS))
+                    output = operand(found, G_OUTPUT, OUTPUT) if group == G_OUTPUT else None
                     node = ast.Call(peer, service, function, arguments, output, span)
-                elif group == _AP_RESULT:
-                    node = ast.Ap(operand(found, _AP_VALUE, AP_VALUE), operand(found, _AP_RESULT, OUTPUT), span)
-                elif group == _NEXT:
-                    node = ast.Next(operand(found, _NEXT, t.SCALAR), span)
-                elif group == _BARE:
-                    node = ast.Null(span) if found[_BARE] == "null" else ast.Never(span)
+                elif group == G_AP_RESULT:
+                    node = ast.Ap(operand(found, G_AP_VALUE, AP_VALUE), operand(found, G_AP_RESULT, OUTPUT), span)
+                elif group == G_NEXT:
+                    node = ast.Next(operand(found, G_NEXT, t.SCALAR), span)
+                elif group == G_BARE:
+                    node = ast.Null(span) if found[G_BARE] == "null" else ast.Never(span)
                 elif group in _LEAVES:
                     node = _LEAVES[group](self, found, span)
                 else:
@@ -168,16 +180,16 @@ class _Reading:
             met(node)
             inner.append(node)
         if stack or not root:
-            raise _UnusualError
+            raise UnusualError
         return root[0]
 
     def triplet(self, found: re.Match[str], texts: tuple[str | Any, ...]) -> tuple[Any, Any, Any]:
         """Peer, service and function of a call."""
         operand, words = self.operand, self.words
         nodes = (
-            operand(found, _CALL_PEER, PEER),
-            operand(found, _SERVICE, STRING),
-            operand(found, _FUNCTION, STRING),
+            operand(found, G_CALL_PEER, PEER),
+            operand(found, G_SERVICE, STRING),
+            operand(found, G_FUNCTION, STRING),
         )
         peer, service, function = texts
         if words[peer][2] is None and words[service][2] is None and words[function][2] is None:
@@ -189,7 +201,7 @@ class _Reading:
         operand, words = self.operand, self.words
         nodes = []
         fixed = True
-        for found in _ARGUMENT.finditer(text):
+        for found in ARGUMENT.finditer(text):
             nodes.append(operand(found, 0, VALUE, start))
             fixed = fixed and words[found[0]][2] is None
         arguments = tuple(nodes)
@@ -200,60 +212,60 @@ class _Reading:
     # ── instructions without inner ones ──────────────────────────────────────────────────────────────────────────────
 
     def canon(self, found: re.Match[str], span: ast.Span) -> ast.Instruction:
-        peer = self.operand(found, _CANON_PEER, PEER)
-        source = self.operand(found, _STREAM, t.STREAM | t.STREAM_MAP)
+        peer = self.operand(found, G_CANON_PEER, PEER)
+        source = self.operand(found, G_STREAM, t.STREAM | t.STREAM_MAP)
         if isinstance(source, ast.Stream):
-            return ast.Canon(peer, source, self.operand(found, _CANON, t.CANON_STREAM), span)
-        result = self.operand(found, _CANON, t.CANON_STREAM_MAP | t.SCALAR)
+            return ast.Canon(peer, source, self.operand(found, G_CANON, t.CANON_STREAM), span)
+        result = self.operand(found, G_CANON, t.CANON_STREAM_MAP | t.SCALAR)
         if isinstance(result, ast.Scalar):
             return ast.CanonStreamMapScalar(peer, source, result, span)
         return ast.CanonMap(peer, source, result, span)
 
     def fail(self, found: re.Match[str], span: ast.Span) -> ast.Instruction:
-        value = self.operand(found, _FAIL, FAIL_VALUE)
-        message = found[_MESSAGE]
+        value = self.operand(found, G_FAIL, FAIL_VALUE)
+        message = found[G_MESSAGE]
         if isinstance(value, ast.Int) == (message is None):
-            raise _UnusualError
+            raise UnusualError
         return ast.Fail(value, span) if message is None else ast.FailLiteral(value.value, message[1:-1], span)
 
     def ap_map(self, found: re.Match[str], span: ast.Span) -> ast.Instruction:
         return ast.ApMap(
-            self.operand(found, _KEY, MAP_KEY),
-            self.operand(found, _MAP_VALUE, AP_VALUE),
-            self.operand(found, _MAP, t.STREAM_MAP),
+            self.operand(found, G_KEY, MAP_KEY),
+            self.operand(found, G_MAP_VALUE, AP_VALUE),
+            self.operand(found, G_MAP, t.STREAM_MAP),
             span,
         )
 
     # ── beginnings of instructions with inner ones: class, operands, how many inner ones ─────────────────────────────
 
     def comparison(self, found: re.Match[str]) -> _Head:
-        make = ast.Match if found[_COMPARISON] == "match" else ast.MisMatch
-        return make, (self.operand(found, _LEFT, VALUE), self.operand(found, _RIGHT, VALUE)), 1, 1
+        make = ast.Match if found[G_COMPARISON] == "match" else ast.MisMatch
+        return make, (self.operand(found, G_LEFT, VALUE), self.operand(found, G_RIGHT, VALUE)), 1, 1
 
     def fold(self, found: re.Match[str]) -> _Head:
-        iterable = self.operand(found, _ITERABLE, SCALAR_ITERABLE | t.STREAM | t.STREAM_MAP)
+        iterable = self.operand(found, G_ITERABLE, SCALAR_ITERABLE | t.STREAM | t.STREAM_MAP)
         make: Callable[..., ast.Instruction] = ast.FoldScalar
         if isinstance(iterable, ast.Stream):
             make = ast.FoldStream
         elif isinstance(iterable, ast.StreamMap):
             make = ast.FoldStreamMap
-        return make, (iterable, self.operand(found, _ITERATOR, t.SCALAR)), 1, 2
+        return make, (iterable, self.operand(found, G_ITERATOR, t.SCALAR)), 1, 2
 
     def new(self, found: re.Match[str]) -> _Head:
-        return ast.New, (self.operand(found, _NEW, VARIABLE),), 1, 1
+        return ast.New, (self.operand(found, G_NEW, VARIABLE),), 1, 1
 
 
 _Head = tuple["Callable[..., ast.Instruction]", tuple[Any, ...], int, int]
 
 _PAIRS: Final[dict[str, Callable[..., ast.Instruction]]] = {"seq": ast.Seq, "par": ast.Par, "xor": ast.Xor}
 _LEAVES: Final[dict[int, Callable[[_Reading, re.Match[str], ast.Span], ast.Instruction]]] = {
-    _CANON: _Reading.canon,
-    _FAIL: _Reading.fail,
-    _MESSAGE: _Reading.fail,
-    _MAP: _Reading.ap_map,
+    G_CANON: _Reading.canon,
+    G_FAIL: _Reading.fail,
+    G_MESSAGE: _Reading.fail,
+    G_MAP: _Reading.ap_map,
 }
 _HEADS: Final[dict[int, Callable[[_Reading, re.Match[str]], _Head]]] = {
-    _RIGHT: _Reading.comparison,
-    _ITERATOR: _Reading.fold,
-    _NEW: _Reading.new,
+    G_RIGHT: _Reading.comparison,
+    G_ITERATOR: _Reading.fold,
+    G_NEW: _Reading.new,
 }

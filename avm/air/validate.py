@@ -39,17 +39,20 @@ def validate(instruction: ast.Instruction) -> tuple[Label, ...]:
 
 
 class Validator:
-    """Facts about the script met so far."""
+    """Facts about the script met so far.
+
+    They come as nodes (`met`), or from who makes no nodes, piece by piece and in the same order.
+    """
 
     def __init__(self) -> None:
         self._definitions: dict[str, Span] = {}
         self._iterators: dict[str, list[Span]] = {}
         self._first_fold: dict[str, int] = {}
         self._unresolved: dict[str, Span] = {}
-        self._nexts: dict[str, list[Span]] = {}
-        self._news: list[tuple[str, Span]] = []
-        self._zero_codes: list[Span] = []
-        self._after_next = _AfterNext()
+        self.nexts: dict[str, list[Span]] = {}
+        self.news: list[tuple[str, Span]] = []
+        self.zero_codes: list[Span] = []
+        self.after_next = _AfterNext()
 
     # ── what instructions define and use ─────────────────────────────────────────────────────────────────────────────
 
@@ -58,26 +61,26 @@ class Validator:
         _MET[type(node)](self, node)
 
     def _leaf(self, node: ast.Instruction) -> None:
-        self._after_next.push()
+        self.after_next.push()
 
     def _call(self, node: ast.Call) -> None:
         span = node.span
         for operand in (node.peer_id, node.service_id, node.function_name, *node.args):
             if type(operand) is not ast.Literal:  # most are, and a call costs more than the question
                 self._use(operand, span)
-        self._after_next.push()
+        self.after_next.push()
         if node.output is not None:
-            self._define(node.output.name, span)
+            self.define(node.output.name, span)
 
     def _ap(self, node: ast.Ap) -> None:
         self._use(node.argument, node.span)
-        self._define(node.result.name, node.span)
-        self._after_next.push()
+        self.define(node.result.name, node.span)
+        self.after_next.push()
 
     def _ap_map(self, node: ast.ApMap) -> None:
         self._use(node.key, node.span)  # the value is not looked at
-        self._define(node.map.name, node.span)
-        self._after_next.push()
+        self.define(node.map.name, node.span)
+        self.after_next.push()
 
     def _canon(self, node: ast.Canon | ast.CanonMap | ast.CanonStreamMapScalar) -> None:
         result: ast.CanonStream | ast.CanonStreamMap | ast.Scalar
@@ -90,65 +93,68 @@ class Validator:
                 result = node.scalar
             case _:
                 assert_never(node)
-        self._define(result.name, node.span)
-        self._after_next.push()
+        self.define(result.name, node.span)
+        self.after_next.push()
 
     def _fail_literal(self, node: ast.FailLiteral) -> None:
         if node.ret_code == 0:
-            self._zero_codes.append(node.span)
-        self._after_next.push()
+            self.zero_codes.append(node.span)
+        self.after_next.push()
 
     def _pair(self, node: ast.Seq | ast.Par) -> None:
-        self._after_next.merge(node.span)
+        self.after_next.merge(node.span)
 
     def _xor(self, _: ast.Xor) -> None:
-        self._after_next.xor()
+        self.after_next.xor()
 
     def _match(self, node: ast.Match | ast.MisMatch) -> None:
         self._use(node.left_value, node.span)
         self._use(node.right_value, node.span)
-        self._after_next.wrap()
+        self.after_next.wrap()
 
     def _new(self, node: ast.New) -> None:
-        self._news.append((node.argument.name, node.span))
-        self._define(node.argument.name, node.span)
-        self._after_next.wrap()
+        self.news.append((node.argument.name, node.span))
+        self.define(node.argument.name, node.span)
+        self.after_next.wrap()
 
     def _next(self, node: ast.Next) -> None:
-        self._nexts.setdefault(node.iterator.name, []).append(node.span)
-        self._after_next.push(node.iterator.name)
+        self.nexts.setdefault(node.iterator.name, []).append(node.span)
+        self.after_next.push(node.iterator.name)
 
     def _fold_scalar(self, node: ast.FoldScalar) -> None:
         self._use(node.iterable, node.span)
-        self._iterate(node.iterator.name, node.span)
-        self._after_next.fold_scalar(has_last=node.last_instruction is not None)
+        self.iterate(node.iterator.name, node.span)
+        self.after_next.fold_scalar(has_last=node.last_instruction is not None)
 
     def _fold_stream(self, node: ast.FoldStream | ast.FoldStreamMap) -> None:
-        self._use_name(node.iterable.name, node.span)
-        self._iterate(node.iterator.name, node.span)
-        self._after_next.fold_stream(node.iterator.name, has_last=node.last_instruction is not None)
+        self.use_name(node.iterable.name, node.span)
+        self.iterate(node.iterator.name, node.span)
+        self.after_next.fold_stream(node.iterator.name, has_last=node.last_instruction is not None)
 
-    def _define(self, name: str, span: Span) -> None:
+    def define(self, name: str, span: Span) -> None:
+        """An instruction writes a variable."""
         known = self._definitions.get(name)
         if known is None or span[0] < known[0]:
             self._definitions[name] = span
 
-    def _iterate(self, name: str, span: Span) -> None:
+    def iterate(self, name: str, span: Span) -> None:
+        """A fold has an iterator."""
         self._iterators.setdefault(name, []).append(span)
         self._first_fold[name] = min(span[0], self._first_fold.get(name, span[0]))
 
     def _use(self, operand: ast.Value | ast.Operand, span: Span) -> None:
         match operand:
             case ast.Scalar() | ast.CanonStream() | ast.CanonStreamMap():
-                self._use_name(operand.name, span)
+                self.use_name(operand.name, span)
                 if isinstance(operand.lens, ast.ValuePath):
                     for accessor in operand.lens.accessors:
                         if isinstance(accessor, ast.FieldByScalar):
-                            self._use_name(accessor.name, span)
+                            self.use_name(accessor.name, span)
             case _:
                 pass
 
-    def _use_name(self, name: str, span: Span) -> None:
+    def use_name(self, name: str, span: Span) -> None:
+        """An instruction reads a variable."""
         if name not in self._unresolved and not self._defined_before(name, span):
             self._unresolved[name] = span
 
@@ -170,8 +176,8 @@ class Validator:
             *self._multiple_nexts(folds),
             *self._news_on_iterators(folds),
             *_reused_iterators(folds),
-            *(Label(*span, FAIL_ZERO) for span in self._zero_codes),
-            *(Label(*span, AFTER_NEXT) for span in self._after_next.malformed),
+            *(Label(*span, FAIL_ZERO) for span in self.zero_codes),
+            *(Label(*span, AFTER_NEXT) for span in self.after_next.malformed),
         )
 
     def _undefined_variables(self) -> Iterable[Label]:
@@ -180,12 +186,12 @@ class Validator:
                 yield Label(*span, f"variable '{name}' wasn't defined")
 
     def _undefined_iterables(self, folds: dict[str, _Folds]) -> Iterable[Label]:
-        for name, spans in self._nexts.items():
+        for name, spans in self.nexts.items():
             if name not in folds or folds[name].closest(spans[0]) is None:
                 yield Label(*spans[0], f"iterable '{name}' wasn't defined")
 
     def _multiple_nexts(self, folds: dict[str, _Folds]) -> Iterable[Label]:
-        for name, spans in self._nexts.items():
+        for name, spans in self.nexts.items():
             if name not in folds:
                 continue
             met: set[Span] = set()
@@ -201,7 +207,7 @@ class Validator:
                 met.add(fold)
 
     def _news_on_iterators(self, folds: dict[str, _Folds]) -> Iterable[Label]:
-        for name, span in self._news:
+        for name, span in self.news:
             if name in folds and folds[name].closest(span) is not None:
                 yield Label(*span, f"new can't be applied to a '{name}' because it's an iterator")
 

@@ -73,7 +73,7 @@ _VARIABLES: Final[dict[str, tuple[int, int, Callable[[str, int, ast.Lens | None]
     "#%": (tokens.CANON_STREAM_MAP, tokens.CANON_STREAM_MAP_LENS, ast.CanonStreamMap),
 }
 
-_FIXED: Final[dict[str, Word]] = {
+FIXED: Final[dict[str, Word]] = {
     **{word: Word(kind) for word, kind in tokens.KEYWORDS.items()},
     "%init_peer_id%": Word(tokens.INIT_PEER_ID, ast.InitPeerId()),
     ":error:": Word(tokens.ERROR, ast.Error(None)),
@@ -95,7 +95,7 @@ _FLOAT: Final = re.compile(r"[+-]?[0-9]+\.[0-9]*")
 
 def classify(word: str) -> Word:
     """Classify a non-empty word. Raises `WordError`."""
-    if (fixed := _FIXED.get(word)) is not None:
+    if (fixed := FIXED.get(word)) is not None:
         return fixed
     if word.startswith(_ERROR):
         return Word(tokens.ERROR_LENS, ast.Error(_lens(word, len(_ERROR))))

@@ -123,10 +123,7 @@ class Machine:
 
     def text(self, pc: int) -> str:
         """One-line form of the AIR instruction at `pc`, as error objects show it."""
-        from avm.air.printer import instruction_text
-
-        source = self.program.sources[pc]
-        return "" if source is None else instruction_text(source)
+        return self.program.text(pc)
 
     def trace_error(self, pc: int, error: TraceError) -> VmError:
         """A trace that does not fit the instruction at `pc`, as error 20000."""

@@ -36,12 +36,12 @@ _CONST: Final = int(Val.CONST)
 
 def lower(instruction: ast.Instruction) -> Program:
     """The flat program of a script."""
-    lowering = _Lowering()
+    lowering = Lowering()
     lowering.run(instruction)
     return lowering.program
 
 
-class _Lowering:
+class Lowering:
     """The program being made and the steps still to do, last one first.
 
     marks: positions of operations whose operands are not complete, of all instructions that are open, innermost last.
@@ -52,7 +52,7 @@ class _Lowering:
 
     def __init__(self) -> None:
         self.program = Program()
-        self.todo: list[tuple[Callable[[_Lowering, Any], None], Any]] = []
+        self.todo: list[tuple[Callable[[Lowering, Any], None], Any]] = []
         self.marks: list[int] = []
         self.inner_steps: list[int] = []
         self.slots: dict[str, int] = {}
@@ -80,7 +80,7 @@ class _Lowering:
 
     def seq(self, node: ast.Seq) -> None:
         self.emit(Op.SEQ, (), node)
-        self.pair(node, _Lowering.seq_then, _Lowering.seq_end)
+        self.pair(node, Lowering.seq_then, Lowering.seq_end)
 
     def seq_then(self, node: ast.Seq) -> None:
         self.marks.append(self.emit(Op.SEQ_THEN, (), node))
@@ -90,7 +90,7 @@ class _Lowering:
 
     def par(self, node: ast.Par) -> None:
         self.marks.append(self.emit(Op.PAR, (), node))
-        self.pair(node, _Lowering.par_right, _Lowering.par_end)
+        self.pair(node, Lowering.par_right, Lowering.par_end)
 
     def par_right(self, node: ast.Par) -> None:
         self.marks.append(self.emit(Op.PAR_RIGHT, (), node))
@@ -104,7 +104,7 @@ class _Lowering:
 
     def xor(self, node: ast.Xor) -> None:
         self.marks.append(self.emit(Op.XOR, (), node))
-        self.pair(node, _Lowering.xor_left_end, _Lowering.xor_end)
+        self.pair(node, Lowering.xor_left_end, Lowering.xor_end)
 
     def xor_left_end(self, node: ast.Xor) -> None:
         left_end = self.emit(Op.XOR_LEFT_END, (), node)
@@ -193,7 +193,7 @@ class _Lowering:
         # the values first, because slots are numbered in order of use
         values = (self.value(node.left_value), self.value(node.right_value))
         self.marks.append(self.emit(Op.MATCH if isinstance(node, ast.Match) else Op.MISMATCH, values, node))
-        self.later(node.instruction, _Lowering.match_end, node)
+        self.later(node.instruction, Lowering.match_end, node)
 
     def match_end(self, _: ast.Match | ast.MisMatch) -> None:
         start = self.marks.pop()
@@ -211,7 +211,7 @@ class _Lowering:
                 assert_never(node)
         self.marks.append(self.emit(op, operands, node))
         self.inner_steps.append(0)
-        self.later(node.instruction, _Lowering.fold_body_end, node)
+        self.later(node.instruction, Lowering.fold_body_end, node)
 
     def fold_body_end(self, node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
         self.emit(Op.RETURN, (), node)
@@ -220,7 +220,7 @@ class _Lowering:
             self.fold_end()
         else:
             self.program.operands[self.marks[-1]] += (self.here(),)
-            self.later(node.last_instruction, _Lowering.fold_last_end, node)
+            self.later(node.last_instruction, Lowering.fold_last_end, node)
 
     def fold_last_end(self, node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
         self.emit(Op.RETURN, (), node)
@@ -229,6 +229,10 @@ class _Lowering:
     def fold_end(self) -> None:
         start = self.marks.pop()
         self.program.operands[start] += (self.here(),)
+        self.count_steps(start)
+
+    def count_steps(self, start: int) -> None:
+        """The fold at `start` ended: its own operations, and those that belong to the fold around it."""
         steps = self.here() - start
         self.program.fold_steps[start] = steps - self.inner_steps.pop()
         if self.inner_steps:
@@ -245,7 +249,7 @@ class _Lowering:
                 self.emit(Op.NEW, (self.slot(node.argument.name),), node)
             case _:
                 assert_never(node.argument)
-        self.later(node.instruction, _Lowering.new_end, node)
+        self.later(node.instruction, Lowering.new_end, node)
 
     def new_end(self, node: ast.New) -> None:
         self.emit(Op.NEW_END, (), node)
@@ -331,12 +335,17 @@ class _Lowering:
         return _slot(self.stream_slots, self.program.stream_names, name)
 
     def emit(self, op: Op, operands: tuple[Any, ...], source: ast.Instruction | None) -> int:
+        """Append an operation of an instruction, return its position."""
+        self.program.sources.append(source)
+        return self.append(op, operands)
+
+    def append(self, op: Op, operands: tuple[Any, ...]) -> int:
         """Append an operation, return its position."""
         program = self.program
         code = program.code
-        code.append(_CODES[op])
+        code.append(CODES[op])
         program.operands.append(operands)
-        program.sources.append(source)
+        program.fixed.append(None)
         return len(code) - 1
 
     def here(self) -> int:
@@ -346,8 +355,8 @@ class _Lowering:
     def pair(
         self,
         node: ast.Seq | ast.Par | ast.Xor,
-        between: Callable[[_Lowering, Any], None],
-        end: Callable[[_Lowering, Any], None],
+        between: Callable[[Lowering, Any], None],
+        end: Callable[[Lowering, Any], None],
     ) -> None:
         """Next: the left part, `between`, the right part, `end`."""
         left, right = node.left, node.right
@@ -358,7 +367,7 @@ class _Lowering:
             (_INSTRUCTIONS[type(left)], left),
         )
 
-    def later(self, part: ast.Instruction, end: Callable[[_Lowering, Any], None], node: ast.Instruction) -> None:
+    def later(self, part: ast.Instruction, end: Callable[[Lowering, Any], None], node: ast.Instruction) -> None:
         """Next: a part of `node`, then `end`."""
         self.todo += ((end, node), (_INSTRUCTIONS[type(part)], part))
 
@@ -371,27 +380,27 @@ def _slot(slots: dict[str, int], names: list[str], name: str) -> int:
     return slot
 
 
-_CODES: Final = {op: int(op) for op in Op}
-_INSTRUCTIONS: Final[dict[type[ast.Instruction], Callable[[_Lowering, Any], None]]] = {
-    ast.Null: _Lowering.null,
-    ast.Never: _Lowering.never,
-    ast.Seq: _Lowering.seq,
-    ast.Par: _Lowering.par,
-    ast.Xor: _Lowering.xor,
-    ast.Call: _Lowering.call,
-    ast.Ap: _Lowering.ap,
-    ast.ApMap: _Lowering.ap_map,
-    ast.Canon: _Lowering.canon,
-    ast.CanonMap: _Lowering.canon,
-    ast.CanonStreamMapScalar: _Lowering.canon,
-    ast.Match: _Lowering.match,
-    ast.MisMatch: _Lowering.match,
-    ast.FoldScalar: _Lowering.fold,
-    ast.FoldStream: _Lowering.fold,
-    ast.FoldStreamMap: _Lowering.fold,
-    ast.Next: _Lowering.next,
-    ast.New: _Lowering.new,
-    ast.FailLiteral: _Lowering.fail_literal,
-    ast.Fail: _Lowering.fail,
+CODES: Final = {op: int(op) for op in Op}
+_INSTRUCTIONS: Final[dict[type[ast.Instruction], Callable[[Lowering, Any], None]]] = {
+    ast.Null: Lowering.null,
+    ast.Never: Lowering.never,
+    ast.Seq: Lowering.seq,
+    ast.Par: Lowering.par,
+    ast.Xor: Lowering.xor,
+    ast.Call: Lowering.call,
+    ast.Ap: Lowering.ap,
+    ast.ApMap: Lowering.ap_map,
+    ast.Canon: Lowering.canon,
+    ast.CanonMap: Lowering.canon,
+    ast.CanonStreamMapScalar: Lowering.canon,
+    ast.Match: Lowering.match,
+    ast.MisMatch: Lowering.match,
+    ast.FoldScalar: Lowering.fold,
+    ast.FoldStream: Lowering.fold,
+    ast.FoldStreamMap: Lowering.fold,
+    ast.Next: Lowering.next,
+    ast.New: Lowering.new,
+    ast.FailLiteral: Lowering.fail_literal,
+    ast.Fail: Lowering.fail,
 }
 """What every class of instructions is lowered by; the classes are complete, because a test lowers each."""

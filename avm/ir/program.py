@@ -6,6 +6,7 @@ Compiled values and lenses are plain tuples, see `opcodes.VALUES`.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,20 @@ Lens = tuple[tuple[Accessor, ...], str]
 CompiledValue = tuple[Any, ...]
 
 
+Fixed = tuple["Tetraplet | None", "str | None"]
+
+
+def _no_starts() -> array[int]:
+    return array("I")
+
+
 @dataclass(slots=True)
 class Program:
     """One script, ready to run from position 0.
 
     code: operation codes. operands: tuples as `opcodes.OPS` names their fields. sources: the AIR instruction an operation
-    belongs to, for texts in errors; None for the end. names: variable name of each slot (scalars, iterators, canon streams
-    and canon maps). stream_names: name of each stream and stream map slot. fixed: for calls, by position, the tetraplet if
+    belongs to, for texts in errors; None for the end. starts: instead of them, where it begins in `script`. names: variable name of each slot (scalars, iterators, canon streams
+    and canon maps). stream_names: name of each stream and stream map slot. fixed: by position; of calls, the tetraplet if
     its triplet consists of literals, and the hash of the arguments if all of them are literals. fold_steps: for folds, by
     position, the operations that belong to them and to no fold inside them.
     """
@@ -32,10 +40,24 @@ class Program:
     code: list[int] = field(default_factory=list)
     operands: list[tuple[Any, ...]] = field(default_factory=list)
     sources: list[Instruction | None] = field(default_factory=list)
+    starts: array[int] = field(default_factory=_no_starts)
+    script: str = ""
     names: list[str] = field(default_factory=list)
     stream_names: list[str] = field(default_factory=list)
-    fixed: dict[int, tuple[Tetraplet | None, str | None]] = field(default_factory=dict)
+    fixed: list[Fixed | None] = field(default_factory=list)
     fold_steps: dict[int, int] = field(default_factory=dict)
+
+    def text(self, pc: int) -> str:
+        """One-line form of the AIR instruction at `pc`, as error objects show it."""
+        from avm.air.printer import instruction_text
+
+        if not self.starts:
+            source = self.sources[pc]
+            return "" if source is None else instruction_text(source)
+        from avm.air.quick import instruction_at
+
+        start = self.starts[pc]
+        return "" if start == len(self.script) else instruction_text(instruction_at(self.script, start))
 
     def __len__(self) -> int:
         """Number of operations."""

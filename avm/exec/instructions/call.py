@@ -54,7 +54,9 @@ def call(m: Machine, pc: int) -> int:
     """One call; waits for undefined parts of the triplet, and for arguments if it is to be executed here."""
     # OPERANDS
     peer, service, function, argument_values, output, slot, position = m.operands[pc]
-    tetraplet, argument_hash = m.program.fixed[pc]
+    fixed = m.program.fixed[pc]
+    assert fixed is not None
+    tetraplet, argument_hash = fixed
     if tetraplet is None:
         tetraplet = m.call_tetraplets.get(pc)
     if tetraplet is None:
