@@ -4,7 +4,8 @@ Problem: a token costs half a microsecond in Python whatever is done with it, an
 Idea:    one regular expression takes a whole instruction, or the part of it before the first inner one, and leaves its operands
          in groups. Words are looked up by their text, so most are classified once.
 Input:   any script. Output: the very tree that `parser.parse` makes, or None where the text is not of the usual form: it has an
-         error, characters beyond ASCII, or a comment or blanks at a place where nobody writes them. Errors: none.
+         error, characters beyond ASCII outside of literals and comments, or a comment or blanks at a place where nobody writes
+         them. Errors: none.
 
 An editor of this file must preserve: the tree is the same, or there is none; `tests/avm/air/test_quick.py` compares the two.
 """
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _BLANK: Final = r"[ \t-\r]"
 _REST: Final = rf"{_BLANK}*+"
 _GAP: Final = rf"{_BLANK}++"
-_CHARACTER: Final = r"[^ \t-\r()\[\]]"
+_CHARACTER: Final = r"[^ \t-\r()\[\]\x80-\xff]"
 _LITERAL: Final = r'"[^"]*+"'
 # As the lexer cuts it: brackets are square, balanced and not nested, and no other bracket follows.
 _CUT: Final = rf"""(?![";]){_CHARACTER}++(?:\[{_CHARACTER}*+\]{_CHARACTER}*+)*+"""
@@ -72,14 +73,31 @@ class UnusualError(Exception):
 
 def quick(text: str) -> ast.Instruction | None:
     """The tree of a faultless script of the usual form, else None. Linear in its size."""
-    if not text.isascii():
+    bytes_of = byte_text(text)
+    if bytes_of is None:
         return None
     reading = _Reading()
     try:
-        root = reading.script(text)
+        root = reading.script(bytes_of)
     except (UnusualError, WordError):
         return None
     return None if reading.validator.labels() else root
+
+
+def byte_text(text: str) -> str | None:
+    """The text with a character for each byte of its UTF-8 form, so that positions are those of bytes; None if it has none."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode().decode("latin-1")
+    except UnicodeEncodeError:
+        return None
+
+
+def content(literal: str) -> str:
+    """What stands between the quotes of a literal in such a text."""
+    inside = literal[1:-1]
+    return inside if inside.isascii() else inside.encode("latin-1").decode()
 
 
 def instruction_at(text: str, start: int) -> ast.Instruction:
@@ -114,7 +132,7 @@ class _Reading:
         word = self.words.get(text)
         if word is None:
             if text[0] == '"':
-                word = Word(t.LITERAL, ast.Literal(text[1:-1]))
+                word = Word(t.LITERAL, ast.Literal(content(text)))
             else:
                 word = _EMPTY_ARRAY if text[0] == "[" else classify(text)
             self.words[text] = word
@@ -226,7 +244,7 @@ class _Reading:
         message = found[G_MESSAGE]
         if isinstance(value, ast.Int) == (message is None):
             raise UnusualError
-        return ast.Fail(value, span) if message is None else ast.FailLiteral(value.value, message[1:-1], span)
+        return ast.Fail(value, span) if message is None else ast.FailLiteral(value.value, content(message), span)
 
     def ap_map(self, found: re.Match[str], span: ast.Span) -> ast.Instruction:
         return ast.ApMap(

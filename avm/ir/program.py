@@ -31,7 +31,8 @@ class Program:
     """One script, ready to run from position 0.
 
     code: operation codes. operands: tuples as `opcodes.OPS` names their fields. sources: the AIR instruction an operation
-    belongs to, for texts in errors; None for the end. starts: instead of them, where it begins in `script`. names: variable name of each slot (scalars, iterators, canon streams
+    belongs to, for texts in errors; None for the end. starts: instead of them, where it begins in `script`, a text with a character
+    for each byte. names: variable name of each slot (scalars, iterators, canon streams
     and canon maps). stream_names: name of each stream and stream map slot. fixed: by position; of calls, the tetraplet if
     its triplet consists of literals, and the hash of the arguments if all of them are literals. fold_steps: for folds, by
     position, the operations that belong to them and to no fold inside them.

@@ -49,6 +49,8 @@ from avm.air.quick import (
     G_STREAM,
     STEP,
     UnusualError,
+    byte_text,
+    content,
 )
 from avm.air.validate import Validator
 from avm.air.words import FIXED, WordError, classify
@@ -72,9 +74,10 @@ _STREAMS: Final = t.STREAM | t.STREAM_MAP
 
 def quick_program(text: str) -> Program | None:
     """The program of a faultless script of the usual form, else None. Linear in its size."""
-    if not text.isascii():
+    bytes_of = byte_text(text)
+    if bytes_of is None:
         return None
-    reading = _Reading(text)
+    reading = _Reading(bytes_of)
     try:
         reading.run()
     except (UnusualError, WordError):
@@ -137,7 +140,7 @@ class _Reading:
         """A word, a literal or `[]` that was not met before."""
         value = self.low.value
         if text[0] == '"':
-            return t.LITERAL, value(ast.Literal(text[1:-1])), (), ""
+            return t.LITERAL, value(ast.Literal(content(text))), (), ""
         if text[0] == "[":
             return t.OPEN_SQUARE, value(ast.EmptyArray()), (), ""
         kind, node, make, name, lens = classify(text)
@@ -381,7 +384,7 @@ class _Reading:
             self.emit(Op.FAIL, (value[1],), start)
         else:
             code = value[1][1]
-            self.emit(Op.FAIL_LITERAL, (code, message[1:-1]), start)
+            self.emit(Op.FAIL_LITERAL, (code, content(message)), start)
             if code == 0:
                 raise UnusualError  # the exact parser words it
         self.validator.after_next.push()
