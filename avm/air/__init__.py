@@ -1,6 +1,6 @@
 """AIR, the text a particle carries: lexer, parser, checks, printers. The compiler uses it too.
 
-text → `lexer` → `parser` (+ `validate`) → `ast`; `printer`, `ast_json`, `beautify` go the other way. `report` draws errors.
+text → `lexer` → `parser` (+ `validate`) → `ast`, for scripts of the usual form `quick`; `printer`, `ast_json`, `beautify` go the other way. `report` draws errors.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""AIR tree → flat program: `lower.lower(instruction) -> Program`, and `disasm.disassemble(program)` for its text form."""
+"""Script → flat program: `quick.quick_program(text)` in one pass, `lower.lower(tree)` of any tree; `disasm.disassemble(program)` prints it."""
