@@ -224,7 +224,12 @@ class _FileParser:
     def _as_meant(self, line: LogicalLine, word: str, meant: str) -> Any:
         """The node of a line that was reported, with the first word that is meant; Failed if that does not help."""
         mended = meant + self._text[line.start + len(word) : line.end]
-        return self._mended(line, mended, line.start + len(word) - len(meant), "top")
+        node = self._mended(line, mended, line.start + len(word) - len(meant), "top")
+        # The first word has another length than it should; and about this one everything is said.
+        written = Span(line.start, line.start + len(word))
+        if isinstance(node, ast.ModuleHeader):
+            return replace(node, keyword=ast.Name("aqua", written))
+        return replace(node, span=written) if isinstance(node, ast.Export) else node
 
     def _mended(self, line: LogicalLine, mended: str, base: int, start: Start) -> Any:
         """The node of a line that was reported, if it can be read as `mended`; else Failed."""

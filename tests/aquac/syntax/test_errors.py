@@ -209,3 +209,12 @@ def test_message_names_what_was_found_and_expected():
 def test_only_the_very_first_line_may_be_indented() -> None:
     check("  aqua M\n")
     check("\n  aqua M -- error: AQ0101\n")
+
+
+@pytest.mark.parametrize("text", ["dule L\n", "odule M\n", "exprt f\n", "xpot f, g\n", "ua M\n"])
+def test_a_cut_first_word_is_one_error_inside_the_file(text: str) -> None:
+    """The word that is meant is longer than the one written: no span may begin before the file."""
+    file, diagnostics = parse(SourceFile("main.aqua", text))
+    assert [d.code.id for d in diagnostics] == ["AQ0101"]
+    for line in file.header:
+        assert line.span.start >= 0
