@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from functools import reduce
+from typing import Final
 
 from aquac.lowering.model import Apply, Capture, For, Next, On, V
 from aquac.semantics import types as t
@@ -38,6 +39,9 @@ from .cursor import (
 )
 from .names import Names, mentions
 from .path import Frames, Path, common_outer
+
+
+_LISTS: Final = (t.Array, t.Option, t.Canon)
 
 
 class Exit(IntEnum):
@@ -238,15 +242,16 @@ class Places:
             self.after[number] = path
 
     def _known(self, number: int, path: Path) -> Path:
-        """The outer part of `path` that is not reached over a frozen stream which a later branch of a `par` makes.
+        """The outer part of `path` that is not reached over a list of relays which a later branch of a `par` makes.
 
-        AIR takes no frozen stream in front of its `canon` (a scalar is waited for), and what follows goes there anyway.
+        AIR takes no list in a `fold` in front of what makes it (a single peer is waited for), and what follows goes there
+        anyway.
         """
         later = self._cursor.active[number][1:]
         written = self._names.written_in(later[0], self._cursor.last[later[-1]]) if later else ()
         for at in reversed(range(len(path))):
             for value in path[at].via:
-                if isinstance(value, V) and isinstance(value.base, t.Canon) and value.name in written:
+                if isinstance(value, V) and isinstance(value.type, _LISTS) and value.name in written:
                     return path[at + 1 :]
         return path
 

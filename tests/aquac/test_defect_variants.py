@@ -767,6 +767,24 @@ def test_a_branch_does_not_leave_over_what_another_computes() -> None:
     assert check({"main.aqua": HEADER + body}, {}, options=Options(no_xor=True)) == ["<<a>>", "<b>"]
 
 
+def test_nor_over_what_a_service_answers_to_another() -> None:
+    """The relays are a plain array here, which AIR takes in a loop only behind the call that makes it."""
+    body = """func inner(s: *string, out: *string) -> bool:
+  b <- Echo.twice("x")
+  par on s! via Echo.twice(HOST_PEER_ID):
+    out <<- s[b.length]
+  <- INIT_PEER_ID == Echo.say("zz")
+
+func f() -> bool:
+  s: *string
+  r <- inner(s, s)
+  <- r
+"""
+    for options in (Options(no_xor=True), Options(no_xor=True, no_relay=True), Options(no_relay=True), Options()):
+        found = compile_bundle({"main.aqua": HEADER + body}, "main.aqua", options=options)
+        assert parse(found.functions["f"].script).ok, found.functions["f"].script
+
+
 # ── D7: indexes that are always negative ─────────────────────────────────────────────────────────────────────────────
 
 
