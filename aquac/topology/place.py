@@ -40,7 +40,6 @@ from .cursor import (
 from .names import Names, mentions
 from .path import Frames, Path, common_outer
 
-
 _LISTS: Final = (t.Array, t.Option, t.Canon)
 
 
