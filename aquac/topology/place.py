@@ -20,7 +20,7 @@ from enum import IntEnum
 from functools import reduce
 from typing import Final
 
-from aquac.lowering.model import Apply, Capture, For, Next, On, V
+from aquac.lowering.model import Apply, Capture, For, Next, On
 from aquac.semantics import types as t
 
 from .cursor import (
@@ -37,7 +37,7 @@ from .cursor import (
     NONE,
     Cursor,
 )
-from .names import Names, mentions
+from .names import Names, mentions, names_of
 from .path import Frames, Path, common_outer
 
 _LISTS: Final = (t.Array, t.Option, t.Canon)
@@ -250,7 +250,7 @@ class Places:
         written = self._names.written_in(later[0], self._cursor.last[later[-1]]) if later else ()
         for at in reversed(range(len(path))):
             for value in path[at].via:
-                if isinstance(value, V) and isinstance(value.type, _LISTS) and value.name in written:
+                if isinstance(value.type, _LISTS) and any(name in written for name in names_of(value)):
                     return path[at + 1 :]
         return path
 

@@ -767,9 +767,8 @@ def test_a_branch_does_not_leave_over_what_another_computes() -> None:
     assert check({"main.aqua": HEADER + body}, {}, options=Options(no_xor=True)) == ["<<a>>", "<b>"]
 
 
-def test_nor_over_what_a_service_answers_to_another() -> None:
-    """The relays are a plain array here, which AIR takes in a loop only behind the call that makes it."""
-    body = """func inner(s: *string, out: *string) -> bool:
+LATER_RELAYS = {
+    "the answer of a service": """func inner(s: *string, out: *string) -> bool:
   b <- Echo.twice("x")
   par on s! via Echo.twice(HOST_PEER_ID):
     out <<- s[b.length]
@@ -779,7 +778,19 @@ func f() -> bool:
   s: *string
   r <- inner(s, s)
   <- r
-"""
+""",
+    "a place in a list": """func f(u: User, users: []User) -> bool:
+  on INIT_PEER_ID via users[u.tags.length].tags:
+    s: *string
+    s <<- "a"
+  <- u.tags.length == 1
+""",
+}
+"""The relays are an array here, which AIR takes in a loop only behind what makes it, or behind what says its place."""
+
+
+@pytest.mark.parametrize("body", LATER_RELAYS.values(), ids=LATER_RELAYS)
+def test_nor_over_an_array_that_another_makes(body: str) -> None:
     for options in (Options(no_xor=True), Options(no_xor=True, no_relay=True), Options(no_relay=True), Options()):
         found = compile_bundle({"main.aqua": HEADER + body}, "main.aqua", options=options)
         assert parse(found.functions["f"].script).ok, found.functions["f"].script
