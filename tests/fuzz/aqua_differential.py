@@ -27,6 +27,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
 from types import TracebackType
 from typing import Any, Final
 
@@ -46,6 +48,9 @@ OPTION_NAMES: Final = {
     "tracing": "tracing",
 }
 DIFF_LINES_MAX: Final = 60
+ANSWER_SECONDS_MAX: Final = 120
+"""Some programs take the reference hours: it computes a name's uses again for every node."""
+
 AHEAD: Final = 6
 """Programs sent to the reference before its first answer is read."""
 
@@ -56,9 +61,24 @@ class Reference:
     """One warm node process with the reference compiler. Use as a context manager."""
 
     def __init__(self, modules: Path) -> None:
+        self._modules = modules
+        self._start()
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(
-            ["node", str(DRIVER), str(modules)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", str(DRIVER), str(self._modules)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._lines: Queue[str] = Queue()
+        Thread(target=self._read, args=(self._process, self._lines), daemon=True).start()
+
+    @staticmethod
+    def _read(process: subprocess.Popen[str], lines: Queue[str]) -> None:
+        """Pass lines on, and an empty one at the end, so that waiting for one can be given up."""
+        assert process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in process.stdout:
+                lines.put(line)
+        lines.put("")
 
     def __enter__(self) -> Reference:
         return self
@@ -82,12 +102,26 @@ class Reference:
 
     def receive(self) -> Answer:
         """The next answer."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._lines.get()
         if not line:
             raise RuntimeError("the reference process has ended")
         answer: Answer = json.loads(line)
         return answer
+
+    def _next(self, waiting: deque[Program]) -> Answer:
+        """The answer to the first of some programs that were sent; one that it is lost in counts as aborted."""
+        try:
+            line = self._lines.get(timeout=ANSWER_SECONDS_MAX)
+        except Empty:
+            line = ""
+        if line:
+            answer: Answer = json.loads(line)
+            return answer
+        self.__exit__(None, None, None)
+        self._start()
+        for program in list(waiting)[1:]:
+            self.send(program.files, program.entry, program.options)
+        return {"exception": "lost\nno answer in time"}
 
     def compile(self, files: dict[str, str], entry: str, options: dict[str, Any]) -> Answer:
         """Ask and wait."""
@@ -101,9 +135,11 @@ class Reference:
             self.send(program.files, program.entry, program.options)
             waiting.append(program)
             if len(waiting) >= AHEAD:
-                yield waiting.popleft(), self.receive()
+                answer = self._next(waiting)
+                yield waiting.popleft(), answer
         while waiting:
-            yield waiting.popleft(), self.receive()
+            answer = self._next(waiting)
+            yield waiting.popleft(), answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,15 +270,17 @@ def run(
     counts: Counter[str] = Counter()
     found: list[tuple[Program, Verdict]] = []
     deadline = time.monotonic() + seconds
-    for program, theirs in reference.all(_until(programs, deadline, found, differences_max)):
+    answers = reference.all(_until(programs, deadline, found, differences_max))
+    for done, (program, theirs) in enumerate(answers, start=1):
         verdict = compare(program.files, program.entry, program.options, theirs)
         counts[verdict.kind] += 1
         if verdict.kind in ("both refuse", "the reference aborts"):
             counts[f"  {verdict.kind}: {verdict.text[:150]}"] += 1
         if verdict.unexplained:
             found.append((program, verdict))
-    for program, verdict in found[shrink_max:]:
-        print(f"seed {program.seed}: {verdict.kind} {verdict.text}")
+            print(f"seed {program.seed}: {verdict.kind} {verdict.text}", flush=True)
+        if done % 1000 == 0:
+            print(f"{done} programs, {len(found)} unexplained", file=sys.stderr, flush=True)
     for program, verdict in found[:shrink_max]:
         case = report(reference, program, verdict)
         if out is not None:
