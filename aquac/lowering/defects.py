@@ -21,7 +21,7 @@ DEFECTS: Final = {
     "D11": "a closure does not take along what it uses in `copy` only",
     "D15": "an element of a stream, or a field of the error, is printed where AIR takes none",
     "D16": "`*[…]` in a function called twice continues the first stream",
-    "D17": "a variable called like a closure of a block that is over stands for that closure",
+    "D17": "a variable called like a closure of a block that is over stands for that closure, and the other way round",
     "D18": "of a callback's several results only the first is received",
     "D19": "a result for a stream that was passed to the program takes the place of the stream",
 }

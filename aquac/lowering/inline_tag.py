@@ -301,8 +301,9 @@ def _closure(state: State, tag: r.ClosureTag) -> Model:
     arrows = {key: fn for key, fn in state.arrows.items() if key in names}
     arrows.update(arrows_of_values(state.arrows, values))
     topology = None if tag.detached else name
-    # An item of a loop that is over may have had this name.
-    state.values.pop(name, None)
+    if "D17" not in state.defects:
+        # A variable of a block that is over may have had this name.
+        state.values.pop(name, None)
     copied = NOTHING_COPIED if "D11" in state.defects else _copied(state, captured(tag.arrow) - raw_names)
     state.arrows[name] = from_raw(name, tag.arrow, arrows, values, topology, state.env, copied)
     return EMPTY if topology is None else Capture(name)

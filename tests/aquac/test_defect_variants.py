@@ -653,6 +653,22 @@ func f(xs: []string) -> string:
         {"c": False},
         ["<2>"],
     ),
+    "D17-closure-after-variable": (
+        """func f(xs: []string) -> string:
+  for x <- xs:
+    d = Echo.say
+    Echo.say(d(x))
+  d = (y: string) -> string:
+    r <- Echo.say("closure")
+    <- r
+  s: *string
+  a = Sink(out = s, size = 1, emit = d)
+  r <- a.emit("2")
+  <- r
+""",
+        {"xs": ["1"]},
+        ["<closure>"],
+    ),
     # ── D19: results for a stream that was passed to the program ───────────────────────────────────────────────────
     "D19-stream": (
         """func g(n: string) -> *string:

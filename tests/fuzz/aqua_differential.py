@@ -9,6 +9,7 @@ both texts; `--out` gets it as a line of `conformance/aqua-air/programs.jsonl`. 
 |---|---|
 | the reference aborts with an internal error | its exception; ours must compile or refuse, not crash |
 | a defect of the reference, or several | ours makes the very same text when told to repeat it (`Options.reference_defects`) |
+| the reference's AIR is invalid | no interpreter takes its text, and ours makes another |
 | both refuse | errors on both sides; counted, because programs are meant to be well-typed |
 
 Needs node and the reference packages (`tasks.py reference`).
@@ -189,7 +190,10 @@ def compare(files: dict[str, str], entry: str, options: dict[str, Any], theirs: 
     found = Verdict("we refuse", mine["errors"][0]) if mine["errors"] else _difference(mine, theirs)
     if found is None:
         return Verdict("equal")
-    return _defect(files, entry, options, theirs) or found
+    explained = _defect(files, entry, options, theirs)
+    if explained is None and found.kind == "script" and not valid_air(theirs["functions"][found.text]["script"]):
+        return Verdict("the reference's AIR is invalid", found.text)
+    return explained or found
 
 
 def _defect(files: dict[str, str], entry: str, options: dict[str, Any], theirs: Answer) -> Verdict | None:
