@@ -34,9 +34,14 @@ class Captured:
 
 def arrows_of_values(arrows: Mapping[str, Fn], values: Mapping[str, ValueModel]) -> dict[str, Fn]:
     """Functions that some of `values` are, or point to."""
-    pointed = {value.name for value in values.values() if isinstance(value, V) and isinstance(value.base, Arrow)}
-    known = pointed | values.keys()
+    known = _known(values)
     return {key: fn for key, fn in arrows.items() if key in known or fn.name in known}
+
+
+def _known(values: Mapping[str, ValueModel]) -> set[str]:
+    """Names under which functions belong to `values`."""
+    pointed = {value.name for value in values.values() if isinstance(value, V) and isinstance(value.base, Arrow)}
+    return pointed | values.keys()
 
 
 class CapturePlan:
@@ -45,9 +50,13 @@ class CapturePlan:
     __slots__ = ("_abilities", "_ability_arrows", "_arrow_order", "_arrows", "_value_arrows", "_value_order", "_values")
 
     def __init__(self, values: Mapping[str, ValueModel], arrows: Mapping[str, Fn]) -> None:
-        """Sort captures; linear in their number."""
+        """Sort captures; linear in their number.
+
+        Each function of a module captures all before it, so this is where a module would cost its square: the passes over
+        all names are few, and what they do to one is little.
+        """
         abilities: list[tuple[str, tuple[str, ...], dict[str, ValueModel]]] = []
-        ability_arrows: dict[str, Fn] = {}
+        owned: list[set[str]] = []
         entries: set[str] = set()
         in_order = set_order(name for name in set_order(values) if _is_bare_ability(values[name]))
         for name in in_order:
@@ -55,14 +64,25 @@ class CapturePlan:
             assert ability is not None
             related = gather(values, (name,))
             abilities.append((name, tuple(path for path, _ in paths(ability)), related))
-            ability_arrows.update(arrows_of_values(arrows, related))
+            owned.append(_known(related))
             entries |= related.keys()
         self._abilities = abilities
-        self._ability_arrows = ability_arrows
         self._values = {name: value for name, value in values.items() if name not in entries}
-        others = {key: fn for key, fn in arrows.items() if key not in ability_arrows}
-        self._value_arrows = arrows_of_values(others, self._values)
-        self._arrows = {key: fn for key, fn in others.items() if key not in self._value_arrows}
+        of_abilities = set[str]().union(*owned)
+        of_values = _known(self._values)
+        candidates: dict[str, Fn] = {}
+        self._value_arrows: dict[str, Fn] = {}
+        self._arrows: dict[str, Fn] = {}
+        for key, fn in arrows.items():
+            if key in of_abilities or fn.name in of_abilities:
+                candidates[key] = fn
+            elif key in of_values or fn.name in of_values:
+                self._value_arrows[key] = fn
+            else:
+                self._arrows[key] = fn
+        self._ability_arrows: dict[str, Fn] = {}
+        for known in owned:
+            self._ability_arrows.update((k, fn) for k, fn in candidates.items() if k in known or fn.name in known)
         self._value_order = find_order(self._values)
         self._arrow_order = find_order(self._arrows)
 
@@ -92,7 +112,10 @@ class CapturePlan:
         )
         arrows.update((value_names.get(key, key), fn) for key, fn in self._value_arrows.items())
         arrow_names = mangler.find(self._arrow_order)
-        arrows.update((arrow_names.get(key, key), fn) for key, fn in self._arrows.items())
+        if arrow_names:
+            arrows.update((arrow_names.get(key, key), fn) for key, fn in self._arrows.items())
+        else:
+            arrows.update(self._arrows)
         return Captured({**names, **value_names, **arrow_names}, values, arrows)
 
 

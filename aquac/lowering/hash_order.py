@@ -74,6 +74,8 @@ def find_order(names: Iterable[str]) -> list[str]:
     The order shows only when one name is the numbered form of another (`x-0` beside `x`); otherwise hashing is spared.
     """
     distinct = dict.fromkeys(names)
+    if "-" not in "".join(distinct):
+        return list(distinct)
     for name in distinct:
         base, dash, number = name.rpartition("-")
         if dash and base in distinct and number.isdigit():
