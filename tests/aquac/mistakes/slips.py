@@ -423,7 +423,8 @@ def duplicate_function(lines: Lines) -> Iterator[Mutant]:
     heads = [at for at, line in enumerate(lines) if FUNCTION.match(line)]
     for at in heads:
         name = re.match(r"func (\w+)", lines[at])
-        assert name
+        if name is None:
+            continue
         added = ("", f"func {name[1]}():", "  nothing = 1")
         yield Mutant((*lines, *added), len(lines) + 2, 6)
 
@@ -534,7 +535,8 @@ def undeclared_return(lines: Lines) -> Iterator[Mutant]:
     """A value returned by a function that declares none."""
     for at, line, found in _each(lines, r"^func \w+.*?( -> .*):$"):
         name = re.match(r"func (\w+)", line)
-        assert name
+        if name is None:
+            continue
         if sum(f"{name[1]}{opening}" in other for other in lines for opening in "({") > 1:
             continue  # its callers would have nothing to name
         end = next(n for n in range(at + 1, len(lines)) if re.match(r"^  <- ", lines[n]))
