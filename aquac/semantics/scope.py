@@ -42,10 +42,7 @@ ValueKind = Lit["constant", "function", "variable", "argument"]
 
 @dataclass(frozen=True, slots=True)
 class ValueEntry:
-    """A constant, function, argument or variable. `type` is None if its definition failed.
-
-    `contested` marks a name defined twice with different types: nobody can say which one a later use means.
-    """
+    """A constant, function, argument or variable. `type` is None if its definition failed."""
 
     type: Type | None
     kind: ValueKind
