@@ -282,6 +282,9 @@ FOLD_UNDERFLOW: Final = ErrorKind(
     "underflow is occurred while calculating the new position of a {side} slider for resolved fold {fold} "
     "and current subtrace len {position}'",
 )
+FOLD_NEXT_BEHIND: Final = ErrorKind(
+    20000, _TRACE, "the fold's iterations are all left, but its next is met once more", traps=True
+)
 
 TABLE: Final[tuple[ErrorKind, ...]] = tuple(row for row in list(globals().values()) if isinstance(row, ErrorKind))
 """All rows, in order of definition."""

@@ -3,8 +3,8 @@
 The body of a fold runs nested: iteration 1 up to its `next`, then iteration 2, …, then the rest of iteration 2, then the rest
 of iteration 1. An entry of the lore therefore has two parts. Reading, the automaton moves both sliders to the part that
 belongs to the value of the running iteration; writing, it notes where each part begins and ends in the result.
-Errors: TraceError (F4, K1, K2, and those of `lore`). What an editor must keep: phases only move forward, while ends set late
-still overwrite the position; early exits leave parts open, which `generation_end` closes.
+Errors: TraceError (F4, K1, K2, FOLD_NEXT_BEHIND, and those of `lore`). What an editor must keep: phases only move forward,
+while ends set late still overwrite the position; early exits leave parts open, which `generation_end` closes.
 Source: aquavm:crates/air-lib/trace-handler/src/state_automata/fold_fsm/
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from avm.errors import FOLD_POSITION_OVERFLOW, FOLD_UNDERFLOW
+from avm.errors import FOLD_NEXT_BEHIND, FOLD_POSITION_OVERFLOW, FOLD_UNDERFLOW
 
 from . import merge
 from .lore import Lore, read_lore
@@ -107,19 +107,19 @@ class FoldAutomaton:
 
     def iteration_end(self) -> None:
         """The body of the running iteration reached its `next`."""
-        iteration = self._queue[self._back - 1]
+        iteration = self._running()
         iteration.before_end = len(self._handler.result)
         iteration.advance()
 
     def back_iterator(self) -> None:
         """The body goes on after its `next`: of the last iteration first, then of the one before it, and so on."""
         position = len(self._handler.result)
-        iteration = self._queue[self._back - 1]
+        iteration = self._running()
         if self._backward:
             iteration.after_end = position
             iteration.advance()
             self._back -= 1
-            iteration = self._queue[self._back - 1]
+            iteration = self._running()
         elif iteration.phase == _BEFORE:
             iteration.before_end = position
             iteration.advance()
@@ -128,6 +128,12 @@ class FoldAutomaton:
         _enter(self._handler.previous, iteration.previous, 2)
         _enter(self._handler.current, iteration.current, 2)
         self._backward = True
+
+    def _running(self) -> _Iteration:
+        """The iteration the body is in. A `next` met again and again behind the end, as in an inner fold, leaves none."""
+        if not self._back:
+            raise FOLD_NEXT_BEHIND.trace_error()
+        return self._queue[self._back - 1]
 
     def generation_end(self) -> None:
         """All iterations over one generation ended; move them to the lore, in the order in which they started."""
