@@ -178,6 +178,12 @@ SCALARS_CORRUPTED: Final = ErrorKind(
     "ScalarsStateCorrupted",
     "new end block tries to pop up a variable '{name}' that wasn't defined at depth {depth}",
 )
+STREAM_REPLACED: Final = ErrorKind(
+    20008,
+    "StreamReplaced",
+    "new end block tries to drop stream '{name}', but a write outside of the block has replaced it",
+    traps=True,
+)
 TEXT_EXHAUSTED: Final = ErrorKind(
     20009,
     "CidError",

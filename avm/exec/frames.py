@@ -23,7 +23,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from avm.errors import TraceError, VmError
+from avm.errors import STREAM_REPLACED, TraceError, VmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,8 +82,12 @@ def _new(m: Machine, frame: Frame, _error: VmError) -> int | None:
 
 
 def _new_stream(m: Machine, frame: Frame, _error: VmError) -> int | None:
-    with suppress(VmError):  # the body's error has priority
+    try:
         m.streams.new_end(frame[1], m.trace)
+    except VmError as error:
+        if error.code == STREAM_REPLACED.number:
+            raise
+        # else the body's error has priority
     return None
 
 

@@ -78,7 +78,7 @@ class Machine:
         # positions are asked for by folds over streams only
         self.trace = TraceHandler(ctx.prev_trace, ctx.current_trace, mapped=Op.FOLD_STREAM in program.code)
         self.scopes = Scopes(program.names)
-        self.streams = StreamScopes(len(program.stream_names))
+        self.streams = StreamScopes(program.stream_names)
         self.iterators: dict[int, Cursor] = {}
         self.tracker = Tracker(ctx.stores)
         self.errors = ErrorState()

@@ -3,7 +3,7 @@
 Values from the previous data keep their recorded generation, so do those from the current data; values of this run go to
 the last generation of a third part. Order of all values: previous, current, new; by generation inside each part.
 Generations are sparse dictionaries: the numbers come from other peers and are not signed, so they may be anything.
-Errors: VmError 20013 (size), 20011 (impossible generation), 20001 (compaction).
+Errors: VmError 20013 (size), 20011 (impossible generation), 20001 (compaction), 20008 (scopes lost).
 Source: aquavm:air/src/execution_step/value_types/stream/, execution_context/streams_variables.rs
 """
 
@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from avm.errors import GENERATION_IMPOSSIBLE, STREAM_SIZE
+from avm.errors import GENERATION_IMPOSSIBLE, STREAM_REPLACED, STREAM_SIZE
 from avm.trace.handler import FROM_PREVIOUS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from avm.trace.handler import TraceHandler
 
@@ -159,11 +159,12 @@ class StreamScopes:
     recurses out of a `new`).
     """
 
-    __slots__ = ("_scopes",)
+    __slots__ = ("_names", "_scopes")
 
-    def __init__(self, count: int) -> None:
-        """`count` slots without streams."""
-        self._scopes: list[list[_Scope]] = [[] for _ in range(count)]
+    def __init__(self, names: Sequence[str]) -> None:
+        """`names` by slot, for error texts; no slot has a stream."""
+        self._names = names
+        self._scopes: list[list[_Scope]] = [[] for _ in names]
 
     def find(self, slot: int, position: int) -> Stream | None:
         """The stream a name at `position` means, if it exists already."""
@@ -186,10 +187,11 @@ class StreamScopes:
         self._scopes[slot].append(_Scope(left, right))
 
     def new_end(self, slot: int, trace: TraceHandler) -> None:
-        """Drop and compact the last stream. Raises VmError 20001."""
+        """Drop and compact the last stream. Raises VmError 20001, and 20008 if a write outside has replaced all scopes."""
         scopes = self._scopes[slot]
-        if scopes:
-            scopes.pop().stream.compact(trace)
+        if not scopes:
+            raise STREAM_REPLACED.error(name=self._names[slot])
+        scopes.pop().stream.compact(trace)
 
     def compact(self, trace: TraceHandler) -> None:
         """Compact all streams at the end of the run. Raises VmError 20001."""

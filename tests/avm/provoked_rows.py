@@ -22,6 +22,9 @@ PAIRS = [KeyPair(bytes([number]) * 32) for number in (1, 2)]
 SIZE_MAX = 2**32 - 1
 PAR_AIR = "(par (null) (null))"
 INNER_NEXT_AIR = "(seq (seq (ap 1 $s) (seq (ap 2 $t) (ap 3 $t))) (fold $s i (fold $t j (next i))))"
+REPLACED_AIR = """(seq
+    (seq (seq (ap 1 $t) (ap 2 $t)) (canon %init_peer_id% $t #t))
+    (fold #t i (new $s (next i)) (ap 3 $s)))"""
 FOLD_AIR = "(seq (ap 1 $s) (fold $s i (par (null) (next i))))"
 
 
@@ -85,6 +88,7 @@ PROVOKED: dict[str, Run] = {
     "FOLD_SIZE_OVERFLOW": lore((0, 0, SIZE_MAX, 0, 1)),
     "FOLD_POSITION_OVERFLOW": lore((0, 0, SIZE_MAX, 0, 0)),
     "FOLD_UNDERFLOW": lore((0, 0, 3, 0, 0)),
+    "STREAM_REPLACED": lambda vm: run(vm, REPLACED_AIR, InterpreterData()),
     "FOLD_NEXT_BEHIND": trace(INNER_NEXT_AIR, [(AP, (0,)), (AP, (0,)), (AP, (1,))]),
     "GENERATION_IMPOSSIBLE": trace("(ap 1 $s)", [(AP, (178_956_970,))]),
     "REQUEST_IDS_EXHAUSTED": no_ids_left,

@@ -46,7 +46,7 @@ def test_the_page_is_complete() -> None:
     assert {name for row in DEFECTS.values() for name in re.findall(r"`(fix_\w+)`", row[3])} == switches
     assert set(FIXES) == {name for row in DEFECTS.values() for name in re.findall(r"--fix (\w+)", row[3])}
     assert all(f"`{flag}`" in PAGE.read_text(encoding="utf-8") for flag in ("--fix", f"--vm-version {VERSIONS[1]}"))
-    assert len(PANICS) == 10
+    assert len(PANICS) == 11
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

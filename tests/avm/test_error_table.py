@@ -59,9 +59,9 @@ def test_provoked_errors_are_those_of_the_reference(name: str, avm_wasm: Path) -
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("name", ["SLIDER_LEN", "FOLD_NEXT_BEHIND"])
+@pytest.mark.parametrize("name", ["SLIDER_LEN", "FOLD_NEXT_BEHIND", "STREAM_REPLACED"])
 def test_provoked_panics_of_the_reference(name: str, avm_wasm: Path) -> None:
     ours = PROVOKED[name](Avm())
-    assert (ours.ret_code, ours.next_peer_pks, ours.call_requests) == (20000, (), {})
+    assert (ours.ret_code, ours.next_peer_pks, ours.call_requests) == (getattr(errors, name).number, (), {})
     with pytest.raises(ReferenceTrapError):
         PROVOKED[name](ReferenceAvm(avm_wasm))

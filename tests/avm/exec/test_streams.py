@@ -123,7 +123,7 @@ def test_compaction_of_a_wrong_position(pos: int, message: str) -> None:
 
 
 def test_a_name_means_the_innermost_scope_around_its_use() -> None:
-    scopes = StreamScopes(1)
+    scopes = StreamScopes(("$s",))
     assert scopes.find(0, 5) is None
     outer = scopes.find_or_make(0, 5)
     scopes.new_start(0, 10, 20)
@@ -136,10 +136,12 @@ def test_a_name_means_the_innermost_scope_around_its_use() -> None:
 
 
 def test_the_first_global_write_replaces_active_scopes() -> None:
-    scopes = StreamScopes(1)
+    scopes = StreamScopes(("$s",))
     scopes.new_start(0, 10, 20)
     made = scopes.find_or_make(0, 50)
     assert scopes.find(0, 15) is made
     scopes.new_end(0, TraceHandler([], []))
     assert scopes.find(0, 50) is None
-    scopes.new_end(0, TraceHandler([], []))
+    with pytest.raises(VmError) as caught:
+        scopes.new_end(0, TraceHandler([], []))
+    assert caught.value.code == 20008
