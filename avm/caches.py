@@ -7,16 +7,26 @@ any outcome. Errors: PreparationError (code 1) for a script that does not parse.
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from avm.limits import DATA_CACHE_BYTES, DATA_CACHE_ENTRIES, PROGRAM_CACHE_BYTES, PROGRAM_CACHE_ENTRIES
+from avm.limits import (
+    DATA_CACHE_BYTES,
+    DATA_CACHE_ENTRIES,
+    NATIVE_SCRIPT_BYTES,
+    PROGRAM_CACHE_BYTES,
+    PROGRAM_CACHE_ENTRIES,
+)
 from avm.stats import CacheStats, Lookups
 
 if TYPE_CHECKING:
     from avm.data.interpreter_data import InterpreterData
     from avm.ir.program import Program
+    from avm.jit.library import Library
     from avm.prepare import Decoded
+
+Native = Literal["auto", "on", "off"]
 
 _TAIL: Final = 256  # the end of the bytes holds signatures and root, which differ between any two data
 
@@ -35,10 +45,21 @@ def _exact_program(air: str) -> Program:
 class Caches:
     """The caches of one interpreter. Not thread-safe."""
 
-    __slots__ = ("_data", "_data_lookups", "_data_size", "_program_lookups", "_programs", "_programs_size")
+    __slots__ = (
+        "_data",
+        "_data_lookups",
+        "_data_size",
+        "_native",
+        "_program_lookups",
+        "_programs",
+        "_programs_size",
+        "_script_bytes",
+    )
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, native: Native = "auto") -> None:
+        """Start empty. native: whether native kernels are used: when they pay, always, never."""
+        self._native = native
+        self._script_bytes = 0
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._programs_size = 0
         self._program_lookups = Lookups()
@@ -54,9 +75,7 @@ class Caches:
             self._programs.move_to_end(air)
             return program
         self._program_lookups.misses += 1
-        from avm.ir.quick import quick_program
-
-        program = quick_program(air) or _exact_program(air)
+        program = self._read(air)
         if len(air) <= PROGRAM_CACHE_BYTES:
             self._programs[air] = program
             self._programs_size += len(air)
@@ -64,6 +83,29 @@ class Caches:
                 dropped, _ = self._programs.popitem(last=False)
                 self._programs_size -= len(dropped)
         return program
+
+    def _read(self, air: str) -> Program:
+        from avm.ir.quick import quick_program
+
+        library = self._library(len(air))
+        program = None
+        if library is not None:
+            from avm.ir.unread import unread_program
+
+            program = unread_program(air, library)
+        return program or quick_program(air) or _exact_program(air)
+
+    def _library(self, script_bytes: int) -> Library | None:
+        """The native kernels: if the process has them, once this VM has read so much script that they pay, or as it was told."""
+        if self._native == "off":
+            return None
+        if self._native == "auto" and self._script_bytes < NATIVE_SCRIPT_BYTES:
+            self._script_bytes += script_bytes
+            loaded = sys.modules.get("avm.jit.library")
+            return loaded.loaded() if loaded is not None else None
+        from avm.jit import library
+
+        return library.get() if self._native == "on" else library.ready()
 
     def decoded(self, data: bytes) -> Decoded | None:
         """The decoded form of an earlier output, or None."""

@@ -180,7 +180,7 @@ SCALARS_CORRUPTED: Final = ErrorKind(
 )
 STREAM_REPLACED: Final = ErrorKind(
     20008,
-    "StreamReplaced",
+    "ScalarsStateCorrupted",
     "new end block tries to drop stream '{name}', but a write outside of the block has replaced it",
     traps=True,
 )

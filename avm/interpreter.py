@@ -7,7 +7,6 @@ Source: aquavm:air/src/runner.rs
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from avm import farewell
@@ -15,33 +14,36 @@ from avm.caches import Caches
 from avm.crypto import signatures
 from avm.crypto.keys import public_key_peer_id
 from avm.data import cid_store
-from avm.exec import run as run_interpreter
+from avm.exec import run
 from avm.exec.context import DEFAULT_OPTIONS
 from avm.exec.values import canonical_text_lookups
 from avm.prepare import Flags, PreparationError, prepare
 from avm.stats import CacheStats, VmStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from avm.exec.context import RunContext, RunResult, VmOptions
-    from avm.ir.program import Program
+    from avm.caches import Native
+    from avm.exec.context import VmOptions
     from avm.outcome import CallResult, Outcome, RunParameters
 
-ENGINES: Final = ("auto", "interp", "jit")
+_NATIVE: Final[dict[str, Native]] = {"auto": "auto", "interp": "off", "jit": "on"}
+ENGINES: Final = tuple(_NATIVE)
 
 
 class Avm:
     """An interpreter. Keeps programs and its last outputs; not thread-safe, several may live side by side.
 
-    engine: `interp` is the interpreter, `jit` compiles to native code, `auto` chooses. All give the same outcomes.
+    engine: `interp` is the interpreter in Python, `jit` uses native code (`avm.jit`) from the first run, `auto` where it pays. All
+    give the same outcomes.
     options: switches of known defects, see VmOptions.
     """
 
     def __init__(self, engine: str = "auto", *, options: VmOptions = DEFAULT_OPTIONS) -> None:
         """Raises ValueError for an engine that is not there."""
-        self._run = _runner(engine)
-        self._caches = Caches()
+        if engine not in ENGINES:
+            raise ValueError(f"no engine `{engine}`; there are {', '.join(ENGINES)}")
+        self._caches = Caches(_NATIVE[engine])
         self._options = options
         self._runs = 0
 
@@ -64,7 +66,7 @@ class Avm:
             prepared = prepare(air, prev_data, data, params, call_results, flags, self._caches, self._options)
         except PreparationError as error:
             return farewell.refused(error, prev_data, flags)
-        result = self._run(prepared.program, prepared.context)
+        result = run(prepared.program, prepared.context)
         return farewell.finished(prepared, result, prev_data, params, flags, self._caches)
 
     def stats(self) -> VmStats:
@@ -79,18 +81,6 @@ class Avm:
             canonical_texts=CacheStats.of_function(canonical_text_lookups()),
             keys=CacheStats.of_function(public_key_peer_id.cache_info()),
         )
-
-
-def _runner(engine: str) -> Callable[[Program, RunContext], RunResult]:
-    if engine in ("auto", "interp"):
-        return run_interpreter
-    if engine != "jit":
-        raise ValueError(f"no engine `{engine}`; there are {', '.join(ENGINES)}")
-    try:
-        runner: Callable[[Program, RunContext], RunResult] = import_module("avm.jit").run
-    except (ImportError, AttributeError) as error:
-        raise ValueError("the jit engine is not available here") from error
-    return runner
 
 
 _shared: dict[str, Avm] = {}

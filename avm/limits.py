@@ -63,3 +63,6 @@ ARGUMENT_HASH_TEXT_MAX: Final = 1024
 
 KEY_CACHE_ENTRIES: Final = 1 << 12
 """Decoded public keys and key pairs."""
+
+NATIVE_SCRIPT_BYTES: Final = 64 << 10
+"""Script text one `Avm` reads in Python before it has the native reader made. Loading that takes 0.1 s, in which Python reads so much."""

@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from aquac.private_cache import cache_folder
 from avm.call_data import decode_call_requests, encode_call_results
 from avm.outcome import CallResult, Outcome
+from avm.private_cache import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 An entry is found by the text of the file and by everything else the tree depends on: the grammar, the parser's own code, the
 way it was asked. Only files without any finding are kept. Entries are pickles, of which nothing but the classes of the
-syntax tree can come (`_Reader`), in a folder that only the user can write (`aquac.private_cache`).
+syntax tree can come (`_Reader`), in a folder that only the user can write (`avm.private_cache`).
 Errors: none; what cannot be read back is parsed.
 
 `AQUAC_CACHE=off` in the environment turns it off.
@@ -18,11 +18,11 @@ from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from aquac.private_cache import cache_folder, read_entry, write_entry
 from aquac.records import field_names, is_record
 from aquac.source import Span
 from aquac.syntax import ast
 from aquac.version import VERSION
+from avm.private_cache import cache_folder, read_entry, write_entry
 
 if TYPE_CHECKING:
     from aquac.source import SourceFile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from avm.ir.opcodes import OPS, Op
+from avm.ir.opcodes import OPS, UNREAD, Op
 
 from .frames import return_
 from .instructions import ap, call, canon, fail, flow, fold, match, new, next, par, xor
@@ -46,6 +46,17 @@ _BY_OP: Final[dict[Op, Callable[[Machine, int], int]]] = {
     Op.FAIL: fail.fail,
 }
 
-HANDLERS: Final = [_BY_OP[op] for op in sorted(OPS)]
-"""Index = operation code."""
-assert list(range(len(OPS))) == sorted(OPS)
+
+def _unread(m: Machine, pc: int) -> int:
+    """Read the operands of the operation at `pc`, then run it."""
+    program = m.program
+    assert program.reader is not None
+    program.reader.read(pc)
+    m.scopes.grow()
+    m.streams.grow()
+    return pc
+
+
+HANDLERS: Final = [*(_BY_OP[op] for op in sorted(OPS)), _unread]
+"""Index = operation code, `UNREAD` included."""
+assert list(range(UNREAD)) == sorted(OPS)

@@ -76,7 +76,7 @@ class Machine:
         self.operands = program.operands
         self.ctx = ctx
         # positions are asked for by folds over streams only
-        self.trace = TraceHandler(ctx.prev_trace, ctx.current_trace, mapped=Op.FOLD_STREAM in program.code)
+        self.trace = TraceHandler(ctx.prev_trace, ctx.current_trace, mapped=program.folds_streams())
         self.scopes = Scopes(program.names)
         self.streams = StreamScopes(program.stream_names)
         self.iterators: dict[int, Cursor] = {}

@@ -35,6 +35,11 @@ class Scopes:
         self._touched: list[list[int]] = []  # at index d: slots that got a cell at depth d + 1
         self.depth = 0
 
+    def grow(self) -> None:
+        """There may be more names now."""
+        while len(self._cells) < len(self._names):
+            self._cells.append([])
+
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def fold_start(self) -> None:

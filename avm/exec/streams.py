@@ -166,6 +166,11 @@ class StreamScopes:
         self._names = names
         self._scopes: list[list[_Scope]] = [[] for _ in names]
 
+    def grow(self) -> None:
+        """There may be more names now."""
+        while len(self._scopes) < len(self._names):
+            self._scopes.append([])
+
     def find(self, slot: int, position: int) -> Stream | None:
         """The stream a name at `position` means, if it exists already."""
         for scope in reversed(self._scopes[slot]):

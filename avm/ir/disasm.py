@@ -33,9 +33,10 @@ def disassemble(program: Program) -> str:
     """The whole program, with a final line feed."""
     width = len(str(len(program)))
     lines = []
-    for pc, (code, operands) in enumerate(zip(program.code, program.operands, strict=True)):
+    for pc, code in enumerate(program.code):
         op = Op(code)
         info = OPS[op]
+        operands = program.operands[pc]
         fields = zip(info.operands, operands, strict=True)
         texts = " ".join(f"{name}={_operand(program, op, name, content, operands)}" for name, content in fields)
         lines.append(f"{pc:>{width}} {info.name:<12} {texts}".rstrip())

@@ -27,7 +27,7 @@ from .program import Program
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .program import Accessor, CompiledValue, Lens
+    from .program import Accessor, CompiledValue, Fixed, Lens
 
 _EMPTY_ARRAY: Final[CompiledValue] = (int(Val.CONST), [], "[]")
 _INIT_PEER: Final[CompiledValue] = (int(Val.INIT_PEER),)
@@ -51,7 +51,10 @@ class Lowering:
     """
 
     def __init__(self) -> None:
-        self.program = Program()
+        self.code: list[int] = []
+        self.operands: list[tuple[Any, ...]] = []
+        self.fixed: list[Fixed | None] = []
+        self.program = Program(self.code, self.operands, fixed=self.fixed)
         self.todo: list[tuple[Callable[[Lowering, Any], None], Any]] = []
         self.marks: list[int] = []
         self.inner_steps: list[int] = []
@@ -86,7 +89,7 @@ class Lowering:
         self.marks.append(self.emit(Op.SEQ_THEN, (), node))
 
     def seq_end(self, _: ast.Seq) -> None:
-        self.program.operands[self.marks.pop()] = (self.here(),)
+        self.operands[self.marks.pop()] = (self.here(),)
 
     def par(self, node: ast.Par) -> None:
         self.marks.append(self.emit(Op.PAR, (), node))
@@ -100,7 +103,7 @@ class Lowering:
         right, start = self.marks.pop(), self.marks.pop()
         # a branch that is a bare `next` is incomplete unless the next iteration completes it
         completes = (not isinstance(node.left, ast.Next), not isinstance(node.right, ast.Next))
-        self.program.operands[start] = (right, self.here(), *completes)
+        self.operands[start] = (right, self.here(), *completes)
 
     def xor(self, node: ast.Xor) -> None:
         self.marks.append(self.emit(Op.XOR, (), node))
@@ -108,12 +111,12 @@ class Lowering:
 
     def xor_left_end(self, node: ast.Xor) -> None:
         left_end = self.emit(Op.XOR_LEFT_END, (), node)
-        self.program.operands[self.marks.pop()] = (self.here(),)
+        self.operands[self.marks.pop()] = (self.here(),)
         self.marks.append(left_end)
 
     def xor_end(self, node: ast.Xor) -> None:
         self.emit(Op.XOR_END, (), node)
-        self.program.operands[self.marks.pop()] = (self.here(),)
+        self.operands[self.marks.pop()] = (self.here(),)
 
     def call(self, node: ast.Call) -> None:
         kind, slot, position = OUTPUT_NONE, -1, -1
@@ -135,7 +138,7 @@ class Lowering:
             arguments, argument_hash = known
         triplet = (value(node.peer_id), value(node.service_id), value(node.function_name))
         pc = self.emit(Op.CALL, (*triplet, arguments, kind, slot, position), node)
-        self.program.fixed[pc] = (self.fixed_tetraplet(triplet), argument_hash)
+        self.fixed[pc] = (self.fixed_tetraplet(triplet), argument_hash)
 
     def fixed_tetraplet(self, triplet: tuple[CompiledValue, CompiledValue, CompiledValue]) -> Tetraplet | None:
         """The tetraplet of a call that names literals only."""
@@ -197,7 +200,7 @@ class Lowering:
 
     def match_end(self, _: ast.Match | ast.MisMatch) -> None:
         start = self.marks.pop()
-        self.program.operands[start] += (self.here(),)
+        self.operands[start] += (self.here(),)
 
     def fold(self, node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
         op, operands = Op.FOLD_STREAM, tuple[Any, ...]()
@@ -216,10 +219,10 @@ class Lowering:
     def fold_body_end(self, node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
         self.emit(Op.RETURN, (), node)
         if node.last_instruction is None:
-            self.program.operands[self.marks[-1]] += (NO_LAST,)
+            self.operands[self.marks[-1]] += (NO_LAST,)
             self.fold_end()
         else:
-            self.program.operands[self.marks[-1]] += (self.here(),)
+            self.operands[self.marks[-1]] += (self.here(),)
             self.later(node.last_instruction, Lowering.fold_last_end, node)
 
     def fold_last_end(self, node: ast.FoldScalar | ast.FoldStream | ast.FoldStreamMap) -> None:
@@ -228,7 +231,7 @@ class Lowering:
 
     def fold_end(self) -> None:
         start = self.marks.pop()
-        self.program.operands[start] += (self.here(),)
+        self.operands[start] += (self.here(),)
         self.count_steps(start)
 
     def count_steps(self, start: int) -> None:
@@ -341,16 +344,14 @@ class Lowering:
 
     def append(self, op: Op, operands: tuple[Any, ...]) -> int:
         """Append an operation, return its position."""
-        program = self.program
-        code = program.code
-        code.append(CODES[op])
-        program.operands.append(operands)
-        program.fixed.append(None)
-        return len(code) - 1
+        self.code.append(CODES[op])
+        self.operands.append(operands)
+        self.fixed.append(None)
+        return len(self.code) - 1
 
     def here(self) -> int:
         """Position of the next operation."""
-        return len(self.program.code)
+        return len(self.code)
 
     def pair(
         self,

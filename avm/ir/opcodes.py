@@ -119,6 +119,9 @@ OPS: Final[dict[Op, OpInfo]] = {
 }
 assert OPS.keys() == set(Op)
 
+UNREAD: Final = len(OPS)
+"""Stands in a program for an operation whose operands are not read yet, see `unread`."""
+
 NO_LAST: Final = -1
 """Operand `last` of a fold without a last instruction."""
 

@@ -1,6 +1,7 @@
 """The flat program: parallel lists, one entry per operation.
 
-Made by: `lower`. Read by: the machine and the disassembler. Immutable after lowering; one program serves many runs.
+Made by: `lower`, `quick`, `unread`. Read by: the machine and the disassembler. One program serves many runs; only `unread` ones change, by getting
+more complete.
 Compiled values and lenses are plain tuples, see `opcodes.VALUES`.
 """
 
@@ -8,7 +9,9 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .opcodes import Op
 
 if TYPE_CHECKING:
     from avm.air.ast import Instruction
@@ -26,6 +29,16 @@ def _no_starts() -> array[int]:
     return array("I")
 
 
+class Reader(Protocol):
+    """Who reads the operands of single operations."""
+
+    ops: bytes
+    """The true operation codes."""
+
+    def read(self, pc: int) -> None:
+        """Put operands and operation at `pc` in place."""
+
+
 @dataclass(slots=True)
 class Program:
     """One script, ready to run from position 0.
@@ -35,18 +48,21 @@ class Program:
     for each byte. names: variable name of each slot (scalars, iterators, canon streams
     and canon maps). stream_names: name of each stream and stream map slot. fixed: by position; of calls, the tetraplet if
     its triplet consists of literals, and the hash of the arguments if all of them are literals. fold_steps: for folds, by
-    position, the operations that belong to them and to no fold inside them.
+    position, the operations that belong to them and to no fold inside them. reader: of a program whose operations are read when
+    they run; until then `operands` and `fixed` have nothing at their positions, and `code` has `UNREAD`.
     """
 
-    code: list[int] = field(default_factory=list)
-    operands: list[tuple[Any, ...]] = field(default_factory=list)
+    code: list[int] | bytearray = field(default_factory=list)
+    operands: list[tuple[Any, ...]] | dict[int, tuple[Any, ...]] = field(default_factory=list)
     sources: list[Instruction | None] = field(default_factory=list)
     starts: array[int] = field(default_factory=_no_starts)
     script: str = ""
     names: list[str] = field(default_factory=list)
     stream_names: list[str] = field(default_factory=list)
-    fixed: list[Fixed | None] = field(default_factory=list)
+    fixed: list[Fixed | None] | dict[int, Fixed | None] = field(default_factory=list)
     fold_steps: dict[int, int] = field(default_factory=dict)
+    reader: Reader | None = None
+    _folds_streams: bool | None = None
 
     def text(self, pc: int) -> str:
         """One-line form of the AIR instruction at `pc`, as error objects show it."""
@@ -59,6 +75,12 @@ class Program:
 
         start = self.starts[pc]
         return "" if start == len(self.script) else instruction_text(instruction_at(self.script, start))
+
+    def folds_streams(self) -> bool:
+        """Whether there is a fold over a stream or stream map."""
+        if self._folds_streams is None:
+            self._folds_streams = Op.FOLD_STREAM in (self.code if self.reader is None else self.reader.ops)
+        return self._folds_streams
 
     def __len__(self) -> int:
         """Number of operations."""

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from avm.air.ast import Span
+    from avm.data.interpreter_data import Tetraplet
 
     from .program import CompiledValue, Fixed, Program
 
@@ -105,26 +106,23 @@ class _Frame:
         self.bare_next = [False, False]
 
 
-class _Reading:
-    """One script."""
+class Operands:
+    """Operands of one script; what they stand for is compiled once for each text."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.low = Lowering()
-        self.low.program.script = text
-        program = self.low.program
-        self.starts = program.starts = array("I")
-        self.code, self.operands, self.known = program.code, program.operands, program.fixed
-        self.validator = Validator()
+    def __init__(self, low: Lowering) -> None:
+        """Names get their slots from `low`."""
+        self.low = low
         self.words: dict[str, Operand] = {}
         self.triplets: dict[tuple[str | Any, ...], tuple[CompiledValue, CompiledValue, CompiledValue]] = {}
-        self.tetraplets: dict[tuple[str | Any, ...], Any] = {}
+        self.tetraplets: dict[tuple[str | Any, ...], Tetraplet | None] = {}
         self.lists: dict[str, tuple[tuple[CompiledValue, ...], str | None]] = {}
         self.uses: dict[str, tuple[str, ...]] = {"": ()}
         self.fixed: dict[Fixed, Fixed] = {}
-        self.frames: list[_Frame] = []
 
-    # ── operands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    def known(self, texts: tuple[str | Any, ...], argument_hash: str | None) -> Fixed:
+        """What is known of a call before it runs."""
+        fixed = (self.tetraplets[texts], argument_hash)
+        return self.fixed.setdefault(fixed, fixed)
 
     def operand(self, found: re.Match[str], group: int, legal: int) -> Operand:
         """What stands in a group. Raises UnusualError, WordError."""
@@ -153,6 +151,39 @@ class _Reading:
             accessors = lens.accessors if isinstance(lens, ast.ValuePath) else ()
             reads = (name, *[item.name for item in accessors if isinstance(item, ast.FieldByScalar)])
         return kind, value(node), reads, name
+
+    def triplet(
+        self, found: re.Match[str], texts: tuple[str | Any, ...]
+    ) -> tuple[CompiledValue, CompiledValue, CompiledValue]:
+        triplet = (
+            self.operand(found, G_CALL_PEER, PEER)[1],
+            self.operand(found, G_SERVICE, STRING)[1],
+            self.operand(found, G_FUNCTION, STRING)[1],
+        )
+        self.tetraplets[texts] = self.low.fixed_tetraplet(triplet)
+        self.triplets[texts] = triplet
+        return triplet
+
+    def arguments(self, text: str) -> tuple[tuple[CompiledValue, ...], str | None]:
+        operands = [self.operand(found, 0, VALUE) for found in ARGUMENT.finditer(text)]
+        values = tuple([operand[1] for operand in operands])
+        self.uses[text] = tuple([name for operand in operands for name in operand[2]])
+        known = self.lists[text] = (values, self.low.fixed_hash(values))
+        return known
+
+
+class _Reading(Operands):
+    """One script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Lowering())
+        self.text = text
+        self.low.program.script = text
+        program = self.low.program
+        self.starts = program.starts = array("I")
+        self.code, self.operands, self.facts = self.low.code, self.low.operands, self.low.fixed
+        self.validator = Validator()
+        self.frames: list[_Frame] = []
 
     # ── the script ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -191,7 +222,7 @@ class _Reading:
         pc = len(self.operands)
         self.code.append(CODES[op])
         self.operands.append(operands)
-        self.known.append(None)
+        self.facts.append(None)
         self.starts.append(start)
         return pc
 
@@ -292,9 +323,8 @@ class _Reading:
         triplet = self.triplets.get(texts)
         if triplet is None:
             triplet = self.triplet(found, texts)
-        fixed = (self.tetraplets[texts], argument_hash)
         pc = self.emit(Op.CALL, (*triplet, arguments, kind, slot, position), start)
-        self.known[pc] = self.fixed.setdefault(fixed, fixed)
+        self.facts[pc] = self.known(texts, argument_hash)
         span = (start, found.end())
         words = self.words
         for part in texts:
@@ -306,25 +336,6 @@ class _Reading:
         if output:
             validator.define(output, span)
         self.done()
-
-    def triplet(
-        self, found: re.Match[str], texts: tuple[str | Any, ...]
-    ) -> tuple[CompiledValue, CompiledValue, CompiledValue]:
-        triplet = (
-            self.operand(found, G_CALL_PEER, PEER)[1],
-            self.operand(found, G_SERVICE, STRING)[1],
-            self.operand(found, G_FUNCTION, STRING)[1],
-        )
-        self.tetraplets[texts] = self.low.fixed_tetraplet(triplet)
-        self.triplets[texts] = triplet
-        return triplet
-
-    def arguments(self, text: str) -> tuple[tuple[CompiledValue, ...], str | None]:
-        operands = [self.operand(found, 0, VALUE) for found in ARGUMENT.finditer(text)]
-        values = tuple([operand[1] for operand in operands])
-        self.uses[text] = tuple([name for operand in operands for name in operand[2]])
-        known = self.lists[text] = (values, self.low.fixed_hash(values))
-        return known
 
     def ap(self, found: re.Match[str], start: int) -> None:
         value = self.operand(found, G_AP_VALUE, AP_VALUE)

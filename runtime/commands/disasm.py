@@ -1,6 +1,6 @@
-"""`avm disasm`: the flat program of a script, or its native form.
+"""`avm disasm`: the flat program of a script, or the native kernels.
 
-Errors: exit 1 with the parser's report on stderr; exit 2 for a file that cannot be read, or without the native engine.
+Errors: exit 1 with the parser's report on stderr; exit 2 for a file that cannot be read, or without LLVM.
 """
 
 from __future__ import annotations
@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import argparse
 
-    from avm.ir.program import Program
-
 HELP: Final = "print the flat program the virtual machine runs"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("file", metavar="FILE", help="AIR script; - for standard input")
-    parser.add_argument("--llvm", action="store_true", help="print the LLVM form of the native engine instead")
+    parser.add_argument("file", metavar="FILE", nargs="?", help="AIR script; - for standard input")
+    parser.add_argument("--llvm", action="store_true", help="print the LLVM form of the native kernels instead")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the program."""
-    from aquac.command_line import DIAGNOSTICS, OK
+    from aquac.command_line import DIAGNOSTICS, OK, CommandError
+
+    if args.llvm:
+        sys.stdout.write(_native())
+        return OK
+    if args.file is None:
+        raise CommandError("no script", hint="name a file, - for standard input, or --llvm")
     from avm.air import parse
     from avm.ir.disasm import disassemble
     from avm.ir.lower import lower
@@ -35,19 +39,17 @@ def run(args: argparse.Namespace) -> int:
     if result.instruction is None:
         sys.stderr.write(result.report)
         return DIAGNOSTICS
-    program = lower(result.instruction)
-    sys.stdout.write(_native(program) if args.llvm else disassemble(program))
+    sys.stdout.write(disassemble(lower(result.instruction)))
     return OK
 
 
-def _native(program: Program) -> str:
-    """LLVM text of a program. Raises CommandError where the native engine is missing."""
-    from importlib import import_module
-
+def _native() -> str:
+    """LLVM text of the native kernels. Raises CommandError where there is no LLVM."""
     from aquac.command_line import CommandError
 
     try:
-        text: str = import_module("avm.jit").llvm_text(program)
-    except (ImportError, AttributeError) as error:
-        raise CommandError("the native engine is not available here", hint="leave out --llvm") from error
-    return text
+        from avm.jit.library import llvm_text
+
+        return llvm_text()
+    except ImportError as error:
+        raise CommandError(f"no native code here: {error}", hint="install llvmlite, or leave out --llvm") from error

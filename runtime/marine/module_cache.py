@@ -1,7 +1,7 @@
 """Compiled modules on disk, so that a module is compiled once per machine.
 
 A compiled module is native code that will be executed: only what this user alone can have written is read, its digest is checked
-(`aquac.private_cache`), and its name says for which module, wasmtime and settings it was made. A cache that cannot be used is
+(`avm.private_cache`), and its name says for which module, wasmtime and settings it was made. A cache that cannot be used is
 no error: the module is compiled instead.
 Errors: wasmtime.WasmtimeError for a module that does not compile.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import wasmtime
 
-from aquac.private_cache import read_entry, write_entry
+from avm.private_cache import read_entry, write_entry
 from runtime.reference_avm import cache_directory
 
 from .engine import SETTINGS_KEY, WASMTIME_VERSION

@@ -51,7 +51,7 @@ from tests.fuzz.avm_history import IDS, SEEDS, Invocation, Manners, play, random
 
 STEPS_PER_HISTORY: Final = 24
 FRESH_EVERY: Final = 5
-"""Each so many steps an interpreter without caches must agree with the one that has them."""
+"""Each so many steps an interpreter without caches and native code must agree with the one that has both."""
 
 RETRIES_MAX: Final = 40
 STEP_SECONDS_MAX: Final = 10
@@ -139,7 +139,7 @@ class Comparer:
     """
 
     reference: ReferenceAvm
-    avm: Avm = field(default_factory=Avm)
+    avm: Avm = field(default_factory=lambda: Avm("jit"))
     codes: Counter[int] = field(default_factory=Counter)
     steps: int = 0
     turn: int = 0
@@ -158,8 +158,8 @@ class Comparer:
         try:
             with time_limit(STEP_SECONDS_MAX):
                 ours = self.avm.invoke(*inputs)
-            if self.turn % FRESH_EVERY == FRESH_EVERY - 1 and Avm().invoke(*inputs) != ours:
-                self._report(step, "an interpreter without caches answers otherwise", ours, None)
+            if self.turn % FRESH_EVERY == FRESH_EVERY - 1 and Avm("interp").invoke(*inputs) != ours:
+                self._report(step, "an interpreter without caches and native code answers otherwise", ours, None)
                 return None
         except StepTimeout:
             self.slow += 1
@@ -221,7 +221,7 @@ def find_difference(
 ) -> Difference | None:
     """The first difference of a history; it ends there."""
     comparer = comparer or Comparer(reference)
-    comparer.avm, comparer.turn = Avm(), 0
+    comparer.avm, comparer.turn = Avm("jit"), 0
 
     def invoke(step: Invocation) -> Outcome | None:
         return None if comparer.difference is not None else comparer.invoke(step)

@@ -21,6 +21,9 @@ from avm.data.archive_reader import ArchiveError, read_archive
 from avm.data.archive_writer import write_archive
 from avm.data.envelope import EnvelopeError, read_envelope
 from avm.data.human import HumanViewError, to_human_readable_data
+from avm.ir.lower import lower
+from avm.ir.unread import unread_program
+from avm.jit import library
 from avm.outcome import CallResult, Outcome
 from tests.fuzz.avm_generator import valid_script
 from tests.fuzz.avm_history import IDS, SEEDS, Invocation, play
@@ -32,7 +35,7 @@ SCRIPT: Final = (
     f'(seq (canon "{IDS["A"]}" $s #c) (fold $s i (seq (ap i $t) (next i))))))'
 )
 PARAMETERS: Final = RunParameters(IDS["A"], IDS["A"], 1_700_000_000_000, 7000, "fuzz-0", SEEDS["A"])
-_avm: Final = Avm()
+_avm: Final = Avm("jit")
 
 
 def air(data: bytes) -> None:
@@ -41,8 +44,14 @@ def air(data: bytes) -> None:
     result = parse(text)
     assert (result.instruction is None) == bool(result.labels)
     assert bool(result.report) == bool(result.labels)
+    kernels = library.get()
+    native = None if kernels is None else unread_program(text, kernels)
     if result.instruction is None:
+        assert native is None
         return
+    if native is not None:
+        assert native.reader is not None
+        assert list(native.reader.ops) == lower(result.instruction).code
     assert validate(result.instruction) == ()
     if text.count("(") < DEEPEST_PRINTED:
         again = parse(print_script(result.instruction)).instruction

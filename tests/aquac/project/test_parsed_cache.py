@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from aquac import compile_path, private_cache
+from aquac import compile_path
 from aquac.project import parsed_cache
 from aquac.project.link import CACHED_FROM
 from aquac.source import SourceFile
 from aquac.syntax.parse import parse
+from avm import private_cache
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = (

@@ -16,6 +16,7 @@ from avm.call_data import encode_call_results
 from avm.data.codec import ArchiveError, EnvelopeError, decode
 from avm.data.human import human_view
 from avm.outcome import CallResult, Outcome
+from tests.conformance.engine import interpreter
 
 FILES: tuple[str, ...] = ("scenarios.jsonl", "network-runs.jsonl.gz")
 
@@ -27,7 +28,7 @@ _LIMITS = {
 }
 _ARCHIVE_CODE = 2
 _SAFE_INTEGER = 2**53 - 1
-_avm = Avm(engine="auto")
+_avm = interpreter()
 
 
 def check(case: dict[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ from avm.crypto.signatures import message, sign, verify
 from avm.data.canonical_json import JsonError, dumps, parse
 from avm.data.codec import ArchiveError, EnvelopeError, decode, encode
 from avm.data.human import human_view
+from tests.conformance.engine import interpreter
 
 FILES = (
     "basic.jsonl",
@@ -50,7 +51,7 @@ def check(case: dict[str, Any]) -> str | None:
 
 @functools.cache
 def _avm() -> Avm:
-    return Avm()
+    return interpreter()
 
 
 def invoke(case: dict[str, Any]) -> Outcome:

@@ -1,0 +1,1 @@
+"""Kernels, one module for each kind of work; the language is that of `avm.jit.kernel_language`."""
