@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from avm.limits import (
     DATA_CACHE_BYTES,
     DATA_CACHE_ENTRIES,
-    NATIVE_SCRIPT_BYTES,
+    NATIVE_WORK_BYTES,
     PROGRAM_CACHE_BYTES,
     PROGRAM_CACHE_ENTRIES,
 )
@@ -53,13 +53,13 @@ class Caches:
         "_program_lookups",
         "_programs",
         "_programs_size",
-        "_script_bytes",
+        "_work_bytes",
     )
 
     def __init__(self, native: Native = "auto") -> None:
         """Start empty. native: whether native kernels are used: when they pay, always, never."""
         self._native = native
-        self._script_bytes = 0
+        self._work_bytes = 0
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._programs_size = 0
         self._program_lookups = Lookups()
@@ -87,7 +87,7 @@ class Caches:
     def _read(self, air: str) -> Program:
         from avm.ir.quick import quick_program
 
-        library = self._library(len(air))
+        library = self.native(len(air))
         program = None
         if library is not None:
             from avm.ir.unread import unread_program
@@ -95,14 +95,19 @@ class Caches:
             program = unread_program(air, library)
         return program or quick_program(air) or _exact_program(air)
 
-    def _library(self, script_bytes: int) -> Library | None:
-        """The native kernels: if the process has them, once this VM has read so much script that they pay, or as it was told."""
+    def native(self, work_bytes: int) -> Library | None:
+        """The native kernels: if the process has them, once this VM has done so much that they pay, or as it was told."""
         if self._native == "off":
             return None
-        if self._native == "auto" and self._script_bytes < NATIVE_SCRIPT_BYTES:
-            self._script_bytes += script_bytes
-            loaded = sys.modules.get("avm.jit.library")
-            return loaded.loaded() if loaded is not None else None
+        if self._native == "auto":
+            module = sys.modules.get("avm.jit.library")
+            loaded: Library | None = None if module is None else module.loaded()
+            if loaded is not None:
+                return loaded
+            if self._work_bytes < NATIVE_WORK_BYTES:
+                # counted afterwards, so that a process with one large run does not load what it has no more use for
+                self._work_bytes += work_bytes
+                return None
         from avm.jit import library
 
         return library.get() if self._native == "on" else library.ready()

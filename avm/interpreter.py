@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING, Final
 
 from avm import farewell
 from avm.caches import Caches
+from avm.call_data import encode_call_results
 from avm.crypto import signatures
-from avm.crypto.keys import public_key_peer_id
+from avm.crypto.keys import KeyFormatError, key_pair, public_key_peer_id
 from avm.data import cid_store
 from avm.exec import run
 from avm.exec.context import DEFAULT_OPTIONS
 from avm.exec.values import canonical_text_lookups
-from avm.prepare import Flags, PreparationError, prepare
-from avm.stats import CacheStats, VmStats
+from avm.limits import DECLINED_MAX, RUN_WORK_BYTES
+from avm.prepare import Flags, PreparationError, check_sizes, prepare
+from avm.stats import CacheStats, NativeStats, VmStats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from avm.caches import Native
     from avm.exec.context import VmOptions
+    from avm.jit.run import NativeRuns
     from avm.outcome import CallResult, Outcome, RunParameters
 
 _NATIVE: Final[dict[str, Native]] = {"auto": "auto", "interp": "off", "jit": "on"}
@@ -46,6 +49,7 @@ class Avm:
         self._caches = Caches(_NATIVE[engine])
         self._options = options
         self._runs = 0
+        self._native_runs: NativeRuns | None = None
 
     def invoke(
         self,
@@ -62,12 +66,48 @@ class Avm:
         """
         self._runs += 1
         flags = Flags()
+        native = self._native_outcome(air, prev_data, data, params, call_results)
+        if native is not None:
+            return native
         try:
             prepared = prepare(air, prev_data, data, params, call_results, flags, self._caches, self._options)
         except PreparationError as error:
             return farewell.refused(error, prev_data, flags)
         result = run(prepared.program, prepared.context)
         return farewell.finished(prepared, result, prev_data, params, flags, self._caches)
+
+    def _native_outcome(
+        self,
+        air: str,
+        prev_data: bytes,
+        data: bytes,
+        params: RunParameters,
+        call_results: bytes | Mapping[int, CallResult] | Mapping[str, CallResult],
+    ) -> Outcome | None:
+        """The outcome by native code, None where the interpreter has to do the run."""
+        if self._options != DEFAULT_OPTIONS:
+            return None
+        library = self._caches.native(RUN_WORK_BYTES + len(prev_data) + len(data))
+        if library is None:
+            return None
+        flags = Flags()
+        try:
+            check_sizes(air, data, params, flags)
+            reader = self._caches.program(air).reader
+            if reader is None or 2 * reader.declined > DECLINED_MAX + reader.runs:
+                return None
+            results = call_results if isinstance(call_results, bytes) else encode_call_results(call_results)
+            key = key_pair(params.key_format, params.secret_key_bytes)
+        except (PreparationError, KeyFormatError, ValueError):
+            return None
+        if self._native_runs is None:
+            from avm.jit.run import NativeRuns
+
+            self._native_runs = NativeRuns(library)
+        outcome = self._native_runs.run(reader.skeleton, prev_data, data, params, flags, results, key)
+        reader.runs += 1
+        reader.declined += outcome is None
+        return outcome
 
     def stats(self) -> VmStats:
         """What this interpreter's caches did so far, and those of the process."""
@@ -80,6 +120,7 @@ class Avm:
             signatures=signatures.stats(),
             canonical_texts=CacheStats.of_function(canonical_text_lookups()),
             keys=CacheStats.of_function(public_key_peer_id.cache_info()),
+            native=NativeStats() if self._native_runs is None else self._native_runs.stats(),
         )
 
 

@@ -64,5 +64,11 @@ ARGUMENT_HASH_TEXT_MAX: Final = 1024
 KEY_CACHE_ENTRIES: Final = 1 << 12
 """Decoded public keys and key pairs."""
 
-NATIVE_SCRIPT_BYTES: Final = 64 << 10
-"""Script text one `Avm` reads in Python before it has the native reader made. Loading that takes 0.1 s, in which Python reads so much."""
+NATIVE_WORK_BYTES: Final = 64 << 10
+"""Work one `Avm` does in Python, in bytes of scripts and data read, before it has native code loaded: loading takes about as long."""
+
+RUN_WORK_BYTES: Final = 512
+"""What a run counts as beside its scripts and data, so that many small ones are work, too."""
+
+DECLINED_MAX: Final = 4
+"""Runs of one script that native code may decline before it is asked less often than it succeeds."""

@@ -48,14 +48,49 @@ class CallResult(NamedTuple):
     result: str
 
 
-@dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A service call the host must make; `tetraplets` has one list per argument."""
+    """A service call the host must make; `tetraplets` has one list per argument. Not to be changed."""
+
+    __slots__ = ("arguments", "function_name", "service_id", "tetraplets")
 
     service_id: str
     function_name: str
     arguments: list[Any]
     tetraplets: list[list[Tetraplet]]
+
+    def __init__(
+        self, service_id: str, function_name: str, arguments: list[Any], tetraplets: list[list[Tetraplet]]
+    ) -> None:
+        """As given; `avm.jit.run` has a form that makes the lists when they are wanted."""
+        self.service_id = service_id
+        self.function_name = function_name
+        self.arguments = arguments
+        self.tetraplets = tetraplets
+
+    def __eq__(self, other: object) -> bool:
+        """Same call, same arguments, same origins."""
+        if not isinstance(other, CallRequest):
+            return NotImplemented
+        return (self.service_id, self.function_name, self.arguments, self.tetraplets) == (
+            other.service_id,
+            other.function_name,
+            other.arguments,
+            other.tetraplets,
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """All fields."""
+        return (
+            f"CallRequest(service_id={self.service_id!r}, function_name={self.function_name!r}, "
+            f"arguments={self.arguments!r}, tetraplets={self.tetraplets!r})"
+        )
+
+
+INTERPRETER: Final = "interpreter"
+NATIVE: Final = "native"
+"""What did a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +98,8 @@ class Outcome:
     """Result of one run.
 
     data: new data, the previous data unchanged (codes 1-10 and 20000-29999), or empty. next_peer_pks has no
-    duplicates. raw_call_requests: the bytes of the requests where they do not follow from `call_requests`.
+    duplicates. raw_call_requests: the bytes of the requests where they do not follow from `call_requests`. tier: what did the
+    run; it is not part of the result.
     """
 
     ret_code: int
@@ -75,6 +111,7 @@ class Outcome:
     particle_size_limit_exceeded: bool = False
     call_result_size_limit_exceeded: bool = False
     raw_call_requests: bytes | None = field(default=None, compare=False, repr=False)
+    tier: str = field(default=INTERPRETER, compare=False, repr=False)
 
     @property
     def call_requests_bytes(self) -> bytes:

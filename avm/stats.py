@@ -5,7 +5,7 @@ Errors: none.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,11 +46,21 @@ class CacheStats:
 
 
 @dataclass(frozen=True, slots=True)
+class NativeStats:
+    """Runs that native code did, and those that it left to the interpreter, by reason. Its buffers, in bytes."""
+
+    runs: int = 0
+    declined: dict[str, int] = field(default_factory=dict)
+    arena_bytes: int = 0
+    heap_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class VmStats:
     """Counts of one `Avm`, and of the caches that all of a process share.
 
     runs: invocations. programs: parsed scripts. data: decoded outputs, found again as previous data; empty previous data
-    are not looked up. Shared: cids (entries whose hash was checked), signatures (checked ones; own ones count as
+    are not looked up. native: runs by native code. Shared: cids (entries whose hash was checked), signatures (checked ones; own ones count as
     checked), canonical_texts (canonical forms of stored values), keys (public keys and the peer ids they stand for).
     """
 
@@ -61,6 +71,7 @@ class VmStats:
     signatures: CacheStats
     canonical_texts: CacheStats
     keys: CacheStats
+    native: NativeStats = field(default_factory=NativeStats)
 
     def to_json(self) -> dict[str, Any]:
         """The document of `avm stats`: counts of this interpreter, then those of the process under `shared`."""
@@ -68,6 +79,7 @@ class VmStats:
             "runs": self.runs,
             "programs": asdict(self.programs),
             "data": asdict(self.data),
+            "native": asdict(self.native),
             "shared": {
                 "cids": asdict(self.cids),
                 "signatures": asdict(self.signatures),

@@ -55,7 +55,11 @@ def _has_cid_size(text: str) -> bool:
 
 def sign(pair: KeyPair, sorted_cids: list[str], salt: str) -> bytes:
     """Signature of the current peer, 65 bytes."""
-    text = message(sorted_cids, salt)
+    return sign_message(pair, message(sorted_cids, salt))
+
+
+def sign_message(pair: KeyPair, text: bytes) -> bytes:
+    """Signature of a message that was made elsewhere."""
     signature = pair.sign(text)
     _remember(_fingerprint(pair.public_key, text, signature))
     return signature
@@ -63,7 +67,11 @@ def sign(pair: KeyPair, sorted_cids: list[str], salt: str) -> bytes:
 
 def verify(public_key: bytes, sorted_cids: list[str], salt: str, signature: bytes) -> None:
     """Check one signature; `public_key` has been validated. Raises SignatureError."""
-    text = message(sorted_cids, salt)
+    verify_message(public_key, message(sorted_cids, salt), signature)
+
+
+def verify_message(public_key: bytes, text: bytes, signature: bytes) -> None:
+    """As verify, for a message that was made elsewhere."""
     fingerprint = _fingerprint(public_key, text, signature)
     if fingerprint in _verified:
         _lookups.hits += 1

@@ -60,6 +60,13 @@ def write_archive(data: InterpreterData) -> bytes:
 
 def rewrite_archive(archive: bytes, last_call_request_id: int, signatures: dict[bytes, bytes]) -> bytes:
     """A valid archive with other signatures. Trace and stores are copied as they are: all their pointers are relative."""
+    return b"".join(rewritten_parts(archive, last_call_request_id, signatures)[0])
+
+
+def rewritten_parts(
+    archive: bytes | memoryview, last_call_request_id: int, signatures: dict[bytes, bytes]
+) -> tuple[list[bytes | memoryview], int]:
+    """As rewrite_archive: the pieces, and their size. What is kept is not copied."""
     old_base = len(archive) - _ROOT.size
     root = _ROOT.unpack_from(archive, old_base)
     # nothing of trace and stores lies behind the entries of the last store
@@ -74,19 +81,19 @@ def rewrite_archive(archive: bytes, last_call_request_id: int, signatures: dict[
         words += (root[index] - shift, root[index + 1])
     words += (place - base - _LAST_STORE - 8, count)
     writer.append(_ROOT.pack(*words))
-    return b"".join(writer.parts)
+    return writer.parts, writer.size
 
 
 class _Writer:
     __slots__ = ("cids", "parts", "peers", "size")
 
     def __init__(self) -> None:
-        self.parts: list[bytes] = []
+        self.parts: list[bytes | memoryview] = []
         self.size = 0
         self.cids: dict[str, tuple[int, int]] = {}  # text → position, length in bytes
         self.peers: dict[str, int] = {}
 
-    def append(self, piece: bytes) -> int:
+    def append(self, piece: bytes | memoryview) -> int:
         """Write bytes; where they went."""
         position = self.size
         self.parts.append(piece)

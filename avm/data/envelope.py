@@ -65,6 +65,24 @@ def write_envelope(inner: bytes, versions: Versions) -> bytes:
     return head + messagepack.bytes_header(len(inner)) + inner
 
 
+def envelope_head(inner_bytes: int) -> bytes:
+    """What stands before an archive of this size in data of our versions."""
+    return _OURS + messagepack.bytes_header(inner_bytes)
+
+
+def own_archive(data: bytes) -> memoryview | None:
+    """The archive of data that have the very form this interpreter writes, without a copy; None for others."""
+    start = len(_OURS)
+    if not data.startswith(_OURS) or len(data) < start + 5:
+        return None
+    sizes = {0xC4: 1, 0xC5: 2, 0xC6: 4}.get(data[start])
+    if sizes is None:
+        return None
+    begin = start + 1 + sizes
+    end = begin + int.from_bytes(data[start + 1 : begin], "big")
+    return memoryview(data)[begin:end] if end <= len(data) else None
+
+
 def read_envelope(data: bytes) -> Envelope:
     """Envelope of non-empty data. Raises EnvelopeError."""
     if data.startswith(_OURS):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from avm.air.ast import Instruction
     from avm.data.interpreter_data import Tetraplet
 
+    from .unread import Skeleton
+
 Accessor = tuple[int, Any]
 Lens = tuple[tuple[Accessor, ...], str]
 CompiledValue = tuple[Any, ...]
@@ -34,6 +36,11 @@ class Reader(Protocol):
 
     ops: bytes
     """The true operation codes."""
+
+    skeleton: Skeleton
+    runs: int
+    declined: int
+    """Native runs, and how many of them had to be done by the interpreter."""
 
     def read(self, pc: int) -> None:
         """Put operands and operation at `pc` in place."""

@@ -10,7 +10,7 @@ Input:   script, the native kernels. Output: Program that does what that of `qui
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from avm.air import tokens as t
 from avm.air.legal import AP_VALUE, FAIL_VALUE, MAP_KEY, OUTPUT, PEER, SCALAR_ITERABLE, VALUE, VARIABLE
@@ -66,8 +66,26 @@ _NAMES_FULL: Final = -3
 _FRAMES_FULL: Final = -4
 _LEFT_BARE: Final = 1 << 30
 _RIGHT_BARE: Final = 1 << 31
+_FRAMES_MIN: Final = 1 << 14
+_SCRATCH_MIN: Final = 1 << 12
+_SCRATCH_MAX: Final = 1 << 18
+"""Elements kept in each of eight buffers, 2 MiB at most."""
+
 _TEXT_BYTES_MAX: Final = 1 << 30
 """Positions have to fit beside the two bits above."""
+
+
+class Skeleton(NamedTuple):
+    """A script without its operands.
+
+    text: UTF-8. ops: operation codes. starts: where their instructions begin. first, second: see `avm.jit.kernels.air_text`.
+    """
+
+    text: bytes
+    ops: array[int]
+    starts: array[int]
+    first: array[int]
+    second: array[int]
 
 
 def unread_program(script: str, library: Library) -> Program | None:
@@ -75,21 +93,19 @@ def unread_program(script: str, library: Library) -> Program | None:
     text = byte_text(script)
     if text is None or not text or len(text) > _TEXT_BYTES_MAX:
         return None
-    found = skeleton(text.encode("latin-1"), library.read_air, library.count_instructions)
-    return None if found is None else _Reader(text, *found).program
+    found = skeleton(text.encode("latin-1"), library.read_air)
+    return None if found is None else _Reader(text, found).program
 
 
-def skeleton(
-    text: bytes, read_air: Callable[..., int], count_instructions: Callable[..., int]
-) -> tuple[array[int], array[int], array[int], array[int]] | None:
-    """Operations, starts, first and second jumps, by a kernel. Buffers grow until they are long enough."""
-    instructions = count_instructions(text)
-    operations, names, frames = instructions + instructions // 4 + 64, len(text) // 40 + 32, 64
+def skeleton(text: bytes, read_air: Callable[..., int]) -> Skeleton | None:
+    """The skeleton that a kernel finds. Buffers grow until they are long enough."""
+    instructions = text.count(b"(")
+    operations, names, frames = instructions + instructions // 4 + 64, len(text) // 40 + 32, instructions + 2
+    frames = min(frames, _FRAMES_MIN)
     while True:
-        ops = array("B", bytes(operations))
-        starts, first, second = (array("I", bytes(4 * operations)) for _ in range(3))
-        table = array("I", bytes(4 << (2 * names + 2).bit_length()))
-        registers = array("q", bytes(8 * _REGISTERS))
+        ops = _scratch("ops", "B", operations)
+        starts, first, second = (_scratch(name, "I", operations) for name in ("starts", "first", "second"))
+        registers = array("q", (0,)) * _REGISTERS
         registers[_SEED] = hash("names of a script") & 0xFFFFFFFF  # another one in each process
         try:
             count = read_air(
@@ -98,18 +114,16 @@ def skeleton(
                 starts,
                 first,
                 second,
-                table,
-                array("q", bytes(8 * _NAME * names)),
-                array("q", bytes(8 * _FRAME * frames)),
-                array("q", bytes(8 * (frames + 8))),
+                _scratch("table", "I", 2 * names + 2),
+                _scratch("names", "q", _NAME * names),
+                _scratch("frames", "q", _FRAME * frames),
+                _scratch("pending", "q", frames + 8),
                 registers,
             )
         except IndexError:
             return None
         if count >= 0:
-            for buffer in (ops, starts, first, second):
-                del buffer[count:]
-            return ops, starts, first, second
+            return Skeleton(text, ops[:count], starts[:count], first[:count], second[:count])
         if count == _OPERATIONS_FULL:
             operations = 3 * instructions + 64
         elif count == _NAMES_FULL:
@@ -120,17 +134,33 @@ def skeleton(
             return None
 
 
+_buffers: Final[dict[str, array[int]]] = {}
+
+
+def _scratch(name: str, code: str, size: int) -> array[int]:
+    """A buffer of at least that size, a power of two, whose content does not matter; kept for the next script unless it is large."""
+    found = _buffers.get(name)
+    if found is None or len(found) < size or len(found) > _SCRATCH_MIN >= size:
+        found = array(code, (0,)) * max(1 << (size - 1).bit_length(), _SCRATCH_MIN)
+        if len(found) <= _SCRATCH_MAX:
+            _buffers[name] = found
+    return found
+
+
 class _Reader(Operands):
     """Reads the operands of single operations of one script."""
 
-    def __init__(self, text: str, ops: array[int], starts: array[int], first: array[int], second: array[int]) -> None:
+    def __init__(self, text: str, found: Skeleton) -> None:
         super().__init__(Lowering())
-        self.ops = ops.tobytes()
-        self.first = first
-        self.second = second
+        self.skeleton = found
+        self.ops = found.ops.tobytes()
+        self.first = found.first
+        self.second = found.second
+        self.runs = 0
+        self.declined = 0
         program = self.program = self.low.program
         program.script = text
-        program.starts = starts
+        program.starts = found.starts
         program.code = bytearray(self.ops.translate(_HIDDEN))
         program.operands = {}
         program.fixed = {}

@@ -10,7 +10,9 @@ Errors:  KernelError, naming the line; only who writes a kernel meets it.
 The language: parameters and results are annotated `int`, `bool`, `None` or a buffer of `kernel_types`. Statements: assignment to names
 and elements, `if`, `while`, `for … in range`, `break`, `continue`, `return`, calls. Expressions: 64-bit integers with `+ - * // % & | ^
 << >> ~`, comparisons, `and or not`, `x if c else y`, `len`, `min`, `max`, elements and slices of buffers, functions of any kernel
-module. Constants of the module: integers, and bytes or tuples of integers as read-only buffers. A shift counts 0 to 63.
+module. Constants of the module: integers, and bytes or tuples of integers as read-only buffers. A shift counts 0 to 63. The functions of
+`kernel_types`: local buffers, numbers of several bytes, and lanes, which are values of 4, 8 or 16 numbers of 32 bits with `+ - * ^ & | << >>`;
+where those want a count or an order, it is a literal or a constant of the module. `@inline` puts a function where it is called.
 
 An editor of this file must preserve: each access to an element is checked, an access outside ends all kernels on the way and
 raises IndexError at the caller, so that no input can make a kernel touch memory that is not its own.
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from llvmlite import ir
@@ -31,16 +34,20 @@ if TYPE_CHECKING:
 
 I1: Final = ir.IntType(1)
 I8: Final = ir.IntType(8)
+I16: Final = ir.IntType(16)
 I32: Final = ir.IntType(32)
 I64: Final = ir.IntType(64)
 POINTER: Final = I8.as_pointer()
+LANES: Final = 16
+VECTOR: Final = ir.VectorType(I8, LANES)
 
 TRAPPED: Final = -(2**63)
 """What an exported function returns after an access outside of a buffer."""
 
 INT, BOOL, NONE = "int", "bool", "None"
 _BUFFERS: Final = {name: ir.IntType(bits) for name, bits in kernel_types.ELEMENT_BITS.items()}
-_SCALARS: Final = {INT: I64, BOOL: I1, NONE: I1}
+_LANES: Final = {f"Lanes{count}": ir.VectorType(I32, count) for count in kernel_types.LANES}
+_SCALARS: Final = {INT: I64, BOOL: I1, NONE: I1, **_LANES}
 _BINARY: Final[dict[type[ast.operator], str]] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -51,6 +58,7 @@ _BINARY: Final[dict[type[ast.operator], str]] = {
     ast.LShift: "shl",
     ast.RShift: "ashr",
 }
+_LANES_SHIFT: Final[dict[type[ast.operator], str]] = {ast.LShift: "shl", ast.RShift: "lshr"}
 _COMPARE: Final[dict[type[ast.cmpop], str]] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -89,6 +97,7 @@ class Kernels:
         self.module = ir.Module("kernels")
         self._functions: dict[Any, tuple[ir.Function, list[str], str]] = {}
         self._constants: dict[tuple[Any, int], ir.GlobalVariable] = {}
+        self._seekers: dict[bytes, ir.Function] = {}
 
     def add(self, module: ModuleType) -> list[str]:
         """Compile the functions of a module; those of its `EXPORTS` can be called from outside. Raises KernelError."""
@@ -98,7 +107,7 @@ class Kernels:
         tree = ast.parse(inspect.getsource(module))
         nodes = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         for function in functions:
-            self._declare(function, nodes[function.__name__])
+            self._declare(function, nodes[function.__name__], module.EXPORTS)
         for function in functions:
             _Compiler(self, function, nodes[function.__name__]).run()
         for name in module.EXPORTS:
@@ -124,7 +133,18 @@ class Kernels:
         pointer = self._constants[key].bitcast(_BUFFERS[kind].as_pointer())
         return Value(kind, pointer=pointer, length=I64(len(values)))
 
-    def _declare(self, function: FunctionType, node: ast.FunctionDef) -> None:
+    def seeker(self, members: bytes) -> ir.Function:
+        """`(pointer, length, start, end)` → position of the first byte of a set, or `end`; the caller has checked the range."""
+        if members not in self._seekers:
+            made = ir.Function(
+                self.module, ir.FunctionType(I64, [POINTER, I64, I64, I64]), f"seek.{len(self._seekers)}"
+            )
+            made.linkage = "internal"
+            self._seekers[members] = made
+            _make_seeker(made, members, self.constant(bytes(c in members for c in range(256))).pointer)
+        return self._seekers[members]
+
+    def _declare(self, function: FunctionType, node: ast.FunctionDef, exports: tuple[str, ...]) -> None:
         parameters = [_annotation(argument.annotation, node) for argument in node.args.args]
         result = _annotation(node.returns, node)
         types: list[ir.Type] = []
@@ -134,10 +154,20 @@ class Kernels:
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         made = ir.Function(self.module, ir.FunctionType(returned, types), name)
         made.linkage = "internal"
+        for decorator in node.decorator_list:
+            if not (
+                isinstance(decorator, ast.Name)
+                and function.__globals__.get(decorator.id) is kernel_types.inline
+                and node.name not in exports
+            ):
+                raise KernelError(f"{function.__name__}: the only decorator is `inline`, and not of what is exported")
+            made.attributes.add("alwaysinline")
         self._functions[function] = (made, parameters, result)
 
     def _export(self, function: FunctionType) -> None:
-        inner, parameters, _ = self._functions[function]
+        inner, parameters, result = self._functions[function]
+        if not _LANES.keys().isdisjoint((*parameters, result)):
+            raise KernelError(f"{function.__name__}: lanes cannot pass to the outside")
         types = [I64 for parameter in parameters for _ in range(2 if parameter in _BUFFERS else 1)]
         outer = ir.Function(self.module, ir.FunctionType(I64, types), function.__name__)
         builder = ir.IRBuilder(outer.append_basic_block())
@@ -156,6 +186,59 @@ class Kernels:
         if value.type != I64:
             value = builder.zext(value, I64)
         builder.ret(builder.select(builder.extract_value(returned, 1), I64(TRAPPED), value))
+
+
+def _ranges(members: bytes) -> list[tuple[int, int]]:
+    """First and last of each run of bytes that are members."""
+    firsts = [c for c in range(256) if c in members and (c == 0 or c - 1 not in members)]
+    lasts = [c for c in range(256) if c in members and (c == 255 or c + 1 not in members)]
+    return list(zip(firsts, lasts, strict=True))
+
+
+def _make_seeker(function: ir.Function, members: bytes, table: Any) -> None:
+    """Body of a seeker: sixteen bytes at a time while the buffer has them, be it beyond the end of the range; then one by one."""
+    pointer, length, start, end = function.args
+    names = ("entry", "test", "choose", "wide", "found", "none", "single", "one", "hit", "miss", "out")
+    entry, test, choose, wide, found, none, single, one, hit, miss, out = map(function.append_basic_block, names)
+    b = ir.IRBuilder(entry)
+    b.branch(test)
+    b.position_at_end(test)
+    at = b.phi(I64)
+    at.add_incoming(start, entry)
+    b.cbranch(b.icmp_signed("<", at, end), choose, out)
+    b.position_at_end(choose)
+    # on a big-endian machine the mask would begin with the last byte
+    fits = b.icmp_signed("<=", at, b.sub(length, I64(LANES))) if sys.byteorder == "little" else I1(0)
+    b.cbranch(fits, wide, single)
+    b.position_at_end(wide)
+    read = b.load(b.bitcast(b.gep(pointer, [at]), VECTOR.as_pointer()))
+    read.align = 1
+    hits: Any = ir.Constant(ir.VectorType(I1, LANES), [0] * LANES)
+    for first, last in _ranges(members):
+        moved = b.sub(read, ir.Constant(VECTOR, [first] * LANES))
+        hits = b.or_(hits, b.icmp_unsigned("<=", moved, ir.Constant(VECTOR, [last - first] * LANES)))
+    mask = b.bitcast(hits, I16)
+    b.cbranch(b.icmp_unsigned("!=", mask, I16(0)), found, none)
+    b.position_at_end(found)
+    place = b.add(at, b.zext(b.cttz(mask, I1(1)), I64))
+    b.ret(b.select(b.icmp_signed("<", place, end), place, end))
+    b.position_at_end(none)
+    at.add_incoming(b.add(at, I64(LANES)), none)
+    b.branch(test)
+    b.position_at_end(single)
+    now = b.phi(I64)
+    now.add_incoming(at, choose)
+    b.cbranch(b.icmp_signed("<", now, end), one, out)
+    b.position_at_end(one)
+    byte = b.zext(b.load(b.gep(pointer, [now])), I64)
+    b.cbranch(b.icmp_unsigned("!=", b.load(b.gep(table, [byte])), I8(0)), hit, miss)
+    b.position_at_end(hit)
+    b.ret(now)
+    b.position_at_end(miss)
+    now.add_incoming(b.add(now, I64(1)), miss)
+    b.branch(single)
+    b.position_at_end(out)
+    b.ret(end)
 
 
 def _annotation(node: ast.expr | None, function: ast.FunctionDef) -> str:
@@ -248,8 +331,10 @@ class _Compiler:
 
     def s_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
-            old = self.integer(ast.copy_location(ast.Name(node.target.id), node))
-            self.assign(node.target.id, Value(INT, self.binary(node, node.op, old, self.integer(node.value))), node)
+            old = ast.copy_location(ast.Name(node.target.id), node)
+            self.assign(
+                node.target.id, self.e_BinOp(ast.copy_location(ast.BinOp(old, node.op, node.value), node)), node
+            )
             return
         if not isinstance(node.target, ast.Subscript):
             raise self.fail(node, "only names and elements can be assigned")
@@ -419,8 +504,17 @@ class _Compiler:
         return Value(INT, self.b.neg(operand) if isinstance(node.op, ast.USub) else self.b.not_(operand))
 
     def e_BinOp(self, node: ast.BinOp) -> Value:
-        left = self.integer(node.left)
-        return Value(INT, self.binary(node, node.op, left, self.integer(node.right)))
+        left = self.value(node.left)
+        if left.type in _LANES:
+            if type(node.op) in _LANES_SHIFT:
+                counts = self.counts(node.right, range(32), _LANES[left.type])
+                return Value(left.type, getattr(self.b, _LANES_SHIFT[type(node.op)])(left.value, counts))
+            if type(node.op) not in _BINARY:
+                raise self.fail(node, f"no {type(node.op).__name__} of lanes")
+            right = self.scalar(node.right, left.type)
+            return Value(left.type, getattr(self.b, _BINARY[type(node.op)])(left.value, right))
+        number = self.convert(left, INT, node.left)
+        return Value(INT, self.binary(node, node.op, number, self.integer(node.right)))
 
     def binary(self, node: ast.AST, operator: ast.operator, left: Any, right: Any) -> Any:
         if isinstance(operator, ast.FloorDiv | ast.Mod):
@@ -450,11 +544,17 @@ class _Compiler:
         return Value(BOOL, result)
 
     def e_BoolOp(self, node: ast.BoolOp) -> Value:
+        """Of numbers it is one of them, as in Python; else a truth value."""
         stop = isinstance(node.op, ast.Or)
         end = self.function.append_basic_block("known")
-        slot = self.slot(I1)
+        slot, number = self.slot(I1), self.slot(I64)
+        numbers = True
         for i, operand in enumerate(node.values):
-            self.b.store(self.condition(operand), slot)
+            value = self.value(operand)
+            numbers = numbers and value.type == INT
+            if numbers:
+                self.b.store(value.value, number)
+            self.b.store(self.convert(value, BOOL, operand), slot)
             if i + 1 == len(node.values):
                 self.b.branch(end)
             else:
@@ -462,7 +562,7 @@ class _Compiler:
                 self.b.cbranch(self.b.load(slot), *((end, more) if stop else (more, end)))
                 self.b.position_at_end(more)
         self.b.position_at_end(end)
-        return Value(BOOL, self.b.load(slot))
+        return Value(INT, self.b.load(number)) if numbers else Value(BOOL, self.b.load(slot))
 
     def e_IfExp(self, node: ast.IfExp) -> Value:
         then, otherwise, end = (self.function.append_basic_block(name) for name in ("then", "else", "end"))
@@ -483,6 +583,10 @@ class _Compiler:
             raise self.fail(node, "only buffers have slices, and those no step")
         start = I64(0) if node.slice.lower is None else self.integer(node.slice.lower)
         end = buffer.length if node.slice.upper is None else self.integer(node.slice.upper)
+        return self.part(buffer, start, end)
+
+    def part(self, buffer: Value, start: Any, end: Any) -> Value:
+        """A part of a buffer, after the check that it has it."""
         self.check(self.b.icmp_unsigned("<=", end, buffer.length))
         self.check(self.b.icmp_unsigned("<=", start, end))
         return Value(buffer.type, pointer=self.b.gep(buffer.pointer, [start]), length=self.b.sub(end, start))
@@ -499,6 +603,13 @@ class _Compiler:
                 INT, self.b.select(self.b.icmp_signed("<" if name == "min" else ">", left, right), left, right)
             )
         function = self.globals.get(name)
+        if inspect.isfunction(function) and function.__module__ == kernel_types.__name__:
+            make = getattr(self, f"f_{function.__name__}", None)
+            if make is not None:
+                if len(node.args) != len(inspect.signature(function).parameters):
+                    raise self.fail(node, f"`{name}` takes {len(inspect.signature(function).parameters)} arguments")
+                made: Value = make(node, *node.args)
+                return made
         try:
             callee, parameters, result = self.kernels.function(function)
         except KeyError:
@@ -517,3 +628,184 @@ class _Compiler:
         returned = self.b.call(callee, arguments)
         self.check(self.b.not_(self.b.extract_value(returned, 1)))
         return Value(result, self.b.extract_value(returned, 0))
+
+    # ── functions of `kernel_types` ──────────────────────────────────────────────────────────────────────────────────
+
+    def count(self, node: ast.expr, allowed: range | tuple[int, ...]) -> int:
+        """A constant."""
+        value = self.integer(node)
+        if not isinstance(value, ir.Constant) or value.constant not in allowed:
+            raise self.fail(node, f"a constant of {allowed} is expected")
+        return int(value.constant)
+
+    def order(self, node: ast.expr) -> tuple[int, ...] | None:
+        """A tuple that is a constant of the module, or None."""
+        found = self.globals.get(node.id) if isinstance(node, ast.Name) and node.id not in self.locals else None
+        return found if isinstance(found, tuple) and all(isinstance(item, int) for item in found) else None
+
+    def counts(self, node: ast.expr, allowed: range, type_: ir.VectorType) -> Any:
+        """One constant for all lanes, or a tuple with one for each."""
+        order = self.order(node)
+        if order is None:
+            order = (self.count(node, allowed),) * type_.count
+        elif len(order) != type_.count or not set(order) <= set(allowed):
+            raise self.fail(node, f"{type_.count} numbers of {allowed} are expected")
+        return type_(list(order))
+
+    def octets(self, node: ast.expr, index: ast.expr, size: int) -> Any:
+        """Pointer to so many bytes of a buffer of bytes."""
+        buffer = self.value(node)
+        if buffer.type not in _BUFFERS or buffer.element != I8:
+            raise self.fail(node, "a buffer of bytes is expected")
+        return self.run_of(buffer, index, size)
+
+    def run_of(self, buffer: Value, index: ast.expr, size: int) -> Any:
+        """Pointer to so many elements of a buffer."""
+        start = self.integer(index)
+        return self.part(buffer, start, self.b.add(start, I64(size))).pointer
+
+    def lanes_of(self, node: ast.expr) -> Value:
+        value = self.value(node)
+        if value.type not in _LANES:
+            raise self.fail(node, f"{value.type} where lanes are expected")
+        return value
+
+    def little(self, value: Any) -> Any:
+        """A number as its bytes lie in memory, or back."""
+        if sys.byteorder == "little":
+            return value
+        return self.b.call(self.intrinsic("llvm.bswap", value.type, 1), [value])
+
+    def intrinsic(self, name: str, type_: ir.Type, count: int) -> Any:
+        """An instruction of LLVM with so many operands and a result of one type. llvmlite itself declares none for vectors."""
+        suffix = f"v{type_.count}i32" if isinstance(type_, ir.VectorType) else f"i{type_.width}"
+        full = f"{name}.{suffix}"
+        found = self.kernels.module.globals.get(full)
+        return found or ir.Function(self.kernels.module, ir.FunctionType(type_, [type_] * count), full)
+
+    def unaligned(self, pointer: Any, type_: ir.Type) -> Any:
+        """What lies there, wherever that is."""
+        return self.b.load(self.b.bitcast(pointer, type_.as_pointer()), align=1)
+
+    def f_words(self, node: ast.Call, count: ast.expr) -> Value:
+        return self.local("Words", count)
+
+    def f_longs(self, node: ast.Call, count: ast.expr) -> Value:
+        return self.local("Longs", count)
+
+    def local(self, kind: str, node: ast.expr) -> Value:
+        """A buffer on the stack. It is zero from here on, not from the function's start: most are needed on few paths."""
+        count = self.count(node, range(1, kernel_types.LOCAL_MAX + 1))
+        element = _BUFFERS[kind]
+        type_ = ir.ArrayType(element, count)
+        slot = ir.IRBuilder(self.entry).alloca(type_)
+        slot.align = 64
+        fill = self.kernels.module.declare_intrinsic("llvm.memset", [POINTER, I64])
+        size = I64(count * element.width // 8)
+        self.b.call(fill, [self.b.bitcast(slot, POINTER), I8(0), size, I1(0)])
+        return Value(kind, pointer=self.b.bitcast(slot, element.as_pointer()), length=I64(count))
+
+    def f_load32(self, node: ast.Call, buffer: ast.expr, index: ast.expr) -> Value:
+        return Value(INT, self.b.zext(self.little(self.unaligned(self.octets(buffer, index, 4), I32)), I64))
+
+    def f_load64(self, node: ast.Call, buffer: ast.expr, index: ast.expr) -> Value:
+        return Value(INT, self.little(self.unaligned(self.octets(buffer, index, 8), I64)))
+
+    def f_store64(self, node: ast.Call, buffer: ast.expr, index: ast.expr, number: ast.expr) -> Value:
+        value = self.little(self.integer(number))
+        pointer = self.b.bitcast(self.octets(buffer, index, 8), I64.as_pointer())
+        self.b.store(value, pointer, align=1)
+        return Value(NONE, I1(0))
+
+    def f_rotate_right(self, node: ast.Call, operand: ast.expr, count: ast.expr) -> Value:
+        value = self.value(operand)
+        if value.type not in _LANES:
+            number = self.b.trunc(self.convert(value, INT, operand), I32)
+            return Value(INT, self.b.zext(self.turned(number, I32(self.count(count, range(1, 32)))), I64))
+        return Value(value.type, self.turned(value.value, self.counts(count, range(1, 32), _LANES[value.type])))
+
+    def turned(self, value: Any, bits: Any) -> Any:
+        return self.b.call(self.intrinsic("llvm.fshr", value.type, 3), [value, value, bits])
+
+    def f_lanes(self, node: ast.Call, buffer: ast.expr, index: ast.expr, count: ast.expr) -> Value:
+        found, number = self.value(buffer), self.count(count, kernel_types.LANES)
+        kind = f"Lanes{number}"
+        if found.type in _BUFFERS and found.element == I8:
+            return Value(kind, self.little(self.unaligned(self.run_of(found, index, 4 * number), _LANES[kind])))
+        if found.type != "Words":
+            raise self.fail(buffer, f"{found.type} where bytes or words are expected")
+        pointer = self.b.bitcast(self.run_of(found, index, number), _LANES[kind].as_pointer())
+        return Value(kind, self.b.load(pointer, align=4))
+
+    def f_put_lanes(self, node: ast.Call, buffer: ast.expr, index: ast.expr, operand: ast.expr) -> Value:
+        found, value = self.value(buffer), self.lanes_of(operand)
+        type_ = _LANES[value.type]
+        if found.type in _BUFFERS and found.element == I8:
+            pointer = self.run_of(found, index, 4 * type_.count)
+            self.b.store(self.little(value.value), self.b.bitcast(pointer, type_.as_pointer()), align=1)
+        elif found.type == "Words":
+            pointer = self.run_of(found, index, type_.count)
+            self.b.store(value.value, self.b.bitcast(pointer, type_.as_pointer()), align=4)
+        else:
+            raise self.fail(buffer, f"{found.type} where bytes or words are expected")
+        return Value(NONE, I1(0))
+
+    def f_any_bit(self, node: ast.Call, operand: ast.expr) -> Value:
+        value = self.lanes_of(operand)
+        bits = ir.IntType(32 * _LANES[value.type].count)
+        return Value(BOOL, self.b.icmp_unsigned("!=", self.b.bitcast(value.value, bits), bits(0)))
+
+    def f_spread(self, node: ast.Call, number: ast.expr, count: ast.expr) -> Value:
+        kind = f"Lanes{self.count(count, kernel_types.LANES)}"
+        one = self.b.insert_element(
+            ir.Constant(_LANES[kind], ir.Undefined), self.b.trunc(self.integer(number), I32), I32(0)
+        )
+        return Value(kind, self.b.shuffle_vector(one, one, _LANES[kind]([0] * _LANES[kind].count)))
+
+    def f_shuffle(self, node: ast.Call, operand: ast.expr, order: ast.expr) -> Value:
+        value = self.lanes_of(operand)
+        return self.shuffled(value, value.value, order, _LANES[value.type].count)
+
+    def f_shuffle_two(self, node: ast.Call, first: ast.expr, second: ast.expr, order: ast.expr) -> Value:
+        value = self.lanes_of(first)
+        return self.shuffled(value, self.scalar(second, value.type), order, 2 * _LANES[value.type].count)
+
+    def shuffled(self, value: Value, second: Any, node: ast.expr, known: int) -> Value:
+        order = self.order(node)
+        if order is None or len(order) not in kernel_types.LANES or not set(order) <= set(range(known)):
+            raise self.fail(node, f"an order is a tuple of the module, of 4, 8 or 16 numbers below {known}")
+        mask = ir.VectorType(I32, len(order))(list(order))
+        return Value(f"Lanes{len(order)}", self.b.shuffle_vector(value.value, second, mask))
+
+    def buffer(self, node: ast.expr) -> Value:
+        value = self.value(node)
+        if value.type not in _BUFFERS:
+            raise self.fail(node, f"{value.type} where a buffer is expected")
+        return value
+
+    def f_seek(self, node: ast.Call, buffer: ast.expr, first: ast.expr, last: ast.expr, members: ast.expr) -> Value:
+        data = self.buffer(buffer)
+        found = self.globals.get(members.id) if isinstance(members, ast.Name) else getattr(members, "value", None)
+        if data.element != I8 or not isinstance(found, bytes):
+            raise self.fail(node, "`seek` looks through bytes for those of a constant")
+        start, end = self.integer(first), self.integer(last)
+        self.check(self.b.icmp_unsigned("<=", end, data.length))
+        self.check(self.b.icmp_unsigned("<=", start, end))
+        return Value(INT, self.b.call(self.kernels.seeker(found), [data.pointer, data.length, start, end]))
+
+    def f_move(self, node: ast.Call, *arguments: ast.expr) -> Value:
+        target, source = self.buffer(arguments[0]), self.buffer(arguments[2])
+        if target.type == "Bytes" or target.element != source.element:
+            raise self.fail(node, "`move` writes to a buffer of the same kind")
+        at, start, size = (self.integer(arguments[k]) for k in (1, 3, 4))
+        for place, length in ((at, target.length), (start, source.length)):
+            self.check(self.b.icmp_unsigned("<=", place, length))
+            self.check(self.b.icmp_unsigned("<=", size, self.b.sub(length, place)))
+        pointers = [
+            self.b.bitcast(self.b.gep(value.pointer, [place]), POINTER)
+            for value, place in ((target, at), (source, start))
+        ]
+        count = self.b.mul(size, I64(target.element.width // 8))
+        function = self.kernels.module.declare_intrinsic("llvm.memmove", [POINTER, POINTER, I64])
+        self.b.call(function, [*pointers, count, I1(0)])
+        return Value(NONE)

@@ -1,16 +1,17 @@
-"""Types of kernels' parameters: buffers of unsigned bytes, unsigned 32-bit and signed 64-bit numbers.
+"""Types of kernels' parameters, and functions the kernel language has as instructions of the processor.
 
-In Python they are `bytes` and `array`; a kernel gets them without a copy.
+In Python a buffer is `bytes` or an `array`; a kernel gets it without a copy. What is outside of a buffer raises IndexError in both forms.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from array import array
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from array import array
+    from collections.abc import Callable
 
-Bytes: TypeAlias = bytes | memoryview
+Bytes: TypeAlias = "bytes | array[int] | memoryview"
 """Read only."""
 
 Octets: TypeAlias = "array[int] | memoryview"
@@ -24,3 +25,164 @@ Longs: TypeAlias = "array[int] | memoryview"
 
 ELEMENT_BITS: Final = {"Bytes": 8, "Octets": 8, "Words": 32, "Longs": 64}
 CODES: Final = {"Octets": "B", "Words": "I", "Longs": "q"}
+LOCAL_MAX: Final = 1024
+"""Elements of a local buffer: it lies on the stack."""
+
+_MASK: Final = 0xFFFFFFFF
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+
+class Lanes:
+    """Some numbers of 32 bits as one value: operators work on all of them, and what leaves 32 bits is lost."""
+
+    __slots__ = ("numbers",)
+
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        """Numbers below 2**32."""
+        self.numbers = numbers
+
+    def __add__(self, other: Lanes) -> Lanes:
+        """Sums."""
+        return Lanes(tuple(a + b & _MASK for a, b in zip(self.numbers, other.numbers, strict=True)))
+
+    def __sub__(self, other: Lanes) -> Lanes:
+        """Differences."""
+        return Lanes(tuple(a - b & _MASK for a, b in zip(self.numbers, other.numbers, strict=True)))
+
+    def __mul__(self, other: Lanes) -> Lanes:
+        """Products."""
+        return Lanes(tuple(a * b & _MASK for a, b in zip(self.numbers, other.numbers, strict=True)))
+
+    def __lshift__(self, counts: int | tuple[int, ...]) -> Lanes:
+        """Shifted up by 0 to 31 bits, the same or each by its own number."""
+        return Lanes(tuple(a << n & _MASK for a, n in zip(self.numbers, self.counts(counts), strict=True)))
+
+    def __rshift__(self, counts: int | tuple[int, ...]) -> Lanes:
+        """Shifted down by 0 to 31 bits, the same or each by its own number; zeros come in."""
+        return Lanes(tuple(a >> n for a, n in zip(self.numbers, self.counts(counts), strict=True)))
+
+    def counts(self, counts: int | tuple[int, ...]) -> tuple[int, ...]:
+        """As many counts as lanes."""
+        return (counts,) * len(self.numbers) if isinstance(counts, int) else counts
+
+    def __xor__(self, other: Lanes) -> Lanes:
+        """Where the bits differ."""
+        return Lanes(tuple(a ^ b for a, b in zip(self.numbers, other.numbers, strict=True)))
+
+    def __and__(self, other: Lanes) -> Lanes:
+        """Common bits."""
+        return Lanes(tuple(a & b for a, b in zip(self.numbers, other.numbers, strict=True)))
+
+    def __or__(self, other: Lanes) -> Lanes:
+        """Bits of either."""
+        return Lanes(tuple(a | b for a, b in zip(self.numbers, other.numbers, strict=True)))
+
+
+Lanes4: TypeAlias = Lanes
+Lanes8: TypeAlias = Lanes
+Lanes16: TypeAlias = Lanes
+LANES: Final = (4, 8, 16)
+
+
+def inline(function: _F) -> _F:
+    """A kernel whose code is to stand wherever it is called; not for the world outside."""
+    return function
+
+
+def words(count: int) -> array[int]:
+    """A local buffer of zeros. Each place in the text of a kernel has one; to come by again makes it zero again."""
+    return array("I", bytes(count * array("I").itemsize))
+
+
+def longs(count: int) -> array[int]:
+    """A local buffer of zeros, as `words`."""
+    return array("q", bytes(count * 8))
+
+
+def load32(buffer: Bytes | Octets, i: int) -> int:
+    """The number in four bytes, the lowest first."""
+    _check(buffer, i, 4)
+    return int.from_bytes(buffer[i : i + 4], "little")
+
+
+def load64(buffer: Bytes | Octets, i: int) -> int:
+    """The number in eight bytes, the lowest first; negative if its highest bit is set."""
+    _check(buffer, i, 8)
+    return int.from_bytes(buffer[i : i + 8], "little", signed=True)
+
+
+def store64(buffer: Octets, i: int, number: int) -> None:
+    """Write a number to eight bytes, the lowest first."""
+    _check(buffer, i, 8)
+    for k, byte in enumerate(number.to_bytes(8, "little", signed=True)):
+        buffer[i + k] = byte
+
+
+def rotate_right(x: Any, count: Any) -> Any:
+    """A number of 32 bits, or lanes of them, turned by 1 to 31 bits; lanes the same, or each by its own number."""
+    if isinstance(x, Lanes):
+        return Lanes(tuple(map(rotate_right, x.numbers, x.counts(count))))
+    x &= _MASK
+    return (x >> count | x << 32 - count) & _MASK
+
+
+def lanes(buffer: Bytes | Octets | Words, i: int, count: int) -> Lanes:
+    """From element `i`: so many words, or so many times four bytes, the lowest first."""
+    if memoryview(buffer).itemsize == 1:
+        return Lanes(tuple(load32(buffer, i + 4 * k) for k in range(count)))
+    _check(buffer, i, count)
+    return Lanes(tuple(buffer[i : i + count]))
+
+
+def put_lanes(buffer: Octets | Words, i: int, x: Lanes) -> None:
+    """Write lanes to the elements from `i` on: words, or so many times four bytes, the lowest first."""
+    numbers: tuple[int, ...] | bytes = x.numbers
+    if memoryview(buffer).itemsize == 1:
+        numbers = b"".join(number.to_bytes(4, "little") for number in x.numbers)
+    _check(buffer, i, len(numbers))
+    for k, number in enumerate(numbers):
+        buffer[i + k] = number
+
+
+def any_bit(x: Lanes) -> bool:
+    """Whether a bit of any lane is set."""
+    return any(x.numbers)
+
+
+def spread(number: int, count: int) -> Lanes:
+    """One number in all lanes."""
+    return Lanes((number & _MASK,) * count)
+
+
+def shuffle(x: Lanes, order: tuple[int, ...]) -> Lanes:
+    """The lanes that `order` names; it is a constant of the module."""
+    return Lanes(tuple(x.numbers[k] for k in order))
+
+
+def shuffle_two(x: Lanes, y: Lanes, order: tuple[int, ...]) -> Lanes:
+    """The lanes that `order` names; it counts on from those of `x` to those of `y`."""
+    return shuffle(Lanes(x.numbers + y.numbers), order)
+
+
+def _check(buffer: Bytes | Octets | Words, i: int, count: int) -> None:
+    if not 0 <= i <= len(buffer) - count:
+        raise IndexError(i)
+
+
+def seek(data: Bytes | Octets, start: int, end: int, members: bytes) -> int:
+    """Position of the first byte of data[start:end] that is one of `members`, a constant; `end` if there is none."""
+    if not 0 <= start <= end <= len(data):
+        raise IndexError(start)
+    for i in range(start, end):
+        if data[i] in members:
+            return i
+    return end
+
+
+def move(
+    target: Octets | Words | Longs, at: int, source: Bytes | Octets | Words | Longs, start: int, size: int
+) -> None:
+    """Copy `size` elements; the two ranges may overlap."""
+    if not (0 <= start <= start + size <= len(source) and 0 <= at <= at + size <= len(target)):
+        raise IndexError(at)
+    memoryview(target)[at : at + size] = memoryview(source)[start : start + size]

@@ -48,8 +48,8 @@ def _native() -> str:
     from aquac.command_line import CommandError
 
     try:
-        from avm.jit.library import llvm_text
+        from avm.jit.build import assembly
 
-        return llvm_text()
+        return assembly()
     except ImportError as error:
         raise CommandError(f"no native code here: {error}", hint="install llvmlite, or leave out --llvm") from error

@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("file", metavar="FILE", help="invocations, as for `avm invoke`; - for standard input")
     parser.add_argument("--repeat", metavar="N", type=int, default=1, help="run all lines N times, default once")
+    parser.add_argument("--engine", choices=("auto", "interp", "jit"), default="auto", help="default auto")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.repeat < 1:
         raise CommandError("--repeat must be at least 1")
-    avm = Avm()
+    avm = Avm(args.engine)
     codes: Counter[int] = Counter()
     invocations = []
     malformed = 0

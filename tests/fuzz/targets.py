@@ -7,6 +7,7 @@ Used by: `run_atheris` (coverage-guided) and `test_smoke` (random mutations of t
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -24,6 +25,7 @@ from avm.data.human import HumanViewError, to_human_readable_data
 from avm.ir.lower import lower
 from avm.ir.unread import unread_program
 from avm.jit import library
+from avm.jit.kernels import json_text
 from avm.outcome import CallResult, Outcome
 from tests.fuzz.avm_generator import valid_script
 from tests.fuzz.avm_history import IDS, SEEDS, Invocation, play
@@ -88,13 +90,31 @@ def call_results(data: bytes) -> None:
 
 
 def json(data: bytes) -> None:
-    """A value or JsonError; the canonical text of a value is read back, though its floats may change once more."""
+    """A value or JsonError; the canonical text of a value is read back, though its floats may change once more.
+
+    The kernel writes that very text, or none.
+    """
     text = data.decode("utf-8", "replace")
+    native = canonical_natively(text.encode())
     try:
         value = canonical_json.parse(text)
     except canonical_json.JsonError:
+        assert native is None
         return
-    canonical_json.parse(canonical_json.dumps(value))
+    canonical = canonical_json.dumps(value)
+    assert native is None or native == canonical.encode()
+    canonical_json.parse(canonical)
+
+
+def canonical_natively(text: bytes) -> bytes | None:
+    """The canonical text the kernel writes, None if it leaves that to Python or there is none."""
+    kernels = library.get()
+    if kernels is None:
+        return None
+    size = len(text)
+    buffer = array("B", text + bytes(2 * size))
+    end = kernels.canonical(buffer, 0, size, size, array("q", bytes(8 * json_text.STACK_LONGS)))
+    return None if end < 0 else buffer[size:end].tobytes()
 
 
 def attempt(read: Callable[[bytes], Value], data: bytes, refusal: type[Exception]) -> Value | None:

@@ -44,9 +44,11 @@ IMPURE_IN_AVM = {
     "os",
     "pathlib",
     "io",
+    "mmap",
+    "ctypes",
 }
 # Native code is compiled in a thread and kept in files; no outcome depends on it.
-IMPURE_FILES_OF_AVM = {"avm/private_cache.py", "avm/jit/library.py"}
+IMPURE_FILES_OF_AVM = {"avm/private_cache.py", "avm/jit/library.py", "avm/jit/elf.py"}
 HEAVY = (
     "libp2p",
     "trio",

@@ -22,7 +22,7 @@ from avm.air.limits import FLOAT_BYTES_MAX
 from avm.ir.opcodes import Op
 from avm.jit.kernel_types import Bytes, Longs, Octets, Words
 
-EXPORTS: Final = ("read_air", "count_instructions")
+EXPORTS: Final = ("read_air",)
 
 UNUSUAL: Final = -1
 OPERATIONS_FULL: Final = -2
@@ -100,15 +100,6 @@ CLASSES: Final = bytes(
 NAME_CHARACTER: Final = C_DIGIT | C_LETTER | C_MINUS
 
 
-def count_instructions(text: Bytes) -> int:
-    """Opening brackets, those in literals included: at least the number of instructions."""
-    count = 0
-    for i in range(len(text)):
-        if text[i] == OPEN:
-            count += 1
-    return count
-
-
 def read_air(
     text: Bytes,
     ops: Octets,
@@ -121,7 +112,9 @@ def read_air(
     pending: Longs,
     registers: Longs,
 ) -> int:
-    """Read a whole script. The hash table `table` has a power of two of zeros; registers are zero but for the seed."""
+    """Read a whole script. The hash table `table` has a power of two; registers are zero but for the seed."""
+    for k in range(len(table)):
+        table[k] = 0
     registers[R_ON] = 1
     size = len(text)
     roots = 0

@@ -18,11 +18,12 @@ pytest.importorskip("llvmlite")
 
 import llvmlite.binding as llvm
 
-from avm.jit import library
+from avm.jit import build, library
 from avm.jit.kernel_language import KernelError, Kernels
 
 HEAD = """
     from __future__ import annotations
+    from avm.jit.kernel_types import move, seek
     from avm.jit.kernel_types import Bytes, Longs, Octets, Words
 """
 
@@ -46,22 +47,28 @@ def native(
     machine = llvm.Target.from_default_triple().create_target_machine(
         opt=2, reloc="pic", codemodel="jitdefault", jit=True
     )
-    code = library.optimised(llvm, machine, str(kernels.module))
+    code = build.optimised(llvm, machine, str(kernels.module))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     functions = {
-        export: library.function(engine.get_function_address(export), getattr(module, export))
+        export: library.function(engine.get_function_address(export), build.signatures([module])[export])
         for export in module.EXPORTS
     }
     return module, functions, engine
 
 
 LANGUAGE = """
-    EXPORTS = ("arithmetic", "control", "sum_words", "copy", "slices", "logic", "table", "choose", "late", "silent")
+    EXPORTS = (
+        "arithmetic", "control", "sum_words", "copy", "slices", "logic", "table", "choose", "late", "silent",
+        "seek_mark", "seek_high", "seek_none", "seek_any", "move_octets", "move_longs", "move_into",
+    )
     LIMIT = 7
     TABLE = (3, -1, 4)
     LETTERS = b"aqua"
+    MARKS = bytes([0, 1, 2, 34, 92])
+    HIGH = bytes(range(128, 256))
+    ANY = bytes(range(256))
 
     def arithmetic(a: int, b: int) -> int:
         c = (a * 3 - b) % 1000
@@ -122,7 +129,7 @@ LANGUAGE = """
         if 0 <= a < b or a == b:
             count += 2
         flag = a > 3 and safe(b)
-        return count + flag * 4
+        return count + flag * 4 + (a or b) * 8 + (a and b - a and 7) * 16
 
     def safe(b: int) -> bool:
         return b != 0
@@ -148,6 +155,30 @@ LANGUAGE = """
 
     def silent(a: int) -> bool:
         return a > 2
+
+    def seek_mark(data: Octets, start: int, end: int) -> int:
+        return seek(data, start, end, MARKS)
+
+    def seek_high(data: Bytes, start: int, end: int) -> int:
+        return seek(data, start, end, HIGH)
+
+    def seek_none(data: Bytes, start: int, end: int) -> int:
+        return seek(data, start, end, b"")
+
+    def seek_any(data: Bytes, start: int, end: int) -> int:
+        return seek(data, start, end, ANY)
+
+    def move_octets(data: Octets, at: int, start: int, size: int) -> int:
+        move(data, at, data, start, size)
+        return size
+
+    def move_longs(data: Longs, at: int, start: int, size: int) -> int:
+        move(data, at, data, start, size)
+        return size
+
+    def move_into(data: Octets, at: int, source: Bytes, start: int, size: int) -> int:
+        move(data, at, source, start, size)
+        return size
 """
 
 
@@ -216,6 +247,189 @@ def test_tables_and_called_kernels_are_checked(made: Any) -> None:
         functions["late"](words, 2)
 
 
+BUILTINS = """
+    from avm.jit.kernel_types import Lanes4, Lanes8, Lanes16, any_bit, inline, lanes, load32, load64, longs, put_lanes
+    from avm.jit.kernel_types import rotate_right, shuffle, shuffle_two, spread, store64, words
+"""
+LANES = (
+    BUILTINS
+    + """
+    EXPORTS = ("histogram", "fresh", "turn", "loads", "store", "mixed", "any_of", "load_lanes", "store_lanes", "word_lanes")
+    SIZE = 8
+    BACK = (3, 2, 1, 0)
+    BOTH = (0, 4, 1, 5, 2, 6, 3, 7)
+    WIDE = (7, 6, 5, 4, 3, 2, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7)
+    COUNTS = (0, 1, 30, 31)
+    TURNS = (1, 2, 30, 31)
+
+    def histogram(text: Bytes, i: int) -> int:
+        counts = longs(256)
+        for k in range(len(text)):
+            counts[text[k]] += 1 << 40
+        return counts[i]
+
+    def fresh(n: int, i: int) -> int:
+        total = 0
+        for k in range(n):
+            seen = words(SIZE)
+            total += seen[i]
+            seen[i] = k + 1
+        return total
+
+    def turn(a: int) -> int:
+        return rotate_right(a & 0xFFFFFFFF, 1) ^ rotate_right(a, 31)
+
+    def loads(text: Bytes, i: int) -> int:
+        return load32(text, i) ^ load64(text, i)
+
+    def store(target: Octets, i: int, a: int) -> None:
+        store64(target, i, a)
+
+    def mixed(source: Words, target: Words) -> None:
+        x = lanes(source, 0, 4)
+        y = lanes(source, 4, 4)
+        x += shuffle(y, BACK)
+        put_lanes(target, 0, twice(x) ^ (y & x | rotate_right(y, 7)))
+        put_lanes(target, 4, x - y * spread(77, 4) << COUNTS)
+        put_lanes(target, 8, (x >> COUNTS) + (y >> 3) - rotate_right(x, TURNS))
+        z = shuffle_two(x, y, BOTH)
+        put_lanes(target, 12, z)
+        put_lanes(target, 20, shuffle(z, WIDE))
+
+    @inline
+    def twice(x: Lanes4) -> Lanes4:
+        return x + x
+
+    def any_of(a: int) -> bool:
+        return any_bit(spread(a, 8)) and not any_bit(spread(a, 4) ^ spread(a, 4))
+
+    def load_lanes(text: Bytes, i: int, target: Words) -> None:
+        put_lanes(target, 0, lanes(text, i, 4))
+
+    def store_lanes(text: Bytes, target: Octets, i: int) -> None:
+        put_lanes(target, i, lanes(text, 0, 4))
+
+    def word_lanes(source: Words, i: int, target: Words, k: int) -> None:
+        put_lanes(target, k, lanes(source, i, 4))
+"""
+)
+LARGE = st.integers(-(2**62), 2**63 - 1)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return native(tmp_path_factory, LANES)
+
+
+@given(text=st.binary(max_size=12), i=st.integers(0, 255))
+def test_local_buffers_begin_with_zeros(wide: Any, text: bytes, i: int) -> None:
+    module, functions, _ = wide
+    text += bytes([i])
+    assert functions["histogram"](text, i) == module.histogram(text, i) == text.count(i) << 40
+    assert functions["fresh"](5, i % 8) == module.fresh(5, i % 8) == 0
+    for outside in (-1, 256, 2**40):
+        with pytest.raises(IndexError):
+            functions["histogram"](text, outside)
+
+
+@given(a=LARGE, text=st.binary(max_size=20), i=st.integers(-4, 20))
+def test_numbers_of_several_bytes(wide: Any, a: int, text: bytes, i: int) -> None:
+    module, functions, _ = wide
+    assert functions["turn"](a) == module.turn(a)
+    assert functions["any_of"](a) == module.any_of(a)
+    targets = [array("B", text), array("B", text)]
+    for found, target in zip((functions, vars(module)), targets, strict=True):
+        if 0 <= i <= len(text) - 8:
+            found["store"](target, i, a)
+            assert found["loads"](target.tobytes(), i) == a ^ (a & 0xFFFFFFFF)
+        else:
+            with pytest.raises(IndexError):
+                found["store"](target, i, a)
+            with pytest.raises(IndexError):
+                found["loads"](text, i)
+    assert targets[0] == targets[1]
+
+
+@given(numbers=st.lists(st.integers(0, 2**32 - 1), min_size=8, max_size=8))
+def test_lanes(wide: Any, numbers: list[int]) -> None:
+    module, functions, _ = wide
+    made, expected = array("I", [1] * 40), array("I", [1] * 40)
+    functions["mixed"](array("I", numbers), made)
+    module.mixed(array("I", numbers), expected)
+    assert made == expected
+
+
+@given(text=st.binary(max_size=40), size=st.integers(0, 40), i=st.integers(-20, 40), k=st.integers(-20, 40))
+def test_lanes_stay_inside_of_buffers(wide: Any, text: bytes, size: int, i: int, k: int) -> None:
+    module, functions, _ = wide
+    outcomes = []
+    for found in (functions, vars(module)):
+        octets, numbers = array("B", bytes(size)), array("I", bytes(4 * size))
+        raised = []
+        for name, arguments in (
+            ("load_lanes", (text, i, numbers)),
+            ("store_lanes", (text, octets, i)),
+            ("word_lanes", (array("I", range(len(text))), i, numbers, k)),
+        ):
+            try:
+                found[name](*arguments)
+            except IndexError:
+                raised.append(name)
+        outcomes.append((raised, octets, numbers))
+    assert outcomes[0] == outcomes[1]
+    assert ("load_lanes" in outcomes[0][0]) == (not 0 <= i <= len(text) - 16 or size < 4)
+
+
+def outcome(call: Callable[..., int], *arguments: Any) -> int | None:
+    """What a kernel answers, None if it raises IndexError."""
+    try:
+        return call(*arguments)
+    except IndexError:
+        return None
+
+
+LONG_TEXT = st.lists(st.sampled_from([0, 1, 2, 3, 33, 34, 35, 92, 127, 128, 255, *[65] * 60]), max_size=70).map(bytes)
+
+
+@given(text=LONG_TEXT, start=st.integers(-2, 72), end=st.integers(-2, 72))
+def test_seek(made: Any, text: bytes, start: int, end: int) -> None:
+    module, functions, _ = made
+    for name in ("seek_mark", "seek_high", "seek_none", "seek_any"):
+        data = array("B", text) if name == "seek_mark" else text
+        assert outcome(functions[name], data, start, end) == outcome(getattr(module, name), data, start, end)
+
+
+@given(byte=st.integers(0, 255), size=st.integers(1, 40), at=st.integers(0, 39))
+def test_seek_knows_every_byte(made: Any, byte: int, size: int, at: int) -> None:
+    """With sixteen bytes at once and one by one."""
+    module, functions, _ = made
+    text = bytes(byte if k == at else 65 for k in range(size))
+    found = min(size, at)
+    assert functions["seek_mark"](array("B", text), 0, size) == (found if byte in module.MARKS else size)
+    assert functions["seek_high"](text, 0, size) == (found if byte > 127 else size)
+
+
+@given(
+    size=st.integers(0, 40),
+    at=st.integers(-2, 42),
+    start=st.integers(-2, 42),
+    count=st.sampled_from([*range(-2, 43), 2**61, 2**62, -(2**61)]),
+)
+def test_move(made: Any, size: int, at: int, start: int, count: int) -> None:
+    module, functions, _ = made
+    for name, code in (("move_octets", "B"), ("move_longs", "q")):
+        native, plain = array(code, range(size)), array(code, range(size))
+        expected = outcome(getattr(module, name), plain, at, start, count)
+        assert outcome(functions[name], native, at, start, count) == expected
+        assert native == plain
+        if expected is not None:
+            assert list(native[at : at + count]) == list(range(start, start + count))
+    native, plain = array("B", bytes(size)), array("B", bytes(size))
+    arguments = (at, bytes(range(1, 31)), start, count)
+    assert outcome(functions["move_into"], native, *arguments) == outcome(module.move_into, plain, *arguments)
+    assert native == plain
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -232,10 +446,29 @@ def test_tables_and_called_kernels_are_checked(made: Any) -> None:
         ("def f(a: int) -> int:\n        for i in (1, 2):\n            pass", "needs a range"),
         ("def f(a: int) -> int:\n        return f(1, 2)", "takes 1 arguments"),
         ("def f(a: int) -> int:\n        return 'x'", "no constant"),
+        ("def f(a: int) -> int:\n        return words(a)[0]", "a constant of"),
+        ("def f(a: int) -> int:\n        return words(1025)[0]", "a constant of"),
+        ("def f(a: int) -> int:\n        return words(1, 2)[0]", "takes 1 arguments"),
+        ("def f(a: int) -> Lanes4:\n        return spread(a, 4)", "cannot pass to the outside"),
+        ("def f(a: int) -> int:\n        return spread(a, 5)", "a constant of"),
+        ("def f(a: int) -> int:\n        return spread(a, 4)", "Lanes4 where int"),
+        ("def f(a: int) -> bool:\n        return any_bit(spread(a, 4) + spread(a, 8))", "Lanes8 where Lanes4"),
+        ("def f(a: int) -> bool:\n        return any_bit(spread(a, 4) % spread(a, 4))", "no Mod of lanes"),
+        ("def f(a: int) -> bool:\n        return any_bit(spread(a, 4) << 32)", "a constant of"),
+        ("def f(a: int) -> bool:\n        return any_bit(shuffle(spread(a, 4), FOUR))", "numbers below 4"),
+        ("def f(a: Longs) -> bool:\n        return any_bit(lanes(a, 0, 4))", "bytes or words are expected"),
+        ("def f(a: Words) -> int:\n        return load32(a, 0)", "a buffer of bytes is expected"),
+        ("@inline\n    def f(a: int) -> int:\n        return a", "not of what is exported"),
+        ("def f(a: Bytes, b: Bytes) -> int:\n        return seek(a, 0, 1, b)", "those of a constant"),
+        ("def f(a: Longs) -> int:\n        return seek(a, 0, 1, b'x')", "those of a constant"),
+        ("def f(a: int) -> int:\n        return seek(a, 0, 1, b'x')", "int where a buffer"),
+        ("def f(a: Bytes) -> int:\n        return seek(a, 0)", "takes 4 arguments"),
+        ("def f(a: Bytes) -> int:\n        return move(a, 0, a, 1, 1)", "a buffer of the same kind"),
+        ("def f(a: Words, b: Longs) -> int:\n        return move(a, 0, b, 1, 1)", "a buffer of the same kind"),
     ],
 )
 def test_what_is_not_of_the_language_is_refused(
     tmp_path_factory: pytest.TempPathFactory, body: str, message: str
 ) -> None:
     with pytest.raises(KernelError, match=message):
-        native(tmp_path_factory, f'    EXPORTS = ("f",)\n\n    {body}\n')
+        native(tmp_path_factory, f'{BUILTINS}    EXPORTS = ("f",)\n    FOUR = (1, 2, 3, 4)\n\n    {body}\n')

@@ -11,6 +11,7 @@ import pytest
 
 from avm import Avm
 from avm.crypto.keys import KeyPair
+from avm.jit import library
 from avm.limits import PROGRAM_CACHE_BYTES, PROGRAM_CACHE_ENTRIES
 from avm.outcome import RunParameters
 from runtime.cli import main
@@ -33,7 +34,7 @@ def check(
 ) -> dict[str, Any]:
     """Counts of a file of lines."""
     path.joinpath("lines.jsonl").write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
-    assert main(["stats", str(path / "lines.jsonl"), *flags]) == code
+    assert main(["stats", str(path / "lines.jsonl"), "--engine", "interp", *flags]) == code
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
 
@@ -87,10 +88,10 @@ def parameters(seed: bytes) -> RunParameters:
 def test_library_counts_what_arrives() -> None:
     """A second peer checks the CIDs and the signature of the first one once."""
     air = f'(seq (call "{PEER}" ("s" "f") [] x) (call "{KeyPair(OTHER_SEED).peer_id}" ("s" "g") [x]))'
-    sender = Avm()
+    sender = Avm("interp")
     requested = sender.invoke(air, b"", b"", parameters(SEED), {})
     sent = sender.invoke(air, requested.data, b"", parameters(SEED), {1: _answer("of test_library_counts")})
-    receiver = Avm()
+    receiver = Avm("interp")
     counts = []
     for _ in range(2):
         before = receiver.stats()
@@ -107,6 +108,15 @@ def test_library_counts_what_arrives() -> None:
     assert counts[0][0] + counts[0][1] == 3
     assert counts[0][0] >= 2
     assert counts[1] == (0, 3, 1)
+
+
+def test_native_runs_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = check([line("(null)"), line('(fail 1 "x")')], tmp_path, capsys, "--engine", "jit")
+    if library.get() is None:
+        pytest.skip("no native code on this platform")
+    assert found["native"]["runs"] == 1
+    assert found["native"]["declined"] == {"instruction": 1}
+    assert found["native"]["arena_bytes"] > 0
 
 
 def _answer(text: str) -> Any:
