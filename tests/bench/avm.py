@@ -2,7 +2,7 @@
 
 Inputs are made by the reference where it is installed, so that our caches hold none of them. Columns of a row beside the common
 ones: `marine_js_ms` and `ratio_marine_js`; `phases_ms` of ours (parse the script, decode and verify the data, execute, encode),
-medians of another three particles; `ours_peak_mb` and `reference_peak_mb`, see `avm_memory`; sizes of the inputs.
+medians of another three particles, `interpreter_phases_ms` of the interpreter in Python, `ratio_execute` of the two; `ours_peak_mb` and `reference_peak_mb`, see `avm_memory`; sizes of the inputs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import avm.interpreter
 import avm.prepare
 from avm import Avm
 from avm.jit import library
+from avm.jit.run import NativeRuns
 from runtime.reference_avm import ReferenceAvm, ReferenceTrapError
 from tests.bench.avm_marine import MarineJsAvm, marine_js
 from tests.bench.avm_memory import peak_mb
@@ -72,10 +73,13 @@ def measure(name: str, workload: Workload, reference: ReferenceAvm | None, node:
     reference_ms = times[1] if reference is not None and "reference_error" not in extra else None
     if node is not None and reference is not None and "marine_js_error" not in extra:
         extra |= {"marine_js_ms": round(times[-1], 4), "ratio_marine_js": round(times[0] / times[-1], 3)}
-    extra["phases_ms"] = phases(
-        [workload.make(maker, workload.particles + 1 + number) for number in range(min(PHASES, workload.particles))],
-        ours,
-    )
+    number = min(PHASES, workload.particles)
+    further = [workload.make(maker, workload.particles + 1 + index) for index in range(2 * number)]
+    extra["phases_ms"] = phases(further[:number], ours)
+    interpreted = phases(further[number:], Avm("interp"))
+    extra["interpreter_phases_ms"] = interpreted
+    if ours.stats().native.runs:
+        extra["ratio_execute"] = round(extra["phases_ms"]["execute"] / interpreted["execute"], 3)
     extra |= {
         "ours_peak_mb": peak_mb("ours", sample),
         "reference_peak_mb": None if reference is None else peak_mb("reference", sample),
@@ -120,10 +124,13 @@ def phases(calls: list[Call], ours: Avm) -> dict[str, float]:
         ("decode", avm.prepare, "_verify"),
         ("execute", avm.interpreter, "run"),
         ("encode", avm.farewell, "finished"),
+        ("decode", NativeRuns, "begin"),
+        ("execute", NativeRuns, "execute"),
+        ("encode", NativeRuns, "written"),
     )
     originals = [getattr(owner, attribute) for _, owner, attribute in places]
     for (name, owner, attribute), original in zip(places, originals, strict=True):
-        spent[name] = []
+        spent.setdefault(name, [])
         setattr(owner, attribute, watched(name, original))
     try:
         for call in calls:

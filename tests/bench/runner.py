@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 AREAS: Final = {
     "aqua": "tests.bench.aqua",
     "avm": "tests.bench.avm",
+    "growth": "tests.bench.growth",
     "lsp": "tests.bench.lsp",
     "marine": "tests.bench.marine",
 }
@@ -65,10 +66,13 @@ def timed(function: Callable[[Input], object]) -> Callable[[Input], float]:
 def take_turns(inputs: Sequence[Input], contestants: Sequence[Callable[[Input], float]]) -> list[float]:
     """Median milliseconds of each, as it says itself, on the same inputs; each goes first in its turn.
 
-    Garbage is collected between, not during.
+    Garbage is collected between, not during. What exists before is set aside first: looking through all of it before each measurement
+    would leave the processor's caches cold for either side.
     """
     times: list[list[float]] = [[] for _ in contestants]
     was_enabled = gc.isenabled()
+    gc.collect()
+    gc.freeze()
     try:
         for number, item in enumerate(inputs):
             for turn in range(len(contestants)):
@@ -78,6 +82,7 @@ def take_turns(inputs: Sequence[Input], contestants: Sequence[Callable[[Input], 
                 times[side].append(contestants[side](item))
                 gc.enable()
     finally:
+        gc.unfreeze()
         if not was_enabled:
             gc.disable()
     return [statistics.median(row) for row in times]
