@@ -23,6 +23,7 @@ from avm.stats import CacheStats, Lookups
 if TYPE_CHECKING:
     from avm.data.interpreter_data import InterpreterData
     from avm.ir.program import Program
+    from avm.ir.unread import Buffers
     from avm.jit.library import Library
     from avm.prepare import Decoded
 
@@ -46,6 +47,7 @@ class Caches:
     """The caches of one interpreter. Not thread-safe."""
 
     __slots__ = (
+        "_buffers",
         "_data",
         "_data_lookups",
         "_data_size",
@@ -59,6 +61,7 @@ class Caches:
     def __init__(self, native: Native = "auto") -> None:
         """Start empty. native: whether native kernels are used: when they pay, always, never."""
         self._native = native
+        self._buffers: Buffers = {}
         self._work_bytes = 0
         self._programs: OrderedDict[str, Program] = OrderedDict()
         self._programs_size = 0
@@ -92,7 +95,7 @@ class Caches:
         if library is not None:
             from avm.ir.unread import unread_program
 
-            program = unread_program(air, library)
+            program = unread_program(air, library, self._buffers)
         return program or quick_program(air) or _exact_program(air)
 
     def native(self, work_bytes: int) -> Library | None:

@@ -88,23 +88,27 @@ class Skeleton(NamedTuple):
     second: array[int]
 
 
-def unread_program(script: str, library: Library) -> Program | None:
-    """The program of a faultless script of the usual form, else None."""
+Buffers = dict[str, "array[int]"]
+"""Buffers by name. Kernels let other threads run, so each interpreter needs buffers of its own."""
+
+
+def unread_program(script: str, library: Library, buffers: Buffers) -> Program | None:
+    """The program of a faultless script of the usual form, else None. `buffers` are used again for the next script."""
     text = byte_text(script)
     if text is None or not text or len(text) > _TEXT_BYTES_MAX:
         return None
-    found = skeleton(text.encode("latin-1"), library.read_air)
+    found = skeleton(text.encode("latin-1"), library.read_air, buffers)
     return None if found is None else _Reader(text, found).program
 
 
-def skeleton(text: bytes, read_air: Callable[..., int]) -> Skeleton | None:
+def skeleton(text: bytes, read_air: Callable[..., int], buffers: Buffers) -> Skeleton | None:
     """The skeleton that a kernel finds. Buffers grow until they are long enough."""
     instructions = text.count(b"(")
     operations, names, frames = instructions + instructions // 4 + 64, len(text) // 40 + 32, instructions + 2
     frames = min(frames, _FRAMES_MIN)
     while True:
-        ops = _scratch("ops", "B", operations)
-        starts, first, second = (_scratch(name, "I", operations) for name in ("starts", "first", "second"))
+        ops = _scratch(buffers, "ops", "B", operations)
+        starts, first, second = (_scratch(buffers, name, "I", operations) for name in ("starts", "first", "second"))
         registers = array("q", (0,)) * _REGISTERS
         registers[_SEED] = hash("names of a script") & 0xFFFFFFFF  # another one in each process
         try:
@@ -114,10 +118,10 @@ def skeleton(text: bytes, read_air: Callable[..., int]) -> Skeleton | None:
                 starts,
                 first,
                 second,
-                _scratch("table", "I", 2 * names + 2),
-                _scratch("names", "q", _NAME * names),
-                _scratch("frames", "q", _FRAME * frames),
-                _scratch("pending", "q", frames + 8),
+                _scratch(buffers, "table", "I", 2 * names + 2),
+                _scratch(buffers, "names", "q", _NAME * names),
+                _scratch(buffers, "frames", "q", _FRAME * frames),
+                _scratch(buffers, "pending", "q", frames + 8),
                 registers,
             )
         except IndexError:
@@ -134,16 +138,13 @@ def skeleton(text: bytes, read_air: Callable[..., int]) -> Skeleton | None:
             return None
 
 
-_buffers: Final[dict[str, array[int]]] = {}
-
-
-def _scratch(name: str, code: str, size: int) -> array[int]:
+def _scratch(buffers: Buffers, name: str, code: str, size: int) -> array[int]:
     """A buffer of at least that size, a power of two, whose content does not matter; kept for the next script unless it is large."""
-    found = _buffers.get(name)
+    found = buffers.get(name)
     if found is None or len(found) < size or len(found) > _SCRATCH_MIN >= size:
         found = array(code, (0,)) * max(1 << (size - 1).bit_length(), _SCRATCH_MIN)
         if len(found) <= _SCRATCH_MAX:
-            _buffers[name] = found
+            buffers[name] = found
     return found
 
 

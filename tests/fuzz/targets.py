@@ -47,7 +47,7 @@ def air(data: bytes) -> None:
     assert (result.instruction is None) == bool(result.labels)
     assert bool(result.report) == bool(result.labels)
     kernels = library.get()
-    native = None if kernels is None else unread_program(text, kernels)
+    native = None if kernels is None else unread_program(text, kernels, {})
     if result.instruction is None:
         assert native is None
         return

@@ -190,7 +190,7 @@ def check_kernels(rng: random.Random, count: int) -> dict[str, int]:
     for _ in range(count):
         guarded.at_end = rng.random() < 0.7
         text = damage(rng.choice(scripts))
-        found = [skeleton(text, one.read_air) for one in (plain, guarded.library())]
+        found = [skeleton(text, one.read_air, {}) for one in (plain, guarded.library())]
         assert found[0] == found[1], text
         tally["scripts taken"] += found[0] is not None
         for name in names:

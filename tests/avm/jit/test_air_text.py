@@ -55,7 +55,7 @@ def shape(program: Program) -> list[object]:
 
 
 def check(text: str, kernels: Library, *, taken: bool | None = None) -> None:
-    found = unread_program(text, kernels)
+    found = unread_program(text, kernels, {})
     if found is not None:
         expected = quick_program(text)
         assert expected is not None, text
@@ -78,8 +78,8 @@ def test_anything_else_is_left_to_the_parser(text: str, kernels: Library) -> Non
 def test_the_kernel_is_the_same_in_python(text: str, kernels: Library) -> None:
     if text.isascii():
         data = text.encode()
-        native = skeleton(data, kernels.read_air)
-        assert native == skeleton(data, air_text.read_air)
+        native = skeleton(data, kernels.read_air, {})
+        assert native == skeleton(data, air_text.read_air, {})
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ def test_names_that_collide_are_left_to_the_parser(kernels: Library) -> None:
     def one_place(*arguments: object) -> int:
         return air_text.read_air(*arguments)  # type: ignore[arg-type]
 
-    assert skeleton(names.encode(), one_place) is not None
+    assert skeleton(names.encode(), one_place, {}) is not None
     original = air_text.intern.__globals__["PROBES_MAX"]
     air_text.intern.__globals__["PROBES_MAX"] = 0
     try:
-        assert skeleton(names.encode(), one_place) is None
+        assert skeleton(names.encode(), one_place, {}) is None
     finally:
         air_text.intern.__globals__["PROBES_MAX"] = original
 
@@ -159,7 +159,7 @@ def test_corpora(kernels: Library) -> None:
                 text = case.get("air")
                 if isinstance(text, str) and len(text) < 20_000:
                     check(text, kernels)
-                    taken += unread_program(text, kernels) is not None
+                    taken += unread_program(text, kernels, {}) is not None
                     valid += parse_exactly(text).instruction is not None
     assert taken > 500
     assert taken > 0.95 * valid
@@ -181,7 +181,7 @@ def test_random_and_damaged_scripts(kernels: Library, seed: int, edits: list[tup
 
 def test_operands_are_read_when_they_run(kernels: Library) -> None:
     script = '(seq (ap 1 x) (xor (match x 2 (call "p" ("s" "f") [x])) (xor (fail 1 "a") (ap x y))))'
-    program = unread_program(script, kernels)
+    program = unread_program(script, kernels, {})
     assert program is not None
     assert [pc for pc in range(len(program)) if program.code[pc] == UNREAD] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     vm = Avm("jit")  # a run with `fail` is left to the interpreter

@@ -11,6 +11,7 @@ from array import array
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -370,3 +371,23 @@ def test_a_stray_access_would_be_seen(how: str) -> None:
     ended = guarded(how)
     assert ended.returncode == -signal.SIGSEGV
     assert ended.stdout.startswith("inside")
+
+
+def test_interpreters_of_several_threads_do_not_meet() -> None:
+    """Kernels let other threads run, so nothing they write to may be shared."""
+    steps = honest_steps()
+    expected = [Avm("interp").invoke(*arguments(step)) for step in steps]
+    failed: list[int] = []
+
+    def work(first: int) -> None:
+        for turn in range(3):
+            vm = Avm("jit")
+            order = [(index * 7 + first + turn) % len(steps) for index in range(len(steps))]
+            failed.extend(index for index in order if not same(vm.invoke(*arguments(steps[index])), expected[index]))
+
+    threads = [Thread(target=work, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
