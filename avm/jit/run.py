@@ -43,6 +43,9 @@ SHRINK_EVERY: Final = 256
 
 _ARENA_BYTES: Final = 1 << 16
 _HEAP_WORDS: Final = 1 << 14
+_NUMBER_MAX: Final = (1 << 63) - 1
+"""Kernels have signed numbers of 64 bits; a timestamp is unsigned."""
+
 _ENTRY_WORDS: Final = 128
 """Words that a state or an entry of a store leads to, on average and roughly."""
 
@@ -109,6 +112,9 @@ class NativeRuns:
             peers = (params.current_peer_id.encode(), params.init_peer_id.encode())
             salt = params.particle_id.encode()
         except (EnvelopeError, UnicodeEncodeError, _DeclinedError):
+            return None
+        if params.timestamp > _NUMBER_MAX:
+            self.declined["limit"] += 1
             return None
         if 4 * (len(skeleton.text) + len(prev) + len(current) + len(results)) > BUFFER_BYTES_MAX:
             self.declined["memory"] += 1

@@ -391,3 +391,14 @@ def test_interpreters_of_several_threads_do_not_meet() -> None:
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+@pytest.mark.parametrize("timestamp", [0, 2**63 - 1, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("ttl", [0, 2**32 - 1])
+def test_times_at_their_limits(timestamp: int, ttl: int) -> None:
+    """A timestamp has 64 bits without a sign."""
+    parameters = RunParameters(IDS["A"], IDS["A"], timestamp, ttl, "times", SEEDS["A"])
+    script = f'(call "{IDS["A"]}" ("s" "f") [%timestamp% %ttl%] x)'
+    ours, expected = (Avm(engine).invoke(script, b"", b"", parameters, NO_RESULTS) for engine in ("jit", "interp"))
+    assert same(ours, expected)
+    assert ours.call_requests[1].arguments == [timestamp, ttl]
