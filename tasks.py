@@ -86,7 +86,13 @@ def python(*extras: str, optional: tuple[str, ...] = (), home: Path = VENV) -> s
         except TaskFailed:
             say(f"the extra [{extra}] could not be installed; what needs it is skipped")
             say("  libp2p is built from source: install a C compiler and the GMP headers (Debian: gcc libgmp-dev)")
+    compile_kernels(exe)
     return str(exe)
+
+
+def compile_kernels(exe: Path) -> None:
+    """Compile the native code of the virtual machine, unless that is kept already. Without it everything works, slower."""
+    subprocess.run([str(exe), "-m", "avm.jit.library"], cwd=ROOT, check=False)
 
 
 def executable(prefix: Path) -> Path:

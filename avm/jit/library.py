@@ -153,13 +153,17 @@ def _compile(path: str) -> tuple[bytes, Signatures]:
 
 
 def compile_and_keep() -> None:
-    """What the compiling process does. It is the only one, if it finds the mark that its starter has set."""
+    """What the compiling process does, and `python -m avm.jit.library`, which sets a machine up."""
+    if os.environ.get("AVM_JIT") == "off":
+        return
     path = _path()
     with suppress(OSError, AttributeError):
         os.nice(10)
     try:
         if read_entry(path, _MAGIC) is None:
             _compile(path)
+    except ImportError as error:
+        _log.warning("no native code: %s", error)
     finally:
         with suppress(OSError):
             os.unlink(path + ".compiling")
@@ -277,3 +281,7 @@ def function(address: int, kinds: list[str]) -> Callable[..., int]:
     source = f"lambda {', '.join(names)}: check(native({arguments}))"
     made: Callable[..., int] = eval(source, {"native": native, "check": check})
     return made
+
+
+if __name__ == "__main__":
+    compile_and_keep()

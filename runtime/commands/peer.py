@@ -126,6 +126,7 @@ def _run(settings: PeerSettings) -> int:
     import trio
 
     from avm import Avm
+    from avm.jit import library
     from runtime.clock import SystemClock
     from runtime.config import PeerConfig
     from runtime.http_endpoint import HttpEndpoint
@@ -134,6 +135,8 @@ def _run(settings: PeerSettings) -> int:
     from runtime.peer import Peer
     from runtime.services.host import host_services
     from runtime.vm import ThreadVm
+
+    library.ready()  # so that native code is there, or being compiled, before there is work
 
     config = PeerConfig(
         identity,
