@@ -10,7 +10,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Final
 
-from .unicode_tables import ALPHANUMERIC, NUMERIC
+from .unicode_tables import ALPHANUMERIC, ESCAPED, NUMERIC
 
 WHITE_SPACE: Final = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """White_Space, as the inside of a regular expression's character class."""
@@ -26,7 +26,7 @@ _HANGUL_JOINING: Final = range(0x1160, 0x1200)
 _SOFT_HYPHEN: Final = "\xad"
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _edges(table: str) -> list[int]:
     """Code points where the class of `table` begins or ends, in turn."""
     edges, at = [], 0
@@ -53,6 +53,11 @@ def is_name_char(c: str) -> bool:
     if c < "\x80":
         return c in _ASCII_NAME
     return bisect_right(_edges(ALPHANUMERIC), ord(c)) % 2 == 1
+
+
+def is_escaped(c: str) -> bool:
+    """Whether the debug form of a string shows a character beyond ASCII by its number."""
+    return bisect_right(_edges(ESCAPED), ord(c)) % 2 == 1
 
 
 def is_lens_char(c: str) -> bool:

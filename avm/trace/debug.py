@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from avm.air.chars import is_escaped
+
 from .states import AP, CANON, CANON_SENT_BY, FAILED, FOLD, PAR, REQUESTED, SCALAR, SENT_BY, STREAM, UNUSED
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def quoted(text: str) -> str:
     for char in text:
         if char in _ESCAPES:
             out.append(_ESCAPES[char])
-        elif char.isprintable():
+        elif " " <= char < "\x7f" or (char > "\x7f" and not is_escaped(char)):
             out.append(char)
         else:
             out.append(f"\\u{{{ord(char):x}}}")
