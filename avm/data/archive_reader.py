@@ -142,8 +142,8 @@ class _Reader:
     def other_text(self, position: int, size: int) -> str:
         """A string at the place of another one, of another length.
 
-        Those are not validated by the reference and become a text that no check of CIDs will accept. Their sum is
-        limited, or a small archive could ask for very much memory.
+        Those are not validated by the reference, which has made a text of the first one and reads on behind it: what it finds there no
+        check of CIDs will accept, and neither the zeros here. Their sum is limited, or a small archive could ask for very much memory.
         """
         found = self.others.get((position, size))
         if found is None:
@@ -153,7 +153,12 @@ class _Reader:
             self.others_size += size
             if self.others_size > self.size:
                 raise _fail("strings overlap too often", position)
-            found = self.others[position, size] = str(self.buf[position:end], "utf-8", "replace")
+            first = self.texts.get(position)
+            if first is not None and size > len(first):
+                found = first + "\0" * (size - len(first))
+            else:
+                found = str(self.buf[position:end], "utf-8", "replace")
+            self.others[position, size] = found
         return found
 
     def string(self, position: int) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from avm.air.chars import is_escaped
+
 DATA_VERSION: Final = "0.17.2"
 """Version of the data format, written into every envelope and never compared by anyone."""
 
@@ -100,4 +102,5 @@ def _quoted(char: str) -> str:
     special = {"\0": "\\0", "\t": "\\t", "\n": "\\n", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
     if char in special:
         return f"'{special[char]}'"
-    return f"'{char}'" if char.isprintable() else f"'\\u{{{ord(char):x}}}'"
+    shown = " " <= char < "\x7f" or (char > "\x7f" and not is_escaped(char))
+    return f"'{char}'" if shown else f"'\\u{{{ord(char):x}}}'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
 import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
@@ -312,3 +313,15 @@ def test_texts_that_are_not_ascii_have_their_length_in_bytes() -> None:
     values = Stores(values={"é12": "1", json_cid(b"2"): "2"})
     data = InterpreterData(trace=[(SCALAR, "é12")], stores=values)
     assert read_archive(write_archive(data)) == data
+
+
+@pytest.mark.parametrize("size", [1, 30, 60])
+def test_a_state_that_takes_only_the_beginning_of_a_cid(size: int) -> None:
+    """The key of the store stands at the same place; the reference reads it from memory of something else, and answers code 8."""
+    data = encode(honest())
+    state = struct.pack(">II", 1 << 24, 1 << 24) + b"\0\0\0\0"
+    at = data.index(state) + 16
+    assert data[at : at + 4] == struct.pack(">I", 61)
+    outcome = run(data[:at] + struct.pack(">I", size) + data[at + 4 :])
+    assert outcome.ret_code == 8
+    assert "parse multihash" in outcome.error_message or "too short" in outcome.error_message
