@@ -89,6 +89,11 @@ def inline(function: _F) -> _F:
     return function
 
 
+def rare(function: _F) -> _F:
+    """A kernel that hardly ever runs: its code is kept apart, and small."""
+    return function
+
+
 def words(count: int) -> array[int]:
     """A local buffer of zeros. Each place in the text of a kernel has one; to come by again makes it zero again."""
     return array("I", bytes(count * array("I").itemsize))
@@ -186,3 +191,11 @@ def move(
     if not (0 <= start <= start + size <= len(source) and 0 <= at <= at + size <= len(target)):
         raise IndexError(at)
     memoryview(target)[at : at + size] = memoryview(source)[start : start + size]
+
+
+def clear(target: Octets | Words | Longs, at: int, size: int) -> None:
+    """Set `size` elements to 0."""
+    if not 0 <= at <= at + size <= len(target):
+        raise IndexError(at)
+    view = memoryview(target)
+    view[at : at + size] = array(view.format, bytes(size * view.itemsize))

@@ -20,7 +20,7 @@ from avm.air import tokens as t
 from avm.air.legal import AP_VALUE, FAIL_VALUE, MAP_KEY, OUTPUT, PEER, SCALAR_ITERABLE, STRING, VALUE, VARIABLE
 from avm.air.limits import FLOAT_BYTES_MAX
 from avm.ir.opcodes import Op
-from avm.jit.kernel_types import Bytes, Longs, Octets, Words
+from avm.jit.kernel_types import Bytes, Longs, Octets, Words, inline
 
 EXPORTS: Final = ("read_air",)
 
@@ -175,6 +175,7 @@ def read_air(
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@inline
 def blanks(text: Bytes, i: int) -> int:
     """Behind blanks."""
     while i < len(text) and CLASSES[text[i]] & C_BLANK:
@@ -429,6 +430,7 @@ def define(text: Bytes, start: int, end: int, at: int, table: Words, names: Long
     return name
 
 
+@inline
 def use(text: Bytes, start: int, end: int, at: int, table: Words, names: Longs, registers: Longs) -> int:
     """The instruction at `at` reads a variable."""
     name = intern(text, start, end, table, names, registers)
@@ -439,6 +441,7 @@ def use(text: Bytes, start: int, end: int, at: int, table: Words, names: Longs, 
     return 0
 
 
+@inline
 def uses(text: Bytes, start: int, end: int, at: int, table: Words, names: Longs, registers: Longs) -> int:
     """The instruction at `at` reads the names of an operand."""
     kind = kind_of(text, start, end)
@@ -653,6 +656,7 @@ def push(entry: int, pending: Longs, registers: Longs) -> None:
         registers[R_PENDING] = count + 1
 
 
+@inline
 def merge(pending: Longs, names: Longs, registers: Longs) -> None:
     """A `seq` or `par` ended."""
     count = registers[R_PENDING]
@@ -687,6 +691,7 @@ def either(pending: Longs, registers: Longs) -> None:
 # ── instructions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@inline
 def enter(kind: int, start: int, pc: int, operand: int, name: int, frames: Longs, registers: Longs) -> None:
     """Open an instruction with inner ones. The steps of one that is no fold are the frame of the nearest fold around it."""
     depth = registers[R_DEPTH]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from avm.jit.kernel_types import Bytes, Longs, Octets, move, words
+from avm.jit.kernel_types import Bytes, Longs, Octets, clear, inline, move, rare, words
 from avm.jit.kernels.hashing import are_cids, write_cid
 from avm.jit.kernels.json_text import STACK_LONGS, write_string
 
@@ -88,6 +88,7 @@ PROBES_MAX: Final = 64
 CID_SIZE: Final = 61
 
 
+@rare
 def decline(w: Longs, why: int) -> int:
     """End the run; Python does it."""
     w[R_WHY] = why
@@ -100,8 +101,7 @@ def alloc(w: Longs, size: int) -> int:
     if at + size > len(w):
         decline(w, FULL_HEAP)
     w[R_HEAP] = at + size
-    for i in range(at, at + size):
-        w[i] = 0
+    clear(w, at, size)
     return at
 
 
@@ -161,29 +161,36 @@ def put_quoted(a: Octets, w: Longs, text: int) -> None:
 # ── vectors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@inline
 def reserve(w: Longs, vector: int, size: int) -> int:
     """Room for `size` more words; position of the first. The old place keeps its content, so ranges of it stay what they are."""
-    base = w[vector]
-    capacity = w[vector + 1]
     length = w[vector + 2]
-    if length + size > capacity:
-        capacity = max(2 * capacity, length + size + 8)
-        new = w[R_HEAP]
-        if new + capacity > len(w):
-            decline(w, FULL_HEAP)
-        w[R_HEAP] = new + capacity
-        move(w, new, w, base, length)
-        w[vector] = new
-        w[vector + 1] = capacity
-        base = new
-    return base + length
+    if length + size > w[vector + 1]:
+        grow(w, vector, length + size)
+    return w[vector] + length
 
 
+@rare
+def grow(w: Longs, vector: int, size: int) -> None:
+    """Move a vector to a place with room for more than so many words."""
+    capacity = max(2 * w[vector + 1], size + 8)
+    new = w[R_HEAP]
+    if new + capacity > len(w):
+        decline(w, FULL_HEAP)
+    w[R_HEAP] = new + capacity
+    move(w, new, w, w[vector], w[vector + 2])
+    w[vector] = new
+    w[vector + 1] = capacity
+
+
+@inline
 def push(w: Longs, vector: int, value: int) -> None:
     """Append a word."""
-    at = reserve(w, vector, 1)
-    w[at] = value
-    w[vector + 2] += 1
+    length = w[vector + 2]
+    if length == w[vector + 1]:
+        grow(w, vector, length + 1)
+    w[w[vector] + length] = value
+    w[vector + 2] = length + 1
 
 
 def extend(w: Longs, vector: int, size: int) -> int:
@@ -262,6 +269,7 @@ def intern(a: Octets, w: Longs, start: int, end: int) -> int:
     return decline(w, WHY_PROBES)
 
 
+@rare
 def grow_texts(w: Longs) -> None:
     """Double the table."""
     old = w[R_TABLE]
@@ -408,6 +416,7 @@ def mix(peer: int, service: int, function: int, lens: int) -> int:
     return (h ^ (h >> 15)) & 0xFFFFFFFF
 
 
+@rare
 def grow_tetraplets(w: Longs) -> None:
     """Double the table."""
     old = w[R_TABLE4]

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from avm.jit.kernel_types import Bytes, Longs, Octets, load64, move, seek
+from avm.jit.kernel_types import Bytes, Longs, Octets, inline, load64, move, seek
 from avm.limits import JSON_DEPTH_MAX
 
 EXPORTS: Final = ("canonical", "skip", "element", "field", "count", "write_string", "read_string", "equal")
@@ -187,6 +187,7 @@ def drop(data: Octets, i: int, behind: int, stack: Longs) -> None:
     stack[R_DELTA] -= behind - i
 
 
+@inline
 def blanks(data: Octets, i: int, end: int, stack: Longs) -> int:
     """Behind blanks, which are left out."""
     if i < end and data[i] <= SPACE:
@@ -237,6 +238,7 @@ def digits_end(data: Octets, i: int, end: int) -> int:
     return i
 
 
+@inline
 def number(data: Octets, i: int, end: int, stack: Longs) -> int:
     """Behind a number of an easy kind, or UNUSUAL; zeros at the end of a fraction are left out.
 
@@ -299,6 +301,7 @@ def fraction(data: Octets, point: int, end: int, whole: int, stack: Longs) -> in
 # ── strings ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@inline
 def string(data: Octets, i: int, end: int, stack: Longs) -> int:
     """Behind the string whose contents begin at `i`, or UNUSUAL."""
     while True:
@@ -432,6 +435,7 @@ def put(data: Octets, at: int, code: int) -> int:
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@inline
 def key(data: Octets, i: int, end: int, stack: Longs, frame: int) -> int:
     """Behind the key and its colon, which enter the frame; or UNUSUAL."""
     i = blanks(data, i, end, stack)
