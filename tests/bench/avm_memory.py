@@ -1,6 +1,6 @@
 """Peak memory of one invocation, each measured in a process of its own: `python -m tests.bench.avm_memory ours|reference FILE`.
 
-Ours: growth of the peak of resident memory over that of an interpreter which ran something small before; the arguments are part of
+Ours, native: growth of the peak of resident memory over that of an interpreter which ran something small before; the arguments are part of
 it, and all that Python keeps for later. The reference: its linear memory after the call, which never shrinks; it has a copy of the
 arguments. Without /proc there are no figures for ours.
 """
@@ -40,7 +40,7 @@ def _ours(path: str) -> int:
     from avm import Avm
     from tests.bench.avm_workloads import first_arrival
 
-    vm = Avm()
+    vm = Avm("jit")
     for number in range(3):
         first_arrival(vm, number).on(vm)
     _PEAK.write_text("5")  # the peak starts anew
