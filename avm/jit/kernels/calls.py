@@ -47,6 +47,7 @@ from avm.jit.kernels.heap import (
     put,
     tetraplet,
 )
+from avm.jit.kernels.json_text import depth
 from avm.jit.kernels.layout import (
     C_ARGUMENTS,
     C_CONSTANT,
@@ -92,7 +93,7 @@ from avm.jit.kernels.sliders import push_state, states_count, take_call
 from avm.jit.kernels.stores import canonical_form, sign, stored_tetraplet, stored_value, track_service_result
 from avm.jit.kernels.streams import IS_NEXT_PEER, add_known, add_new, find_or_make
 from avm.jit.kernels.variables import assign, find, raw_record
-from avm.limits import REQUEST_ID_MAX
+from avm.limits import JSON_DEPTH_MAX, REQUEST_ID_MAX
 
 EXPORTS: Final[tuple[str, ...]] = ()
 
@@ -295,6 +296,8 @@ def request(a: Octets, w: Longs, origin: int, resolved: int, number: int) -> Non
     w[R_LCID] += 1
     at = w[R_TOP]
     put_arguments(a, w, resolved, number)
+    if depth(a, at, w[R_TOP]) > JSON_DEPTH_MAX:
+        decline(w, WHY_LIMIT)  # nobody could read the text
     push(w, V_REQUESTS, w[R_LCID])
     push(w, V_REQUESTS, w[origin + T_SERVICE])
     push(w, V_REQUESTS, w[origin + T_FUNCTION])

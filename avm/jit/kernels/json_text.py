@@ -21,7 +21,7 @@ from typing import Final
 from avm.jit.kernel_types import Bytes, Longs, Octets, inline, load64, move, seek
 from avm.limits import JSON_DEPTH_MAX
 
-EXPORTS: Final = ("canonical", "skip", "element", "field", "count", "write_string", "read_string", "equal")
+EXPORTS: Final = ("depth", "canonical", "skip", "element", "field", "count", "write_string", "read_string", "equal")
 
 UNUSUAL: Final = -1
 NO_CONTAINER: Final = -2
@@ -610,6 +610,32 @@ def skip_string(data: Octets, at: int, end: int) -> int:
             return i + 1
         i += 2
     return UNUSUAL
+
+
+def depth(data: Octets, start: int, end: int) -> int:
+    """How deep arrays and objects lie inside each other in canonical text."""
+    now = 0
+    most = 0
+    i = start
+    while True:
+        i = seek(data, i, end, BRACKETS_AND_QUOTE)
+        if i == end:
+            return most
+        c = data[i]
+        if c == QUOTE:
+            i = skip_string(data, i, end)
+            if i < 0:
+                return UNUSUAL
+        else:
+            if c == OPEN or c == OPEN_SQUARE:
+                now += 1
+                most = max(most, now)
+            else:
+                now -= 1
+            i += 1
+
+
+BRACKETS_AND_QUOTE: Final = b'[]{}"'
 
 
 def count(data: Octets, start: int, end: int) -> int:

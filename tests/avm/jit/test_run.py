@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from avm import Avm, RunParameters
+from avm import Avm, CallResult, RunParameters
 from avm.call_data import NO_RESULTS
 from avm.data.codec import ArchiveError, EnvelopeError, decode, encode
 from avm.data.envelope import read_envelope
@@ -402,3 +402,20 @@ def test_times_at_their_limits(timestamp: int, ttl: int) -> None:
     ours, expected = (Avm(engine).invoke(script, b"", b"", parameters, NO_RESULTS) for engine in ("jit", "interp"))
     assert same(ours, expected)
     assert ours.call_requests[1].arguments == [timestamp, ttl]
+
+
+@pytest.mark.parametrize("levels", [1, 125, 126, 127])
+def test_arguments_as_deep_as_values_may_be(levels: int) -> None:
+    """An argument lies in the array of arguments; what a service answers may be 127 levels deep."""
+    script = f'(seq (call "{IDS["A"]}" ("s" "f") [] x) (call "{IDS["A"]}" ("s" "g") [x "[{{"] y))'
+    value = "[" * levels + '"]"' + "]" * levels
+    outcomes = []
+    for engine in ("jit", "interp"):
+        vm = Avm(engine)
+        parameters = RunParameters(IDS["A"], IDS["A"], 1, 2, "deep", SEEDS["A"])
+        data = vm.invoke(script, b"", b"", parameters, NO_RESULTS).data
+        outcomes.append(vm.invoke(script, data, b"", parameters, {1: CallResult(0, value)}))
+    ours, expected = outcomes
+    assert same(ours, expected)
+    assert ours.call_requests[2].arguments == [json.loads(value), "[{"]
+    assert (ours.tier == NATIVE_TIER) == (levels < 127)
