@@ -22,7 +22,7 @@ from avm.stats import CacheStats, Lookups
 
 if TYPE_CHECKING:
     from avm.data.interpreter_data import InterpreterData
-    from avm.ir.program import Program
+    from avm.ir.program import Program, Reader
     from avm.ir.unread import Buffers
     from avm.jit.library import Library
     from avm.prepare import Decoded
@@ -78,7 +78,25 @@ class Caches:
             self._programs.move_to_end(air)
             return program
         self._program_lookups.misses += 1
-        program = self._read(air)
+        return self._keep(air, self._read(air))
+
+    def native_reader(self, air: str, library: Library) -> Reader | None:
+        """Who reads a script that native code takes, None for others: what is wrong with one is found once, in `program`."""
+        program = self._programs.get(air)
+        if program is None:
+            from avm.ir.unread import unread_program
+
+            program = unread_program(air, library, self._buffers)
+            if program is None:
+                return None
+            self._program_lookups.misses += 1
+            self._keep(air, program)
+        else:
+            self._program_lookups.hits += 1
+            self._programs.move_to_end(air)
+        return program.reader
+
+    def _keep(self, air: str, program: Program) -> Program:
         if len(air) <= PROGRAM_CACHE_BYTES:
             self._programs[air] = program
             self._programs_size += len(air)

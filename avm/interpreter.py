@@ -93,7 +93,7 @@ class Avm:
         flags = Flags()
         try:
             check_sizes(air, data, params, flags)
-            reader = self._caches.program(air).reader
+            reader = self._caches.native_reader(air, library)
             if reader is None or 2 * reader.declined > DECLINED_MAX + reader.runs:
                 return None
             results = call_results if isinstance(call_results, bytes) else encode_call_results(call_results)

@@ -8,6 +8,7 @@ Signatures are made and checked here, by the crypto library; the kernels write t
 
 from __future__ import annotations
 
+import logging
 import struct
 from array import array
 from collections import Counter
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from avm.prepare import Flags
 
     from .library import Library
+
+_log: Final = logging.getLogger("avm.jit")
 
 BUFFER_BYTES_MAX: Final = 1 << 31
 """A run that wants more is left to the interpreter."""
@@ -130,6 +133,10 @@ class NativeRuns:
                 if why == heap.FULL_ARENA and 2 * len(self._arena) <= BUFFER_BYTES_MAX:
                     self._arena = array("B", (0,)) * (2 * len(self._arena))
                     continue
+                if why not in REASONS:
+                    _log.error(
+                        "native code went outside of a buffer, which is a mistake of ours; the interpreter serves"
+                    )
                 self.declined[REASONS.get(why, "bug")] += 1
                 return None
             except _DeclinedError:

@@ -57,7 +57,6 @@ T_BOOLEAN, T_I64, T_F64, T_INIT_PEER_ID, T_TIMESTAMP, T_TTL = (
 )
 T_LAST_ERROR, T_LAST_ERROR_LENS, T_ERROR, T_ERROR_LENS = t.LAST_ERROR, t.LAST_ERROR_LENS, t.ERROR, t.ERROR_LENS
 STREAMS: Final = t.STREAM | t.STREAM_MAP
-LENSES: Final = t.SCALAR_LENS | t.CANON_STREAM_LENS | t.CANON_STREAM_MAP_LENS
 NUMBERS: Final = t.I64 | t.F64 | t.BOOLEAN
 
 OPEN, CLOSE, OPEN_SQUARE, CLOSE_SQUARE, DOT, QUOTE, BANG = (
@@ -69,7 +68,7 @@ OPEN, CLOSE, OPEN_SQUARE, CLOSE_SQUARE, DOT, QUOTE, BANG = (
     ord('"'),
     ord("!"),
 )
-BRACE, MINUS, ZERO, NINE, LETTER_L = ord("{"), ord("-"), ord("0"), ord("9"), ord("l")
+MINUS, ZERO, NINE, LETTER_L = ord("-"), ord("0"), ord("9"), ord("l")
 
 # A compiled operand: kind of its token; text of a literal, or name; its value if that never changes; its lens: accessors (two words
 # each), how many, text.
@@ -88,7 +87,7 @@ LATER_MAX: Final = 4096
 HIDDEN: Final = 1
 N_TAG, N_VALUE, N_TETRAPLET, N_POS, N_KIND, N_CID, RECORD = 0, 1, 2, 3, 4, 5, 6
 """A record; a canon has its records in a vector behind the same fields, N_VALUE being the array of all values once it is known."""
-N_RECORDS, N_COUNT, CANON_NODE = 6, 7, 8
+N_RECORDS, N_COUNT = 6, 7
 N_KEYS, N_GROUPS, CANON_MAP_NODE = 8, 9, 12
 """A canon map knows its groups by key, and in the order in which they came: key (its JSON text), its values."""
 B_KEY, B_VALUES, GROUP = 0, 1, 4

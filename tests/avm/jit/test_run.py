@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from avm import Avm, CallResult, RunParameters
+from avm import Avm, CallResult, RunParameters, caches
 from avm.call_data import NO_RESULTS
 from avm.data.codec import ArchiveError, EnvelopeError, decode, encode
 from avm.data.envelope import read_envelope
@@ -419,3 +419,13 @@ def test_arguments_as_deep_as_values_may_be(levels: int) -> None:
     assert same(ours, expected)
     assert ours.call_requests[2].arguments == [json.loads(value), "[{"]
     assert (ours.tier == NATIVE_TIER) == (levels < 127)
+
+
+def test_a_script_with_errors_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wording the report takes long, and whoever sends such a script should not get that twice."""
+    read: list[str] = []
+    exact = caches._exact_program
+    monkeypatch.setattr(caches, "_exact_program", lambda air: (read.append(air), exact(air))[1])
+    parameters = RunParameters(IDS["A"], IDS["A"], 1, 2, "errors", SEEDS["A"])
+    assert Avm("jit").invoke("(seq (null)", b"", b"", parameters, NO_RESULTS).ret_code == 1
+    assert read == ["(seq (null)"]
