@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from avm.jit.run import NativeRuns
     from avm.outcome import CallResult, Outcome, RunParameters
 
-_NATIVE: Final[dict[str, Native]] = {"auto": "auto", "interp": "off", "jit": "on"}
+_NATIVE: Final[dict[str, Native]] = {"auto": "auto", "interp": "auto", "jit": "on", "python": "off"}
 ENGINES: Final = tuple(_NATIVE)
 
 
 class Avm:
     """An interpreter. Keeps programs and its last outputs; not thread-safe, several may live side by side.
 
-    engine: `interp` is the interpreter in Python, `jit` uses native code (`avm.jit`) from the first run, `auto` where it pays. All
-    give the same outcomes.
+    engine: `jit` runs in native code (`avm.jit`) from the first run, `auto` where it pays, `interp` never: there native code reads
+    large scripts and nothing else. `python` has none at all. All give the same outcomes.
     options: switches of known defects, see VmOptions.
     """
 
@@ -47,6 +47,7 @@ class Avm:
         if engine not in ENGINES:
             raise ValueError(f"no engine `{engine}`; there are {', '.join(ENGINES)}")
         self._caches = Caches(_NATIVE[engine])
+        self._runs_natively = engine in ("auto", "jit")
         self._options = options
         self._runs = 0
         self._native_runs: NativeRuns | None = None
@@ -85,7 +86,7 @@ class Avm:
         call_results: bytes | Mapping[int, CallResult] | Mapping[str, CallResult],
     ) -> Outcome | None:
         """The outcome by native code, None where the interpreter has to do the run."""
-        if self._options != DEFAULT_OPTIONS:
+        if not self._runs_natively or self._options != DEFAULT_OPTIONS:
             return None
         library = self._caches.native(RUN_WORK_BYTES + len(prev_data) + len(data))
         if library is None:

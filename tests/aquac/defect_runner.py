@@ -93,7 +93,7 @@ def check(files: Mapping[str, str], arguments: Mapping[str, Any], *, options: Op
     CALLS.clear()
 
     async def main() -> list[Any]:
-        vm = InlineVm(Avm("interp"))
+        vm = InlineVm(Avm("python"))
         async with open_local_network(extra=1, vm=vm, clock=LoopClock(), console=lambda line: None) as network:
             for peer in network.peers:
                 for service, functions in SERVICES.items():

@@ -172,7 +172,7 @@ def test_callback_with_several_results() -> None:
     compiled = compile_bundle({"main.aqua": HEADER + body}, "main.aqua")
 
     async def main() -> list[Any]:
-        vm = InlineVm(Avm("interp"))
+        vm = InlineVm(Avm("python"))
         async with open_local_network(extra=0, vm=vm, clock=LoopClock(), console=lambda line: None) as network:
             script = compiled.functions["f"].script
             callbacks = {"c": lambda values: [f"got {values[0]}", 3]}

@@ -119,7 +119,7 @@ def cases() -> Iterator[tuple[str, Callable[[dict[str, Any]], str | None], dict[
 def _provoke(case: dict[str, Any]) -> str | None:
     """Run it; the outcome has the row's code and its words, and keeps the data."""
     row = getattr(errors, case["row"])
-    outcome = PROVOKED[case["row"]](Avm("interp"))
+    outcome = PROVOKED[case["row"]](Avm("python"))
     words = max(re.split(r"\{[a-z_]+\}", row.template), key=len)
     good = outcome.ret_code == row.number and words in outcome.error_message and not outcome.call_requests
     return None if good else f"{outcome.ret_code}: {outcome.error_message}"

@@ -30,8 +30,8 @@ PHASES: Final = 3
 """Particles whose phases are measured."""
 
 
-def run(only: list[str]) -> Iterator[Row]:
-    """Measure; `only` are names or beginnings of names, all if empty."""
+def run(only: list[str], engine: str = "auto") -> Iterator[Row]:
+    """Measure an engine of ours; `only` are names or beginnings of names, all if empty."""
     library.get()  # what a peer has after its first seconds
     module = reference_module()
     reference = None if module is None else ReferenceAvm(module)
@@ -39,15 +39,17 @@ def run(only: list[str]) -> Iterator[Row]:
     try:
         for name, workload in WORKLOADS.items():
             if not only or any(name.startswith(item) for item in only):
-                yield measure(name, workload, reference, node)
+                yield measure(name, workload, reference, node, engine)
     finally:
         if node is not None:
             node.close()
 
 
-def measure(name: str, workload: Workload, reference: ReferenceAvm | None, node: MarineJsAvm | None) -> Row:
+def measure(
+    name: str, workload: Workload, reference: ReferenceAvm | None, node: MarineJsAvm | None, engine: str = "auto"
+) -> Row:
     """One row."""
-    ours = Avm()
+    ours = Avm(engine)
     maker: Vm = ours if reference is None else reference
     for warm in range(3):
         null_first(maker, -1 - warm).on(ours)
@@ -81,7 +83,7 @@ def measure(name: str, workload: Workload, reference: ReferenceAvm | None, node:
     if ours.stats().native.runs:
         extra["ratio_execute"] = round(extra["phases_ms"]["execute"] / interpreted["execute"], 3)
     extra |= {
-        "ours_peak_mb": peak_mb("ours", sample),
+        "ours_peak_mb": peak_mb("jit" if engine == "auto" else engine, sample),
         "reference_peak_mb": None if reference is None else peak_mb("reference", sample),
         "prev_bytes": len(sample.prev_data),
         "data_bytes": len(sample.data),

@@ -1,6 +1,6 @@
-"""Peak memory of one invocation, each measured in a process of its own: `python -m tests.bench.avm_memory ours|reference FILE`.
+"""Peak memory of one invocation, each measured in a process of its own: `python -m tests.bench.avm_memory ENGINE|reference FILE`.
 
-Ours, native: growth of the peak of resident memory over that of an interpreter which ran something small before; the arguments are part of
+Ours: growth of the peak of resident memory over that of an interpreter which ran something small before; the arguments are part of
 it, and all that Python keeps for later. The reference: its linear memory after the call, which never shrinks; it has a copy of the
 arguments. Without /proc there are no figures for ours.
 """
@@ -21,7 +21,7 @@ _PEAK: Final = Path("/proc/self/clear_refs")
 
 
 def peak_mb(side: str, call: Call) -> float | None:
-    """Megabytes (10^6 bytes) of `ours` or the `reference`; None where it cannot be measured or the call fails."""
+    """Megabytes (10^6 bytes) of an engine of ours or the `reference`; None where it cannot be measured or the call fails."""
     with tempfile.NamedTemporaryFile() as file:
         pickle.dump(call, file)
         file.flush()
@@ -36,11 +36,11 @@ def _resident(name: str) -> int:
     return 1024 * int(line.split()[1])
 
 
-def _ours(path: str) -> int:
+def _ours(engine: str, path: str) -> int:
     from avm import Avm
     from tests.bench.avm_workloads import first_arrival
 
-    vm = Avm("jit")
+    vm = Avm(engine)
     for number in range(3):
         first_arrival(vm, number).on(vm)
     _PEAK.write_text("5")  # the peak starts anew
@@ -61,4 +61,5 @@ def _reference(path: str) -> int:
 
 
 if __name__ == "__main__":
-    print({"ours": _ours, "reference": _reference}[sys.argv[1]](sys.argv[2]))
+    side, path = sys.argv[1:]
+    print(_reference(path) if side == "reference" else _ours(side, path))

@@ -21,6 +21,7 @@ AREAS: Final = {
     "aqua": "tests.bench.aqua",
     "avm": "tests.bench.avm",
     "growth": "tests.bench.growth",
+    "interpreter": "tests.bench.interpreter",
     "lsp": "tests.bench.lsp",
     "marine": "tests.bench.marine",
 }

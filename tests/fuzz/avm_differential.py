@@ -158,7 +158,7 @@ class Comparer:
         try:
             with time_limit(STEP_SECONDS_MAX):
                 ours = self.avm.invoke(*inputs)
-            if self.turn % FRESH_EVERY == FRESH_EVERY - 1 and Avm("interp").invoke(*inputs) != ours:
+            if self.turn % FRESH_EVERY == FRESH_EVERY - 1 and Avm("python").invoke(*inputs) != ours:
                 self._report(step, "an interpreter without caches and native code answers otherwise", ours, None)
                 return None
         except StepTimeout:

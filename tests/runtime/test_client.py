@@ -20,7 +20,7 @@ def check(script, *, extra=0, arguments=None, callbacks=None, ttl_ms=5000, prepa
     """Call a script on a network of its own with simulated time; the values of the response."""
 
     async def main():
-        vm = InlineVm(Avm("interp"))
+        vm = InlineVm(Avm("python"))
         async with open_local_network(extra=extra, vm=vm, clock=LoopClock(), console=lambda line: None) as network:
             if prepare is not None:
                 prepare(network)
@@ -116,7 +116,7 @@ def test_a_network_at_rest_is_noticed():
 
     async def main():
         async with open_local_network(
-            extra=0, vm=InlineVm(Avm("interp")), clock=LoopClock(), console=lambda line: None
+            extra=0, vm=InlineVm(Avm("python")), clock=LoopClock(), console=lambda line: None
         ) as network:
             pending = network.client.start(seq(RELAY, '(call relay ("op" "noop") [])'), ttl_ms=60_000)
             network.on_quiet.append(lambda: pending.abandon("at rest"))
@@ -130,7 +130,7 @@ def test_a_network_at_rest_is_noticed():
 def test_a_waiting_call_is_not_rest():
     async def main():
         async with open_local_network(
-            extra=0, vm=InlineVm(Avm("interp")), clock=LoopClock(), console=lambda line: None
+            extra=0, vm=InlineVm(Avm("python")), clock=LoopClock(), console=lambda line: None
         ) as network:
             script = seq(
                 RELAY,
@@ -156,7 +156,7 @@ def test_handlers_of_one_call_serve_no_other():
 
     async def main():
         async with open_local_network(
-            extra=0, vm=InlineVm(Avm("interp")), clock=LoopClock(), console=lambda line: None
+            extra=0, vm=InlineVm(Avm("python")), clock=LoopClock(), console=lambda line: None
         ) as network:
             script = seq(
                 '(call %init_peer_id% ("getDataSrv" "x") [] x)',

@@ -70,7 +70,7 @@ def make(fabric, identity, probe=None, *, listen=True, bootstrap=(), vm=None, li
     return Peer(
         config,
         fabric.endpoint(identity.peer_id),
-        vm=vm or InlineVm(Avm("interp")),
+        vm=vm or InlineVm(Avm("python")),
         services=(probe or Probe()).services(),
         clock=clock or LoopClock(CLOCK_START),
     )
@@ -185,7 +185,7 @@ def test_who_never_reads_makes_a_peer_hold_only_so_much(monkeypatch):
 
     async def main():
         peer = Peer(
-            PeerConfig(A), Stuck(), vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)
+            PeerConfig(A), Stuck(), vm=InlineVm(Avm("python")), services=Services(), clock=LoopClock(CLOCK_START)
         )
         async with peer:
             for number in range(20):
@@ -205,7 +205,7 @@ def test_who_never_reads_makes_a_peer_hold_only_so_much(monkeypatch):
 def test_a_send_that_hangs_is_given_up():
     async def main():
         peer = Peer(
-            PeerConfig(A), Stuck(), vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)
+            PeerConfig(A), Stuck(), vm=InlineVm(Avm("python")), services=Services(), clock=LoopClock(CLOCK_START)
         )
         async with peer:
             peer.submit(particle(f'(call "{B.peer_id}" ("op" "noop") [])', ttl=60_000))
@@ -339,7 +339,7 @@ def test_what_the_block_raises_is_not_wrapped():
 
 def test_a_peer_belongs_to_its_network():
     with pytest.raises(ValueError, match="belongs to"):
-        Peer(PeerConfig(A), Fabric().endpoint(B.peer_id), vm=InlineVm(Avm("interp")), services=Services())
+        Peer(PeerConfig(A), Fabric().endpoint(B.peer_id), vm=InlineVm(Avm("python")), services=Services())
 
 
 def test_clients_are_found_only_over_their_own_connection():
@@ -408,7 +408,7 @@ def test_runs_in_threads():
 
 def test_a_pool_has_a_size():
     with pytest.raises(ValueError, match="at least one"):
-        ThreadVm(lambda: Avm("interp"), size=0)
+        ThreadVm(lambda: Avm("python"), size=0)
 
 
 class Deaf:
@@ -438,7 +438,7 @@ def test_who_reads_slowly_loses_messages_and_nobody_else_does(monkeypatch, caplo
     async def main():
         network = Deaf()
         peer = Peer(
-            PeerConfig(A), network, vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)
+            PeerConfig(A), network, vm=InlineVm(Avm("python")), services=Services(), clock=LoopClock(CLOCK_START)
         )
 
         async def deliver(target, particle_id, author=D):
@@ -473,7 +473,7 @@ def test_one_author_has_only_so_many_messages_on_their_way(monkeypatch):
 
     async def main():
         peer = Peer(
-            PeerConfig(A), Stuck(), vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START)
+            PeerConfig(A), Stuck(), vm=InlineVm(Avm("python")), services=Services(), clock=LoopClock(CLOCK_START)
         )
         targets = [named_identity(f"target{number}").peer_id for number in range(4)]
 
@@ -532,7 +532,7 @@ def test_waiting_calls_start_as_others_finish():
         services.add("probe", {"wait": wait})
         network = Fabric().endpoint(A.peer_id)
         config = PeerConfig(A, limits=CoreLimits(actor_calls_max=2))
-        vm = InlineVm(Avm("interp"))
+        vm = InlineVm(Avm("python"))
         async with Peer(config, network, vm=vm, services=services, clock=LoopClock(CLOCK_START)) as a:
             calls = [f'(call "{A.peer_id}" ("probe" "wait") ["{number}"] v{number})' for number in range(4)]
             script = f"(par (par {calls[0]} {calls[1]}) (par {calls[2]} {calls[3]}))"
@@ -567,7 +567,7 @@ def test_outgoing_messages_are_bounded(monkeypatch):
 
     async def main():
         gate = Gate()
-        peer = Peer(PeerConfig(A), gate, vm=InlineVm(Avm("interp")), services=Services(), clock=LoopClock(CLOCK_START))
+        peer = Peer(PeerConfig(A), gate, vm=InlineVm(Avm("python")), services=Services(), clock=LoopClock(CLOCK_START))
         script = f'(call "{B.peer_id}" ("op" "noop") [])'
         async with peer, trio.open_nursery() as nursery:
             for number in range(3):

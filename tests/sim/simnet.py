@@ -52,7 +52,7 @@ class SimNet:
         self.cores = {
             identity.peer_id: PeerCore(identity, HostPolicy(), limits=self.limits) for identity in self.identities
         }
-        self.avm = Avm("interp")
+        self.avm = Avm("python")
         self.history: list[tuple[Any, ...]] = []
         self.calls: list[tuple[int, str, str, str]] = []
         self.failures: list[tuple[str, Failed]] = []

@@ -43,7 +43,7 @@ def check(use: Any, text: str = PROGRAM) -> Any:
     made = module(text)
 
     async def main() -> Any:
-        vm = InlineVm(Avm("interp"))
+        vm = InlineVm(Avm("python"))
         async with open_local_network(extra=0, vm=vm, clock=LoopClock(), console=lambda line: None) as network:
             return await use(made, network.client)
 

@@ -121,7 +121,7 @@ def test_values_of_every_type_travel_unchanged(data: st.DataObject) -> None:
     plain, calling = module("identities"), module("callbacks")
 
     async def main() -> None:
-        vm = InlineVm(Avm("interp"))
+        vm = InlineVm(Avm("python"))
         async with open_local_network(extra=0, vm=vm, clock=LoopClock(), console=lambda line: None) as network:
             for n, kind in enumerate(TYPES):
                 value = data.draw(values(kind, plain), kind)

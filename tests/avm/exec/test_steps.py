@@ -28,7 +28,7 @@ PARAMS = RunParameters(
 def check(body: str, items: int) -> Outcome:
     """Run `body` after `xs` got `items` elements."""
     script = f'(seq (call "{PEER.peer_id}" ("s" "f") [] xs) {body})'
-    vm = Avm("interp")  # the bound of native code cannot be patched
+    vm = Avm("python")  # the bound of native code cannot be patched
     asked = vm.invoke(script, b"", b"", PARAMS, {})
     return vm.invoke(script, asked.data, b"", PARAMS, {1: CallResult(0, json.dumps(list(range(items))))})
 

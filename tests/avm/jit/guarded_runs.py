@@ -141,7 +141,7 @@ def check_runs(rng: random.Random, count: int) -> dict[str, int]:
         step = rng.choice(pool)
         if number % 2:
             step = damaged(rng, step, pool)
-        expected = Avm("interp").invoke(*arguments(step))
+        expected = Avm("python").invoke(*arguments(step))
         runs = NativeRuns(guarded.library())
         for at_end in (True, False):
             guarded.at_end = at_end

@@ -326,7 +326,7 @@ def honest_steps() -> tuple[Invocation, ...]:
     """Steps of all scripts, of one particle."""
     found: list[Invocation] = []
     for air in SCRIPTS.values():
-        history(air, SEED, Avm("interp"), see=found.append)
+        history(air, SEED, Avm("python"), see=found.append)
     return tuple(found)
 
 
@@ -336,7 +336,7 @@ def random_steps(first: int, count: int) -> tuple[Invocation, ...]:
     found: list[Invocation] = []
     for seed in range(first, first + count):
         air, manners = random_history(seed)
-        history(air, seed, Avm("interp"), steps=10, manners=manners, see=found.append)
+        history(air, seed, Avm("python"), steps=10, manners=manners, see=found.append)
     return tuple(found)
 
 

@@ -179,12 +179,26 @@ def test_random_and_damaged_scripts(kernels: Library, seed: int, edits: list[tup
     check(text, kernels)
 
 
+def test_the_interpreter_has_scripts_read_by_native_code(kernels: Library) -> None:
+    """And runs them itself."""
+    assert kernels is library.loaded()
+    script = '(seq (ap 1 x) (call %init_peer_id% ("s" "f") [x] y))'
+    outcomes = {}
+    for engine in ("interp", "python"):
+        vm = Avm(engine)
+        outcomes[engine] = run(vm, script, InterpreterData())
+        (kept,) = vm._caches._programs.values()
+        assert (kept.reader is None) == (engine == "python")
+        assert vm.stats().native.runs == 0
+    assert outcomes["interp"] == outcomes["python"]
+
+
 def test_operands_are_read_when_they_run(kernels: Library) -> None:
     script = '(seq (ap 1 x) (xor (match x 2 (call "p" ("s" "f") [x])) (xor (fail 1 "a") (ap x y))))'
     program = unread_program(script, kernels, {})
     assert program is not None
     assert [pc for pc in range(len(program)) if program.code[pc] == UNREAD] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     vm = Avm("jit")  # a run with `fail` is left to the interpreter
-    assert run(vm, script, InterpreterData()) == run(Avm("interp"), script, InterpreterData())
+    assert run(vm, script, InterpreterData()) == run(Avm("python"), script, InterpreterData())
     (kept,) = vm._caches._programs.values()
     assert [pc for pc in range(len(kept)) if kept.code[pc] == UNREAD] == [5, 6, 9]

@@ -76,7 +76,7 @@ def check(step: Invocation, runs: NativeRuns | None) -> Avm:
     """One step on an interpreter with these buffers must be that of the interpreter in Python."""
     vm = new_vm(runs)
     outcome = vm.invoke(*arguments(step))
-    assert same(outcome, Avm("interp").invoke(*arguments(step))), step
+    assert same(outcome, Avm("python").invoke(*arguments(step))), step
     assert "bug" not in declined(vm), step
     if outcome.ret_code != 0:
         assert outcome.tier != NATIVE_TIER
@@ -89,7 +89,7 @@ def check(step: Invocation, runs: NativeRuns | None) -> Avm:
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts(name: str) -> None:
     vm = Avm("jit")
-    steps = history(SCRIPTS[name], SEED, Avm("interp"), vm)
+    steps = history(SCRIPTS[name], SEED, Avm("python"), vm)
     if name in NATIVE:
         assert (done(vm), declined(vm)) == (steps, {})
 
@@ -99,7 +99,7 @@ def test_scripts(name: str) -> None:
 def test_native_code_serves_other_histories(name: str, seed: int) -> None:
     """Other orders of delivery: loss, repetition, gossip. Services give the same answers, so nothing is declined."""
     vm = Avm("jit")
-    steps = history(NATIVE[name], seed, Avm("interp"), vm, steps=40)
+    steps = history(NATIVE[name], seed, Avm("python"), vm, steps=40)
     assert (done(vm), declined(vm)) == (steps, {})
 
 
@@ -107,7 +107,7 @@ def test_native_code_serves_other_histories(name: str, seed: int) -> None:
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_kernels_are_the_same_in_python(name: str) -> None:
     native, python = Avm("jit"), new_vm(NativeRuns(twin()))
-    history(SCRIPTS[name], SEED, Avm("interp"), native, python, steps=TWIN_STEPS)
+    history(SCRIPTS[name], SEED, Avm("python"), native, python, steps=TWIN_STEPS)
     assert done(python) == done(native)
     assert declined(python) == declined(native)
 
@@ -117,7 +117,7 @@ def test_the_kernels_are_the_same_in_python(name: str) -> None:
 def test_the_kernels_are_the_same_in_python_for_random_scripts(seed: int) -> None:
     air, manners = random_history(seed)
     native, python = Avm("jit"), new_vm(NativeRuns(twin()))
-    history(air, seed, Avm("interp"), native, python, steps=6, manners=manners)
+    history(air, seed, Avm("python"), native, python, steps=6, manners=manners)
     assert done(python) == done(native)
     assert declined(python) == declined(native)
 
@@ -137,7 +137,7 @@ def test_the_kernels_are_the_same_in_python_for_damaged_steps(pool: tuple[Invoca
 @example(seed=101367)
 def test_random_histories(seed: int) -> None:
     air, manners = random_history(seed)
-    history(air, seed, Avm("interp"), Avm("jit"), steps=12, manners=manners)
+    history(air, seed, Avm("python"), Avm("jit"), steps=12, manners=manners)
 
 
 def test_native_code_serves_random_histories() -> None:
@@ -145,7 +145,7 @@ def test_native_code_serves_random_histories() -> None:
     for seed in range(60):
         air, manners = random_history(seed)
         vm = Avm("jit")
-        total += history(air, seed, Avm("interp"), vm, steps=10, manners=manners)
+        total += history(air, seed, Avm("python"), vm, steps=10, manners=manners)
         native += done(vm)
     assert native > total // 3
 
@@ -162,7 +162,7 @@ def test_damaged_steps(pool: tuple[Invocation, ...], number: int, seed: int) -> 
 def test_every_place_of_an_archive(name: str) -> None:
     """Each word a little off, and each byte another one, in the data that arrives and in the peer's own, which nobody verifies."""
     found: list[Invocation] = []
-    history(SCRIPTS[name], SEED, Avm("interp"), see=found.append)
+    history(SCRIPTS[name], SEED, Avm("python"), see=found.append)
     rng = random.Random(name)
     step = max(found, key=lambda step: (bool(step.data), len(step.prev_data)))
     for field in ("data", "prev_data"):
@@ -192,7 +192,7 @@ def test_what_arrives_must_stand_by_itself(store: str, pool: tuple[Invocation, .
         for cid in entries.keys() & known.keys():
             del entries[cid]
             changed = replace(step, data=encode(data))
-            found[Avm("interp").invoke(*arguments(changed)).ret_code] += 1
+            found[Avm("python").invoke(*arguments(changed)).ret_code] += 1
             check(changed, None)
     assert found[8] > 3
 
@@ -234,7 +234,7 @@ def test_outcomes_outlive_the_buffers(kernels: Library, pool: tuple[Invocation, 
             kept.append((step, outcome))
     assert len(kept) > 20
     for step, outcome in kept:
-        assert same(outcome, Avm("interp").invoke(*arguments(step)))
+        assert same(outcome, Avm("python").invoke(*arguments(step)))
 
 
 def contents(rng: random.Random) -> Iterator[tuple[int, int]]:
@@ -376,7 +376,7 @@ def test_a_stray_access_would_be_seen(how: str) -> None:
 def test_interpreters_of_several_threads_do_not_meet() -> None:
     """Kernels let other threads run, so nothing they write to may be shared."""
     steps = honest_steps()
-    expected = [Avm("interp").invoke(*arguments(step)) for step in steps]
+    expected = [Avm("python").invoke(*arguments(step)) for step in steps]
     failed: list[int] = []
 
     def work(first: int) -> None:
@@ -399,7 +399,7 @@ def test_times_at_their_limits(timestamp: int, ttl: int) -> None:
     """A timestamp has 64 bits without a sign."""
     parameters = RunParameters(IDS["A"], IDS["A"], timestamp, ttl, "times", SEEDS["A"])
     script = f'(call "{IDS["A"]}" ("s" "f") [%timestamp% %ttl%] x)'
-    ours, expected = (Avm(engine).invoke(script, b"", b"", parameters, NO_RESULTS) for engine in ("jit", "interp"))
+    ours, expected = (Avm(engine).invoke(script, b"", b"", parameters, NO_RESULTS) for engine in ("jit", "python"))
     assert same(ours, expected)
     assert ours.call_requests[1].arguments == [timestamp, ttl]
 
@@ -410,7 +410,7 @@ def test_arguments_as_deep_as_values_may_be(levels: int) -> None:
     script = f'(seq (call "{IDS["A"]}" ("s" "f") [] x) (call "{IDS["A"]}" ("s" "g") [x "[{{"] y))'
     value = "[" * levels + '"]"' + "]" * levels
     outcomes = []
-    for engine in ("jit", "interp"):
+    for engine in ("jit", "python"):
         vm = Avm(engine)
         parameters = RunParameters(IDS["A"], IDS["A"], 1, 2, "deep", SEEDS["A"])
         data = vm.invoke(script, b"", b"", parameters, NO_RESULTS).data

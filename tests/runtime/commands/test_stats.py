@@ -88,10 +88,10 @@ def parameters(seed: bytes) -> RunParameters:
 def test_library_counts_what_arrives() -> None:
     """A second peer checks the CIDs and the signature of the first one once."""
     air = f'(seq (call "{PEER}" ("s" "f") [] x) (call "{KeyPair(OTHER_SEED).peer_id}" ("s" "g") [x]))'
-    sender = Avm("interp")
+    sender = Avm("python")
     requested = sender.invoke(air, b"", b"", parameters(SEED), {})
     sent = sender.invoke(air, requested.data, b"", parameters(SEED), {1: _answer("of test_library_counts")})
-    receiver = Avm("interp")
+    receiver = Avm("python")
     counts = []
     for _ in range(2):
         before = receiver.stats()
