@@ -57,6 +57,10 @@ _STREAMS: Final = t.STREAM | t.STREAM_MAP
 _HIDDEN: Final = bytes(UNREAD if op in OPS and OPS[Op(op)].operands else op for op in range(256))
 """Operation → what stands for it until its operands are read."""
 
+_OPERATION_BYTES: Final = 10
+"""Of text that an operation takes at least, in most scripts. A wrong guess costs a second reading, or memory that is used again."""
+_INSTRUCTION_MIN: Final = len("(null)")
+_FOLD_STREAM: Final = bytes((Op.FOLD_STREAM,))
 _FRAME: Final = 10
 _NAME: Final = 8
 _REGISTERS: Final = 8
@@ -67,6 +71,7 @@ _FRAMES_FULL: Final = -4
 _LEFT_BARE: Final = 1 << 30
 _RIGHT_BARE: Final = 1 << 31
 _FRAMES_MIN: Final = 1 << 14
+_NAMES_MIN: Final = 1 << 15
 _SCRATCH_MIN: Final = 1 << 12
 _SCRATCH_MAX: Final = 1 << 18
 """Elements kept in each of eight buffers, 2 MiB at most."""
@@ -79,6 +84,7 @@ class Skeleton(NamedTuple):
     """A script without its operands.
 
     text: UTF-8. ops: operation codes. starts: where their instructions begin. first, second: see `avm.jit.kernels.air_text`.
+    folds_streams: whether any operation does.
     """
 
     text: bytes
@@ -86,6 +92,7 @@ class Skeleton(NamedTuple):
     starts: array[int]
     first: array[int]
     second: array[int]
+    folds_streams: bool
 
 
 Buffers = dict[str, "array[int]"]
@@ -103,9 +110,10 @@ def unread_program(script: str, library: Library, buffers: Buffers) -> Program |
 
 def skeleton(text: bytes, read_air: Callable[..., int], buffers: Buffers) -> Skeleton | None:
     """The skeleton that a kernel finds. Buffers grow until they are long enough."""
-    instructions = text.count(b"(")
-    operations, names, frames = instructions + instructions // 4 + 64, len(text) // 40 + 32, instructions + 2
-    frames = min(frames, _FRAMES_MIN)
+    operations = len(text) // _OPERATION_BYTES + 64
+    if operations > _SCRATCH_MAX:
+        operations = 5 * text.count(b"(") // 4 + 64
+    names, frames = min(len(text) // 40 + 32, _NAMES_MIN), min(len(text) // _INSTRUCTION_MIN + 2, _FRAMES_MIN)
     while True:
         ops = _scratch(buffers, "ops", "B", operations)
         starts, first, second = (_scratch(buffers, name, "I", operations) for name in ("starts", "first", "second"))
@@ -127,9 +135,11 @@ def skeleton(text: bytes, read_air: Callable[..., int], buffers: Buffers) -> Ske
         except IndexError:
             return None
         if count >= 0:
-            return Skeleton(text, ops[:count], starts[:count], first[:count], second[:count])
+            ops = ops[:count]
+            folds = _FOLD_STREAM in ops.tobytes()
+            return Skeleton(text, ops, starts[:count], first[:count], second[:count], folds)
         if count == _OPERATIONS_FULL:
-            operations = 3 * instructions + 64
+            operations = 3 * text.count(b"(") + 64
         elif count == _NAMES_FULL:
             names *= 4
         elif count == _FRAMES_FULL:
@@ -139,12 +149,12 @@ def skeleton(text: bytes, read_air: Callable[..., int], buffers: Buffers) -> Ske
 
 
 def _scratch(buffers: Buffers, name: str, code: str, size: int) -> array[int]:
-    """A buffer of at least that size, a power of two, whose content does not matter; kept for the next script unless it is large."""
+    """A buffer of at least that size, whose content does not matter; kept for the next script unless it is large."""
+    if size > _SCRATCH_MAX:
+        return array(code, (0,)) * size
     found = buffers.get(name)
     if found is None or len(found) < size or len(found) > _SCRATCH_MIN >= size:
-        found = array(code, (0,)) * max(1 << (size - 1).bit_length(), _SCRATCH_MIN)
-        if len(found) <= _SCRATCH_MAX:
-            buffers[name] = found
+        found = buffers[name] = array(code, (0,)) * max(1 << (size - 1).bit_length(), _SCRATCH_MIN)
     return found
 
 

@@ -1227,6 +1227,12 @@ class _Compiler:
         self.fill(self.stretch(target, at, size), self.octet_count(target, size))
         return NOTHING
 
+    def f_prefetch(self, node: ast.Call, buffer: ast.expr, at: ast.expr) -> Value:
+        pointer = self.stretch(self.buffer(buffer), self.integer(at), I64(0))
+        function = self.kernels.module.declare("llvm.prefetch.p0", VOID, [POINTER, I32, I32, I32])
+        self.b.call(function, [pointer, I32(0), I32(3), I32(1)])
+        return NOTHING
+
     def f_move(self, node: ast.Call, *arguments: ast.expr) -> Value:
         target, source = self.buffer(arguments[0]), self.buffer(arguments[2])
         if target.type == "Bytes" or target.element != source.element:

@@ -193,6 +193,11 @@ def move(
     memoryview(target)[at : at + size] = memoryview(source)[start : start + size]
 
 
+def prefetch(source: Bytes | Octets | Words | Longs, at: int) -> None:
+    """Tell the processor that this place will be read. It must not lie behind the end."""
+    _check(source, at, 0)
+
+
 def clear(target: Octets | Words | Longs, at: int, size: int) -> None:
     """Set `size` elements to 0."""
     if not 0 <= at <= at + size <= len(target):

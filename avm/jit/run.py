@@ -26,7 +26,6 @@ from avm.outcome import NATIVE, CallRequest, Outcome
 from avm.stats import NativeStats
 
 from .kernels import archive, heap, layout
-from .kernels.air_text import OP_FOLD_STREAM as FOLD_STREAM
 
 if TYPE_CHECKING:
     from avm.crypto.keys import KeyPair
@@ -190,7 +189,8 @@ class NativeRuns:
             self._words = array("q", (0,)) * (wanted + (wanted >> 2))
         arena, words = self._arena, self._words
         view = memoryview(arena)
-        view[:salt_end] = b"".join((skeleton.text, *peers, salt))
+        view[:peers_place] = skeleton.text
+        view[peers_place:salt_end] = b"".join((*peers, salt))
         view[prev_place : prev_place + len(prev)] = prev
         view[current_place:results_place] = current
         view[results_place:size] = results
@@ -206,7 +206,7 @@ class NativeRuns:
             skeleton.second,
             params.timestamp,
             params.ttl,
-            FOLD_STREAM in skeleton.ops,
+            skeleton.folds_streams,
             salt_place,
             salt_end,
             results_place,

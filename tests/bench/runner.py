@@ -10,6 +10,7 @@ import argparse
 import gc
 import importlib
 import json
+import os
 import statistics
 import sys
 import time
@@ -29,6 +30,8 @@ COLUMNS: Final = (
     "ours_ms", "reference_ms", "ratio", "marine_js_ms", "ratio_marine_js", "ours_peak_mb", "reference_peak_mb",
 )  # fmt: skip
 """Columns of the table, where an area has them; the JSON form has all."""
+TURN: Final = int(os.environ.get("BENCH_TURN", "5"))
+"""Inputs in a row of one side: enough for the processor to hold what that side needs, as in a peer that has work. With 1 both run cold."""
 Input = TypeVar("Input")
 
 
@@ -75,12 +78,12 @@ def take_turns(inputs: Sequence[Input], contestants: Sequence[Callable[[Input], 
     gc.collect()
     gc.freeze()
     try:
-        for number, item in enumerate(inputs):
+        for number, start in enumerate(range(0, len(inputs), TURN)):
             for turn in range(len(contestants)):
                 side = (number + turn) % len(contestants)
                 gc.collect()
                 gc.disable()
-                times[side].append(contestants[side](item))
+                times[side] += [contestants[side](item) for item in inputs[start : start + TURN]]
                 gc.enable()
     finally:
         gc.unfreeze()

@@ -26,6 +26,7 @@ from avm.jit.kernel_types import (
     load32,
     load64,
     longs,
+    prefetch,
     put_lanes,
     rotate_right,
     shuffle,
@@ -42,7 +43,10 @@ BLOCK: Final = 64
 CHUNK_START, CHUNK_END, PARENT, ROOT = 1, 2, 4, 8
 MANY: Final = 16
 """Chunks, or inputs, that are hashed at once."""
-MANY_SIZE: Final = MANY * CHUNK
+LANES_MIN: Final = 3
+"""From so many on, doing sixteen takes less time than one after the other."""
+BRANCH: Final = 128 * CHUNK
+VALUES: Final = 8 * BRANCH // CHUNK
 
 IV0, IV1, IV2, IV3 = 0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A
 IV: Final = b"".join(
@@ -191,13 +195,44 @@ def tree(data: Octets, start: int, end: int, counter: int, root: int) -> Lanes8:
     size = end - start
     if size <= CHUNK:
         return chunk(data, start, end, counter, root)
-    if size == MANY_SIZE:
-        return sixteen_chunks(data, start, counter, root)
-    left = CHUNK
+    if size <= BRANCH:
+        return branch(data, start, end, counter, root)
+    left = BRANCH
     while 2 * left < size:
         left *= 2
     before = tree(data, start, start + left, counter, 0)
     return parent(before, tree(data, start + left, end, counter + left // CHUNK, 0), root)
+
+
+def branch(data: Octets, start: int, end: int, counter: int, root: int) -> Lanes8:
+    """The same of a part of 2 to 128 chunks: their values, then those of pairs, until two are left. An odd one waits for the next turn."""
+    values = words(VALUES)
+    full = (end - start) // CHUNK
+    first = 0
+    while first < full:
+        count = min(full - first, MANY)
+        if count >= LANES_MIN:
+            chunk_values(data, start + CHUNK * first, count, counter + first, values, 8 * first)
+            first += count
+        else:
+            at = start + CHUNK * first
+            put_lanes(values, 8 * first, chunk(data, at, at + CHUNK, counter + first, 0))
+            first += 1
+    count = full
+    if start + CHUNK * full < end:
+        put_lanes(values, 8 * full, chunk(data, start + CHUNK * full, end, counter + full, 0))
+        count += 1
+    while count > 2:
+        pairs = count // 2
+        if pairs >= LANES_MIN:
+            join_pairs(values, pairs)
+        else:
+            for k in range(pairs):
+                put_lanes(values, 8 * k, parent(lanes(values, 16 * k, 8), lanes(values, 16 * k + 8, 8), 0))
+        if count % 2:
+            put_lanes(values, 8 * pairs, lanes(values, 8 * count - 8, 8))
+        count -= pairs
+    return parent(lanes(values, 0, 8), lanes(values, 8, 8), root)
 
 
 def chunk(data: Octets, start: int, end: int, counter: int, root: int) -> Lanes8:
@@ -259,36 +294,62 @@ def compress(value: Lanes8, message: Lanes16, counter: int, size: int, flags: in
 # ── sixteen at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def sixteen_chunks(data: Octets, start: int, counter: int, root: int) -> Lanes8:
-    """Chaining value of 16 KiB."""
+def chunk_values(data: Octets, start: int, count: int, counter: int, values: Words, at: int) -> None:
+    """Chaining values of at most sixteen whole chunks, none of which is the root."""
     state = words(128)
     rows = words(256)
     rest = words(64)
-    for k in range(8):
-        put_lanes(state, MANY * k, spread(load32(IV, 4 * k), MANY))
+    start_state(state)
+    far = start + 2 * CHUNK * MANY <= len(data)
     for lane in range(MANY):
         rest[lane] = counter + lane & 0xFFFFFFFF
         rest[16 + lane] = counter + lane >> 32
         rest[32 + lane] = BLOCK
         rest[48 + lane] = CHUNK_START
     for k in range(CHUNK // BLOCK):
-        for lane in range(MANY):
+        for lane in range(count):
             put_lanes(rows, MANY * lane, lanes(data, start + CHUNK * lane + BLOCK * k, 16))
+        if far:
+            for lane in range(MANY):
+                prefetch(data, start + CHUNK * (lane + MANY) + BLOCK * k)
         if k == CHUNK // BLOCK - 1:
             put_lanes(rest, 48, spread(CHUNK_END, MANY))
         compress_many(state, rows, rest)
         put_lanes(rest, 48, spread(0, MANY))
-    # the values lie across: bring each together, then join neighbours until two are left
-    values = words(128)
-    for lane in range(MANY):
+    take_values(state, count, values, at)
+
+
+def join_pairs(values: Words, count: int) -> None:
+    """Chaining values of pairs of branches, `count` of them; each takes a place among those before it."""
+    state = words(128)
+    rows = words(256)
+    rest = words(64)
+    put_lanes(rest, 32, spread(BLOCK, MANY))
+    put_lanes(rest, 48, spread(PARENT, MANY))
+    first = 0
+    while first < count:
+        size = min(count - first, MANY)
+        start_state(state)
+        for lane in range(size):
+            put_lanes(rows, MANY * lane, lanes(values, 16 * (first + lane), 16))
+        compress_many(state, rows, rest)
+        take_values(state, size, values, 8 * first)
+        first += size
+
+
+@inline
+def start_state(state: Words) -> None:
+    """What every chunk and pair begins with."""
+    for k in range(8):
+        put_lanes(state, MANY * k, spread(load32(IV, 4 * k), MANY))
+
+
+@inline
+def take_values(state: Words, count: int, values: Words, at: int) -> None:
+    """Bring together what lies across."""
+    for lane in range(count):
         for k in range(8):
-            values[8 * lane + k] = state[MANY * k + lane]
-    count = MANY
-    while count > 2:
-        count //= 2
-        for k in range(count):
-            put_lanes(values, 8 * k, parent(lanes(values, 16 * k, 8), lanes(values, 16 * k + 8, 8), 0))
-    return parent(lanes(values, 0, 8), lanes(values, 8, 8), root)
+            values[at + 8 * lane + k] = state[MANY * k + lane]
 
 
 def compress_many(state: Words, rows: Words, rest: Words) -> None:
@@ -309,16 +370,14 @@ def compress_many(state: Words, rows: Words, rest: Words) -> None:
         put_lanes(v, 128 + 16 * k, spread(load32(IV, 4 * k), MANY))
     for k in range(4):
         put_lanes(v, 192 + 16 * k, lanes(rest, 16 * k, 16))
-    for k in range(7):
-        order = SCHEDULE[16 * k : 16 * k + 16]
-        mix(v, 0, 64, 128, 192, lanes(rows, order[0], 16), lanes(rows, order[1], 16))
-        mix(v, 16, 80, 144, 208, lanes(rows, order[2], 16), lanes(rows, order[3], 16))
-        mix(v, 32, 96, 160, 224, lanes(rows, order[4], 16), lanes(rows, order[5], 16))
-        mix(v, 48, 112, 176, 240, lanes(rows, order[6], 16), lanes(rows, order[7], 16))
-        mix(v, 0, 80, 160, 240, lanes(rows, order[8], 16), lanes(rows, order[9], 16))
-        mix(v, 16, 96, 176, 192, lanes(rows, order[10], 16), lanes(rows, order[11], 16))
-        mix(v, 32, 112, 128, 208, lanes(rows, order[12], 16), lanes(rows, order[13], 16))
-        mix(v, 48, 64, 144, 224, lanes(rows, order[14], 16), lanes(rows, order[15], 16))
+    # written out, so that LLVM knows where each word is
+    mix_all(v, rows, 0)
+    mix_all(v, rows, 1)
+    mix_all(v, rows, 2)
+    mix_all(v, rows, 3)
+    mix_all(v, rows, 4)
+    mix_all(v, rows, 5)
+    mix_all(v, rows, 6)
     for k in range(8):
         put_lanes(state, 16 * k, lanes(v, 16 * k, 16) ^ lanes(v, 128 + 16 * k, 16))
 
@@ -331,6 +390,20 @@ def transpose_step(rows: Words, other: Words) -> None:
         high = lanes(rows, 16 * k + 128, 16)
         put_lanes(other, 32 * k, shuffle_two(low, high, ZIP_LOW))
         put_lanes(other, 32 * k + 16, shuffle_two(low, high, ZIP_HIGH))
+
+
+@inline
+def mix_all(v: Words, rows: Words, turn: int) -> None:
+    """A round: columns, then diagonals."""
+    order = SCHEDULE[16 * turn : 16 * turn + 16]
+    mix(v, 0, 64, 128, 192, lanes(rows, order[0], 16), lanes(rows, order[1], 16))
+    mix(v, 16, 80, 144, 208, lanes(rows, order[2], 16), lanes(rows, order[3], 16))
+    mix(v, 32, 96, 160, 224, lanes(rows, order[4], 16), lanes(rows, order[5], 16))
+    mix(v, 48, 112, 176, 240, lanes(rows, order[6], 16), lanes(rows, order[7], 16))
+    mix(v, 0, 80, 160, 240, lanes(rows, order[8], 16), lanes(rows, order[9], 16))
+    mix(v, 16, 96, 176, 192, lanes(rows, order[10], 16), lanes(rows, order[11], 16))
+    mix(v, 32, 112, 128, 208, lanes(rows, order[12], 16), lanes(rows, order[13], 16))
+    mix(v, 48, 64, 144, 224, lanes(rows, order[14], 16), lanes(rows, order[15], 16))
 
 
 @inline

@@ -431,10 +431,10 @@ def test_move(made: Any, size: int, at: int, start: int, count: int) -> None:
 
 
 FLOW = """
-    from avm.jit.kernel_types import clear, inline, rare
+    from avm.jit.kernel_types import clear, inline, prefetch, rare
     EXPORTS = (
         "first_later", "inner", "guarded", "search", "factorial", "even", "fields", "reversed_fields", "below", "zeros",
-        "added", "shifted",
+        "added", "shifted", "hint",
     )
     FIELDS = 3
 
@@ -528,6 +528,10 @@ FLOW = """
     def changed(data: Longs) -> int:
         data[0] = 5
         return 1
+
+    def hint(data: Longs, at: int) -> int:
+        prefetch(data, at)
+        return at
 
     def shifted(data: Longs, at: int) -> int:
         four = data[at : at + 4]
