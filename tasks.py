@@ -8,6 +8,7 @@
     python3 tasks.py fuzz [--minutes N]   property and differential fuzzing for longer than the tests do
     python3 tasks.py sim [--seeds N]      deterministic simulations of whole networks
     python3 tasks.py bench AREA [--json]  ours and the reference in one run
+    python3 tasks.py soak AREA            a million operations in one process; memory must stay flat
     python3 tasks.py wheel                build the wheel and test it installed, from an empty directory
     python3 tasks.py reference            install the reference implementations (npm) that some tests compare with
 
@@ -202,6 +203,11 @@ def bench(rest: list[str]) -> int:
     return call([python("test"), "-m", "tests.bench.runner", *rest])
 
 
+def soak(rest: list[str]) -> int:
+    """Very many operations in one process."""
+    return call([python("test"), "-m", "tests.soak.runner", *rest])
+
+
 def wheel(rest: list[str]) -> int:
     """Build the wheel, look into it, install it and run it from an empty directory."""
     return call([python("test"), "-m", "pytest", "tests/packaging", "-q", "-m", "slow or not slow", *rest])
@@ -233,7 +239,7 @@ def check(rest: list[str]) -> int:
 
 TASKS = {
     task.__name__: task
-    for task in (demo, test, fmt, lint, types, conformance, fuzz, sim, bench, wheel, reference, check)
+    for task in (demo, test, fmt, lint, types, conformance, fuzz, sim, bench, soak, wheel, reference, check)
 }
 
 if __name__ == "__main__":
