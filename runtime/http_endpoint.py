@@ -2,6 +2,7 @@
 
     GET /peer_id   {"peer_id": "12D3KooW…"}
     GET /versions  {"node", "avm", "spell", "aqua_ipfs", "trust_graph", "registry", "decider"}
+    GET /metrics   see `runtime.metrics`
     GET /health    [{"<check>": "Ok" | "Fail"}, …]; 200 all well, 429 some fail, 503 all fail
 
 Anything else is 404 `No such endpoint`. One request a connection; a client has `REQUEST_SECONDS` to ask.
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from trio import TaskStatus
 
+    from runtime.metrics import PeerMetrics
+
 REQUEST_SECONDS: Final = 10.0
 """How long a client may take to send its request and to take the answer."""
 
@@ -40,10 +43,13 @@ log = logging.getLogger("runtime.http")
 
 
 class HttpEndpoint:
-    """Answers for one peer. `health` gives the checks by name; True is well."""
+    """Answers for one peer. `health` gives the checks by name; True is well. Without `metrics` there are none."""
 
-    def __init__(self, peer_id: str, health: Callable[[], Mapping[str, bool]]) -> None:
+    def __init__(
+        self, peer_id: str, health: Callable[[], Mapping[str, bool]], metrics: PeerMetrics | None = None
+    ) -> None:
         """Hold what is to be told."""
+        self._metrics = metrics
         self._peer_id = peer_id
         self._health = health
         self._limit = trio.CapacityLimiter(CONNECTIONS_MAX)
@@ -98,6 +104,8 @@ class HttpEndpoint:
             if path == "/versions":
                 absent = dict.fromkeys(("spell", "aqua_ipfs", "trust_graph", "registry", "decider"), "")
                 return 200, JSON_TYPE, json.dumps({"node": VERSION, "avm": INTERPRETER_VERSION, **absent})
+            if path == "/metrics" and self._metrics is not None:
+                return 200, self._metrics.content_type, self._metrics.text()
             if path == "/health":
                 checks = self._health()
                 wrong = [name for name, well in checks.items() if not well]

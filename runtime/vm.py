@@ -6,7 +6,8 @@ and the port leaves room for worker processes. Runs that cannot be made at all r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import time
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import trio
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from avm.outcome import CallResult, Outcome, RunParameters
+    from avm.stats import VmStats
     from runtime.core.actions import Run
 
 
@@ -34,6 +36,11 @@ class Interpreter(Protocol):
     ) -> Outcome:
         """One run."""
         ...
+
+
+@runtime_checkable
+class _Counting(Protocol):
+    def stats(self) -> VmStats: ...
 
 
 class Vm(Protocol):
@@ -60,13 +67,31 @@ class InlineVm:
 class ThreadVm:
     """Runs in worker threads, one interpreter each: an interpreter's caches are not shared between threads."""
 
-    def __init__(self, make: Callable[[], Interpreter], *, size: int = 1) -> None:
-        """`size` interpreters, made by `make` when first needed."""
+    def __init__(
+        self,
+        make: Callable[[], Interpreter],
+        *,
+        size: int = 1,
+        ran: Callable[[Outcome | None, float], None] | None = None,
+    ) -> None:
+        """`size` interpreters, made by `make` when first needed. ran: told of each run and its seconds, on the thread that did it."""
         if size < 1:
             raise ValueError("a VM pool has at least one interpreter")
+        self.size = size
         self._make = make
+        self._ran = ran
         self._limiter = trio.CapacityLimiter(size)
         self._free: list[Interpreter] = []
+        self._all: list[Interpreter] = []
+
+    @property
+    def free(self) -> int:
+        """How many more runs could be in work."""
+        return int(self._limiter.available_tokens)
+
+    def stats(self) -> list[VmStats]:
+        """Of the interpreters that count anything."""
+        return [one.stats() for one in list(self._all) if isinstance(one, _Counting)]
 
     async def run(self, run: Run) -> Outcome:
         """The outcome of one run. Waits for a free interpreter. Raises VmFailure, and discards that interpreter."""
@@ -74,8 +99,20 @@ class ThreadVm:
         return await trio.to_thread.run_sync(self._run, run, limiter=self._limiter, abandon_on_cancel=True)
 
     def _run(self, run: Run) -> Outcome:
-        interpreter = self._free.pop() if self._free else self._make()
-        outcome = invoke(interpreter, run)
+        if self._free:
+            interpreter = self._free.pop()
+        else:
+            interpreter = self._make()
+            self._all.append(interpreter)
+        outcome = None
+        start = time.perf_counter()
+        try:
+            outcome = invoke(interpreter, run)
+        finally:
+            if outcome is None:
+                self._all.remove(interpreter)
+            if self._ran is not None:
+                self._ran(outcome, time.perf_counter() - start)
         self._free.append(interpreter)
         return outcome
 

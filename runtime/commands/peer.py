@@ -58,7 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     run_parser.add_argument("--data-dir", metavar="DIR", help="where the peer keeps its key")
     run_parser.add_argument("--network", metavar="NAME", help="network whose peers are looked for (default dar)")
-    run_parser.add_argument("--http", metavar="HOST:PORT", help="answer /peer_id, /versions and /health there")
+    run_parser.add_argument(
+        "--http", metavar="HOST:PORT", help="answer /peer_id, /versions, /health and /metrics there"
+    )
     run_parser.add_argument(
         "--allow-local-addresses", action="store_true", help="dial and keep loopback and private addresses of others"
     )
@@ -131,6 +133,7 @@ def _run(settings: PeerSettings) -> int:
     from runtime.config import PeerConfig
     from runtime.http_endpoint import HttpEndpoint
     from runtime.kademlia import Kademlia, protocol_name
+    from runtime.metrics import PeerMetrics
     from runtime.network import DialFailed
     from runtime.peer import Peer
     from runtime.services.host import host_services
@@ -145,11 +148,14 @@ def _run(settings: PeerSettings) -> int:
         management=frozenset(settings.management_peer_ids),
     )
     clock = SystemClock()
+    metrics = PeerMetrics()
+    vm = ThreadVm(Avm, size=config.limits.runs_max, ran=metrics.ran)
+    metrics.watch(vm)
     kademlia = Kademlia(network, clock, protocol=protocol_name(settings.network))
     peer = Peer(
         config,
         network,
-        vm=ThreadVm(Avm, size=config.limits.runs_max),
+        vm=vm,
         services=host_services(config, network, clock, kademlia=kademlia),
         clock=clock,
     )
@@ -160,7 +166,7 @@ def _run(settings: PeerSettings) -> int:
                 nursery.start_soon(kademlia.run)
                 address = None
                 if http is not None:
-                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer))
+                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer), metrics)
                     address = await nursery.start(endpoint.serve, *http)
                 ready = {
                     "peer_id": identity.peer_id,

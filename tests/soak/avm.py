@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
-from avm import Avm
+from avm.interpreter import Avm
 from avm.outcome import Outcome
 from tests.bench.avm_workloads import arrives_1_mb, one_value_1_mb
 from tests.fuzz.avm_history import Invocation, play, random_history
