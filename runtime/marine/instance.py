@@ -127,7 +127,9 @@ class Instance:
         self._keep: list[Any] = []
         self.store = wasmtime.Store(backend.engine())
         self._keep.append(backend.watch(self.store, self))
-        self.store.set_wasi(make_wasi(config, _output(service, config.name)))
+        wasi, output = make_wasi(config, _output(service, config.name))
+        self.store.set_wasi(wasi)
+        self._keep.append(output)
         self._cores: list[CoreFunction | None] = []
         self._called: list[Function] = []
         self.functions: dict[str, Function] = {}
@@ -407,7 +409,7 @@ class Instance:
 def _output(service: Service, name: str) -> Callable[[str], None]:
     """Passes lines on to the service.
 
-    wasmtime-py keeps the function in a table of its own until the store is gone, so it must not keep the store alive.
+    It does not keep the service alive, so that one which nobody closes goes as soon as nobody has it.
     """
     there = weakref.ref(service)
 

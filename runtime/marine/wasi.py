@@ -6,10 +6,14 @@ Source: marine:crates/wasmtime-backend/src/wasi.rs
 
 from __future__ import annotations
 
+import ctypes
+import itertools
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import wasmtime
+from wasmtime import _ffi as ffi
 
 from .errors import LoadError
 
@@ -21,12 +25,28 @@ if TYPE_CHECKING:
 _LINE_BYTES_MAX = 64 << 10
 
 
+_sinks: Final[weakref.WeakValueDictionary[int, OutputLines]] = weakref.WeakValueDictionary()
+_numbers: Final = itertools.count(1)
+
+
+@ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.POINTER(ctypes.c_ubyte), ctypes.c_size_t)  # type: ignore[untyped-decorator]
+def _write(number: int, data: Any, size: int) -> int:
+    sink = _sinks.get(number)
+    return size if sink is None else sink.write(ctypes.string_at(data, size))
+
+
+_NO_FINALIZER: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)()
+"""wasmtime calls one on a thread of its own, maybe while this process ends; Python ends a thread that comes then, and wasmtime panics."""
+
+
 class OutputLines:
-    """Cuts a stream into lines for the log; a line that never ends is cut."""
+    """Cuts a stream into lines for the log; a line that never ends is cut. Whoever uses its number has to keep it."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         """Call `log` with each line."""
         self._log = log
+        self.number = next(_numbers)
+        _sinks[self.number] = self
         self._rest = b""
 
     def write(self, data: bytes) -> int:
@@ -46,16 +66,16 @@ def environment(config: ModuleConfig) -> dict[str, str]:
     return dict(config.envs) | {alias: alias for alias in config.mapped_dirs}
 
 
-def make_wasi(config: ModuleConfig, log: Callable[[str], None]) -> wasmtime.WasiConfig:
-    """The context of a module. Raises LoadError."""
+def make_wasi(config: ModuleConfig, log: Callable[[str], None]) -> tuple[wasmtime.WasiConfig, object]:
+    """The context of a module, and what has to live as long as its output is wanted. Raises LoadError."""
     wasi = wasmtime.WasiConfig()
     variables = environment(config)
     if any("\0" in text for pair in variables.items() for text in pair):
         raise LoadError("Wasm backend error: an environment variable contains a NUL character")
     wasi.env = list(variables.items())
     output, errors = OutputLines(log), OutputLines(log)
-    wasi.stdout_custom = output.write
-    wasi.stderr_custom = errors.write
+    ffi.wasi_config_set_stdout_custom(wasi.ptr(), _write, output.number, _NO_FINALIZER)
+    ffi.wasi_config_set_stderr_custom(wasi.ptr(), _write, errors.number, _NO_FINALIZER)
     for alias, path in config.mapped_dirs.items():
         if not Path(path).is_dir():
             raise LoadError(f"Wasm backend error: the folder {path} mapped to {alias} does not exist")
@@ -63,4 +83,4 @@ def make_wasi(config: ModuleConfig, log: Callable[[str], None]) -> wasmtime.Wasi
             wasi.preopen_dir(str(path), alias)
         except (wasmtime.WasmtimeError, ValueError) as error:
             raise LoadError(f"Wasm backend error: the folder {path} mapped to {alias}: {error}") from None
-    return wasi
+    return wasi, (output, errors)

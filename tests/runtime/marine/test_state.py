@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import pytest
-from wasmtime import _wasi
 
+from runtime.marine import wasi
 from runtime.marine.config import ModuleConfig, ServiceConfig
 from runtime.marine.errors import CallError, ErrorClass, LoadError
 from runtime.marine.host import Service
 from tests.runtime.marine.kit import function, module, service
 
+ROOT = Path(__file__).resolve().parents[3]
 ENGINES = pytest.mark.parametrize("translate", [True, False], ids=["translated", "interpreted"])
 TRAPS = {
     "unreachable": "unreachable",
@@ -136,39 +140,39 @@ def linked():
 def test_no_instance_outlives_its_service(closed):
     """Also not when nobody closes it: wasmtime-py holds what its stores call, and those must not hold the stores."""
     gc.collect()
-    outputs = set(_wasi.CUSTOM_OUTPUTS.handles)
+    outputs = set(wasi._sinks)
     running = linked()
     running.call("g", [])
-    assert set(_wasi.CUSTOM_OUTPUTS.handles) != outputs
+    assert set(wasi._sinks) != outputs
     alive = [weakref.ref(running)]
     for instance in running.instances:
         alive += map(weakref.ref, (instance, instance.store))
     if closed:
         running.close()
-        assert set(_wasi.CUSTOM_OUTPUTS.handles) == outputs
+        assert set(wasi._sinks) == outputs
     del running, instance
     gc.collect()
     assert [one() for one in alive] == [None] * 5
-    assert set(_wasi.CUSTOM_OUTPUTS.handles) == outputs
+    assert set(wasi._sinks) == outputs
 
 
 @pytest.mark.parametrize("start", ["unreachable", "(call $exit (i32.const 3))"])
 def test_nothing_is_left_of_a_service_that_does_not_load(start):
     gc.collect()
-    outputs = set(_wasi.CUSTOM_OUTPUTS.handles)
+    outputs = set(wasi._sinks)
     second = module(f'(func (export "_start") {start})', imports=IMPORTS)
     with pytest.raises(LoadError):
         service({"first": counter(fine=""), "second": second})
-    assert set(_wasi.CUSTOM_OUTPUTS.handles) == outputs
+    assert set(wasi._sinks) == outputs
 
 
 def test_a_name_that_is_used_twice_leaves_nothing():
     gc.collect()
-    outputs = set(_wasi.CUSTOM_OUTPUTS.handles)
+    outputs = set(wasi._sinks)
     config = ServiceConfig((ModuleConfig("m"), ModuleConfig("m")))
     with pytest.raises(LoadError):
         Service(config, {"m": counter(fine="")})
-    assert set(_wasi.CUSTOM_OUTPUTS.handles) == outputs
+    assert set(wasi._sinks) == outputs
 
 
 # ── output ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,6 +199,18 @@ def test_output_goes_to_the_log():
         assert seen == [("m", "output", "one line")]
         running.call("write", [9])
     assert seen == [("m", "output", "one line"), ("m", "output", "halfone line")]
+
+
+def test_a_process_ends_quietly_with_a_service_that_writes():
+    """What wasmtime's own threads still hold then must not be Python's."""
+    program = (
+        "from tests.runtime.marine.test_state import writer\n"
+        "kept = writer(lambda record: None)\n"
+        "kept.call('write', [13])\n"
+    )
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_an_error_of_the_log_reaches_the_caller(capfd):
