@@ -11,6 +11,8 @@
     python3 tasks.py soak AREA            a million operations in one process; memory must stay flat
     python3 tasks.py wheel                build the wheel and test it installed, from an empty directory
     python3 tasks.py reference            install the reference implementations (npm) that some tests compare with
+                        [--all]           … and the eleven earlier releases of AquaVM that area marine has rows for (about 45 MB)
+                        [--marine-blobs CLONE…]   take modules of public git history out of clones of the reference's repositories
 
 The environment is `.venv` beside this file, made and refreshed when pyproject.toml changes. Inside an activated virtual
 environment that one is used instead, so a machine keeps a single copy of the dependencies. Node packages go to `.reference`.
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -37,6 +40,7 @@ REFERENCE_PACKAGES = (
     "@fluencelabs/air-beautify-wasm@0.3.9",
     "typescript@5.3.3",
 )
+MARINE_DATA = ROOT / "tests" / "conformance" / "data" / "marine"
 SOURCES = ("aquac", "avm", "lsp", "runtime", "tests", "examples", "tasks.py")
 
 
@@ -120,9 +124,12 @@ def run(command: list[str], *, env: dict[str, str] | None = None, cwd: Path = RO
         raise TaskFailed(f"`{' '.join(command[:6])}{' …' if len(command) > 6 else ''}` ended with code {code}")
 
 
-def call(command: list[str], *, env: dict[str, str] | None = None, cwd: Path = ROOT) -> int:
+def call(command: list[str], *, env: dict[str, str] | None = None, cwd: Path = ROOT, quiet: bool = False) -> int:
     """Run a command and give its exit code."""
-    return subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, check=False).returncode
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, **(env or {})}, stdout=output, stderr=output, check=False
+    ).returncode
 
 
 def say(text: str) -> None:
@@ -214,17 +221,96 @@ def wheel(rest: list[str]) -> int:
 
 
 def reference(rest: list[str]) -> int:
-    """Install the npm packages of the reference into .reference."""
+    """Install the npm packages of the reference into .reference, and what else of it is asked for."""
+    parser = argparse.ArgumentParser(prog="tasks.py reference")
+    parser.add_argument("--all", action="store_true", help="also the earlier releases of AquaVM of area marine")
+    parser.add_argument(
+        "--marine-blobs", nargs="+", type=Path, metavar="CLONE",
+        help="only place .reference/marine-blobs/BLOB.wasm, read from these git clones",
+    )  # fmt: skip
+    args, npm_args = parser.parse_known_args(rest)
+    REFERENCE.mkdir(exist_ok=True)
+    if args.marine_blobs is not None:
+        return place_marine_blobs(args.marine_blobs)
     npm = shutil.which("npm")
     if npm is None:
         raise TaskFailed("npm is not installed; tests that compare with the reference are skipped without it")
-    REFERENCE.mkdir(exist_ok=True)
-    (REFERENCE / "package.json").write_text('{"private": true}\n')
-    run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *REFERENCE_PACKAGES, *rest], cwd=REFERENCE)
+    npm_install(npm, REFERENCE, [*REFERENCE_PACKAGES, *npm_args])
     kit = REFERENCE / "js-client"
     shutil.copytree(ROOT / "tests" / "conformance" / "data" / "js-client", kit, dirs_exist_ok=True)
     run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=kit)
+    if args.all:
+        install_avm_releases(npm)
+        absent = [row["blob"] for row in marine_modules("git") if not blob_place(row["blob"]).is_file()]
+        if absent:
+            say(
+                f"{len(absent)} modules of area marine come from public git history, as .reference/marine-blobs/BLOB.wasm"
+            )
+            for name in sorted({row["git"] for row in marine_modules("git") if row["blob"] in absent}):
+                say(f"  git clone https://github.com/{name}")
+            say("  python3 tasks.py reference --marine-blobs CLONE…")
     return 0
+
+
+def npm_install(npm: str, folder: Path, packages: list[str]) -> None:
+    """Install packages into a folder of their own."""
+    folder.mkdir(exist_ok=True)
+    (folder / "package.json").write_text('{"private": true}\n')
+    run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *packages], cwd=folder)
+
+
+def marine_modules(source: str) -> list[dict[str, str]]:
+    """Modules that area marine takes from elsewhere: rows of `npm_modules.jsonl` or `git_modules.jsonl`."""
+    lines = (MARINE_DATA / f"{source}_modules.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def install_avm_releases(npm: str) -> None:
+    """Every release of AquaVM in a folder named after it: `.reference/avm-versions/node_modules/avm-0.59.0`."""
+    installed = {name.rpartition("@")[2] for name in REFERENCE_PACKAGES if name.startswith("@fluencelabs/avm@")}
+    releases = [row["npm"].rpartition("@") for row in marine_modules("npm")]
+    npm_install(
+        npm, REFERENCE / "avm-versions",
+        [
+            f"avm-{version}@npm:{name}@{version}"
+            for name, _, version in releases
+            if name == "@fluencelabs/avm" and version not in installed
+        ],
+    )  # fmt: skip
+
+
+def blob_place(blob: str) -> Path:
+    """Where area marine looks for a module that is a git blob."""
+    return REFERENCE / "marine-blobs" / f"{blob}.wasm"
+
+
+def place_marine_blobs(clones: list[Path]) -> int:
+    """Copy the modules of area marine out of git clones; 1 when some are in none of them."""
+    if shutil.which("git") is None:
+        raise TaskFailed("git is not installed")
+    for clone in clones:
+        if call(["git", "-C", str(clone), "rev-parse", "--git-dir"], quiet=True) != 0:
+            raise TaskFailed(f"{clone}: not a git repository")
+    blob_place("").parent.mkdir(exist_ok=True)
+    absent = []
+    for row in marine_modules("git"):
+        blob = row["blob"]
+        if blob_place(blob).is_file():
+            continue
+        for clone in clones:
+            found = subprocess.run(
+                ["git", "-C", str(clone), "cat-file", "blob", blob], capture_output=True, check=False
+            )
+            if found.returncode == 0 and hashlib.sha256(found.stdout).hexdigest() == row["sha256"]:
+                blob_place(blob).write_bytes(found.stdout)
+                break
+        else:
+            absent.append(row)
+    for row in absent:
+        say(f"in no clone: {row['git']} {row['path']}, blob {row['blob']}")
+    if absent:
+        say("a shallow clone lacks the history that most of them are in")
+    return 1 if absent else 0
 
 
 def check(rest: list[str]) -> int:

@@ -132,10 +132,16 @@ class RowRunner:
             return [
                 place
                 for folder in (self._root, *self._references)
-                for place in (folder / "avm-versions" / version / path, folder / "node_modules" / name / path)
+                for place in (releases(folder, name, version) / path, folder / "node_modules" / name / path)
             ]
         blob = _text(wasm, "blob")
         return [folder / "marine-blobs" / f"{blob}.wasm" for folder in (self._root, *self._references)]
+
+
+def releases(folder: Path, name: str, version: str) -> Path:
+    """Where a reference folder has one release of a package beside others: `avm-versions/node_modules/avm-0.59.0`."""
+    short = name.rpartition("/")[2]
+    return folder / f"{short}-versions" / "node_modules" / f"{short}-{version}"
 
 
 def reference_folders() -> tuple[Path, ...]:

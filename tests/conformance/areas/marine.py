@@ -73,6 +73,8 @@ def module_bytes(wasm: dict[str, Any], corpus: Path) -> bytes:
 
 @lru_cache(maxsize=512)
 def _module_file(text: str, corpus: str) -> Path:
+    from runtime.marine.rows import releases
+
     wasm = json.loads(text)
     if "file" in wasm:
         return Path(corpus, wasm["file"])
@@ -80,7 +82,7 @@ def _module_file(text: str, corpus: str) -> Path:
     if "npm" in wasm:
         name, _, version = wasm["npm"].rpartition("@")
         for folder in reference_folders():
-            places.append(folder / "avm-versions" / version / wasm["path"])
+            places.append(releases(folder, name, version) / wasm["path"])
             package = folder / "node_modules" / name
             manifest = package / "package.json"
             if manifest.is_file() and json.loads(manifest.read_text())["version"] == version:
@@ -91,7 +93,8 @@ def _module_file(text: str, corpus: str) -> Path:
         if place.is_file():
             return place
     what = f"npm {wasm['npm']}" if "npm" in wasm else f"git {wasm['git']} blob {wasm['blob'][:12]}"
-    raise Skip(f"module not here: {what} (python3 tasks.py reference)")
+    remedy = "--all" if "npm" in wasm else "--marine-blobs CLONE"
+    raise Skip(f"module not here: {what} (python3 tasks.py reference {remedy})")
 
 
 def make_service(case: dict[str, Any], logs: list[list[str]]) -> Any:
