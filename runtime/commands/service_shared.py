@@ -1,0 +1,77 @@
+"""What sub-commands of `avm service` share: how a service is named on the command line, and where its messages go."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from aquac.command_line import CommandError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from runtime.marine.config import ServiceConfig
+    from runtime.marine.host import LogRecord
+
+SubParsers = Any
+"""What `add_subparsers` gives; argparse keeps the class to itself."""
+
+PLACE: Final = "CONFIG|[NAME=]module.wasm"
+
+
+def add_permissions(parser: argparse.ArgumentParser) -> None:
+    """Flags that say what modules named directly may use."""
+    group = parser.add_argument_group("permissions of modules named directly")
+    group.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
+    group.add_argument("--dir", action="append", default=[], metavar="GUEST=HOST", help="open a folder; repeatable")
+    group.add_argument("--mount", action="append", default=[], metavar="NAME=PROGRAM", help="repeatable")
+    group.add_argument("--memory-limit", metavar="SIZE", help='of all modules together, such as "64 MiB"')
+    group.add_argument("--timeout", metavar="TIME", help="for the call, and for the start of a module")
+
+
+def pairs(flag: str, texts: list[str]) -> dict[str, str]:
+    """The `NAME=VALUE` texts of a repeatable flag. Raises CommandError."""
+    out = {}
+    for text in texts:
+        name, found, value = text.partition("=")
+        if not found or not name:
+            raise CommandError(f"{flag} {text}: expected NAME=VALUE")
+        out[name] = value
+    return out
+
+
+def config_of(args: argparse.Namespace) -> ServiceConfig:
+    """The service that the arguments name. Raises ConfigError and CommandError."""
+    from runtime.commands.run import parse_time_ms
+    from runtime.marine.config import parse_size
+    from runtime.marine.files import Permissions, service_config
+
+    if not hasattr(args, "env"):
+        return service_config(args.service)
+    permissions = Permissions(
+        pairs("--env", args.env),
+        {guest: Path(host) for guest, host in pairs("--dir", args.dir).items()},
+        pairs("--mount", args.mount),
+    )
+    config = service_config(args.service, permissions)
+    if args.memory_limit is not None:
+        config = replace(config, memory_limit=parse_size(args.memory_limit, "--memory-limit"))
+    if args.timeout is not None:
+        timeout_ms = parse_time_ms("--timeout", args.timeout)
+        if timeout_ms <= 0:
+            raise CommandError(f"--timeout {args.timeout}: expected a time above 0")
+        config = replace(config, timeout_ms=timeout_ms)
+    return config
+
+
+def logger_of(args: argparse.Namespace) -> Callable[[LogRecord], None]:
+    """Prints messages of modules on standard error, unless `-q` is given."""
+
+    def log(record: LogRecord) -> None:
+        if not args.quiet:
+            print(f"[{record.level}] {record.module}: {record.message}", file=sys.stderr)
+
+    return log
