@@ -61,8 +61,8 @@ def _module_info(name: str, wasm: bytes) -> dict[str, Any]:
     except SectionError as error:
         described = {"error": str(error)}
     imports: dict[str, list[str]] = {}
-    for item in artifact.compiled.imports:
-        imports.setdefault(item.module, []).append(item.name or "")
+    for item in artifact.core.imports:
+        imports.setdefault(item.module, []).append(item.name)
     return {
         "name": name,
         "size": len(wasm),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -75,3 +76,25 @@ def logger_of(args: argparse.Namespace) -> Callable[[LogRecord], None]:
             print(f"[{record.level}] {record.module}: {record.message}", file=sys.stderr)
 
     return log
+
+
+def write_output(path: str, data: bytes) -> None:
+    """Write a file whole or not at all, or standard output for `-`. Raises CommandError."""
+    if path == "-":
+        if sys.stdout.isatty():
+            raise CommandError("bytes are not printed on a terminal", hint="name a file: -o FILE")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    place = Path(path)
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        if place.exists() and not place.is_file():  # a pipe or a device is written to, not replaced
+            place.write_bytes(data)
+            return
+        beside.write_bytes(data)
+        os.replace(beside, place)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise CommandError(f"cannot write {path}: {error.strerror or error}") from error

@@ -10,19 +10,27 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import wasmtime
 
 from . import interface_types
 from .codec import Codecs
+from .core_types import FUNCTION, CoreShape, core_shape
 from .engine import CoreType, engine
 from .errors import LoadError
 from .interface import Interface, check_records, interpret
 from .interface_types import InterfaceError
 from .limits import CODE_CACHE_ARTIFACTS, MODULE_BYTES_MAX
 from .module_cache import load_or_compile
-from .wasm_sections import INTERFACE_TYPES, SectionError, custom_sections, initial_table_elements, sdk_version
+from .wasm_sections import (
+    INTERFACE_TYPES,
+    SectionError,
+    SectionsBrokenError,
+    custom_sections,
+    initial_table_elements,
+    sdk_version,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +45,8 @@ HOST_NAMESPACES = ("host", "__marine_host_api_v1", "__marine_host_api_v2", "__ma
 class Artifact:
     """A compiled module with its interface.
 
-    core_types: signatures of exported core functions, None where one has values that adapters do not know. plans: translated
+    core: core imports and exports. core_types: signatures of exported functions, None where one has values that adapters do
+    not know. plans: translated
     adapters by place; filled on first use. problem: why the interface cannot be used, told when the load comes to it.
     """
 
@@ -47,6 +56,7 @@ class Artifact:
     sdk: Version
     interface: Interface
     codecs: Codecs
+    core: CoreShape
     core_types: dict[str, CoreType | None]
     host_imports: tuple[tuple[str, str], ...]
     table_elements: int
@@ -120,10 +130,10 @@ def _read(name: str, wasm: bytes, digest: str, cache: Path | None) -> Artifact:
         check_records(tables)
     except InterfaceError as error:
         problem = str(error)
-    core_types: dict[str, CoreType | None] = {}
-    for export in compiled.exports:
-        if isinstance(export.type, wasmtime.FuncType):
-            core_types[export.name] = CoreType.of(export.type)
+    try:
+        core = core_shape(wasm)
+    except SectionsBrokenError as error:
+        raise LoadError(f"Wasm backend error: {error}") from None
     return Artifact(
         sha256=digest,
         size=len(wasm),
@@ -131,21 +141,21 @@ def _read(name: str, wasm: bytes, digest: str, cache: Path | None) -> Artifact:
         sdk=sdk,
         interface=interpret(tables),
         codecs=Codecs(tables),
-        core_types=core_types,
-        host_imports=_host_imports(compiled),
+        core=core,
+        core_types={
+            name: None if export.letters is None else CoreType(*export.letters)
+            for name, export in core.exports.items()
+            if export.kind == FUNCTION
+        },
+        host_imports=tuple(
+            (item.module, item.name)
+            for item in core.imports
+            if item.module in HOST_NAMESPACES and item.kind == FUNCTION
+        ),
         table_elements=initial_table_elements(wasm),
         problem=problem,
         from_cache=from_cache,
     )
-
-
-def _host_imports(compiled: wasmtime.Module) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
-    for item in compiled.imports:
-        kind: Any = item.type
-        if item.module in HOST_NAMESPACES and isinstance(kind, wasmtime.FuncType):
-            found.append((item.module, item.name or ""))
-    return tuple(found)
 
 
 def mounted_names(artifact: Artifact) -> list[str]:

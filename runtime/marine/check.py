@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import wasmtime
-
 from .artifact import HOST_NAMESPACES, Artifact, load_artifact
 from .engine import CoreType
 from .errors import LoadError
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
     from .config import ModuleConfig, ServiceConfig
     from .interface import Interface
 
-_WASI = "wasi_snapshot_preview1"
-_WASI_FUNCTIONS = frozenset(
+WASI = "wasi_snapshot_preview1"
+WASI_FUNCTIONS = frozenset(
     [
         "args_get",
         "args_sizes_get",
@@ -164,22 +162,21 @@ class _Check:
         if self.config.logger_enabled:
             host["log_utf8_string"] = CoreType("iiii", "")
         host |= dict.fromkeys(self.config.mounted_binaries, CoreType("ii", ""))
-        for item in self.artifact.compiled.imports:
+        for item in self.artifact.core.imports:
             place = f"`{item.module}.{item.name}`"
-            kind = CoreType.of(item.type) if isinstance(item.type, wasmtime.FuncType) else None
-            if item.module == _WASI and item.name in _WASI_FUNCTIONS:
+            if item.module == WASI and item.name in WASI_FUNCTIONS:
                 continue
             if item.module in HOST_NAMESPACES:
-                given = host.get(item.name or "")
+                given = host.get(item.name)
                 if given is None:
                     hint = "logging is off" if item.name == "log_utf8_string" else "no binary of this name is mounted"
                     self.error(f"import {place} is not provided: {hint}")
                     continue
             else:
-                given = served.get((item.module, item.name or ""))
+                given = served.get((item.module, item.name))
             if given is None:
                 self.error(f"import {place} is not provided")
-            elif kind is None or (kind.parameters, kind.results) != (given.parameters, given.results):
+            elif item.letters != (given.parameters, given.results):
                 self.error(f"import {place} has another core signature than what is provided")
 
     def is_well_typed(self, body: Any, arguments: tuple[IType, ...], results: tuple[IType, ...]) -> bool:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _SLOT: Final = 16
 _PACKED: Final = {"i": "i12x", "I": "I12x", "l": "q8x", "f": "f12x", "d": "d8x"}
-_LETTERS: Final = {"i32": "i", "i64": "l", "f32": "f", "f64": "d"}
 WASMTIME_VERSION: Final = version("wasmtime")
 
 _SELF_TEST: Final = """(module (import "a" "b" (func $b (param i32 i64) (result f64))) (memory (export "memory") 1)
@@ -48,14 +47,6 @@ class CoreType:
         """Make the signature."""
         self.parameters = parameters
         self.results = results
-
-    @classmethod
-    def of(cls, kind: wasmtime.FuncType) -> CoreType | None:
-        """The signature of a function type; None when it has values that adapters cannot handle."""
-        try:
-            return cls(*("".join(_LETTERS[str(item)] for item in items) for items in (kind.params, kind.results)))
-        except KeyError:
-            return None
 
     def functype(self) -> wasmtime.FuncType:
         """The signature as wasmtime has it."""

@@ -174,7 +174,7 @@ def import_body(signature: FunctionType, called: int) -> tuple[Instruction, ...]
     return tuple(out)
 
 
-def _raw_signature(signature: FunctionType) -> FunctionType:
+def raw_signature(signature: FunctionType) -> FunctionType:
     """The core side of an imported function."""
     arguments: list[tuple[str, IType]] = []
     for name, kind in signature.arguments:
@@ -221,7 +221,7 @@ def build(interface: Mapping[str, Any]) -> Tables:
     for module in interface.get("imports", ()):
         for entry in module["functions"]:
             signature = _signature(entry, records)
-            raw = _raw_signature(signature)
+            raw = raw_signature(signature)
             typed = len(tables.types)
             tables.types += [signature, raw, raw]
             tables.imports += [
@@ -288,4 +288,4 @@ def type_name(kind: IType) -> str:
     return "[]" * depth + name
 
 
-__all__ = ["BOOL", "build", "described", "emit", "export_body", "import_body", "type_name"]
+__all__ = ["BOOL", "build", "described", "emit", "export_body", "import_body", "raw_signature", "type_name"]
