@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HELP: Final = "call, inspect and check services made of Wasm modules"
 
-GROUPS: Final = ("service_call", "service_inspect", "service_embed")
+GROUPS: Final = ("service_call", "service_inspect", "service_embed", "service_new")
 """Files with sub-commands. Each has `configure(commands)`, which gives every parser a `handler(args) -> int`."""
 
 

@@ -37,6 +37,11 @@ def test_contents(wheel: Path) -> None:
         "aquac/_codes/AQ0201.md",
         "aquac/syntax/aqua.lark",
         "aquac/py.typed",
+        "runtime/templates/shared/@name@.aqua",
+        "runtime/templates/c/marine.h",
+        "runtime/templates/zig/build.py.txt",
+        "runtime/templates/rust/src/lib.rs",
+        "runtime/templates/assemblyscript/assembly/index.ts",
     ):
         assert needed in names
     assert not [n for n in names if "/tests/" in n or n.startswith(("tests/", "examples/"))]
@@ -87,3 +92,4 @@ def test_runs_installed_from_an_empty_directory(wheel: Path, tmp_path: Path) -> 
     assert str(ROOT) + "/" not in where
     assert json.loads(call("aquac", "build", "app.aqua", "--target", "json", "-o", "-"))["functions"]["add"]["script"]
     assert json.loads(call("avm", "run", "app.aqua", "-f", "add(20, 22)")) == 42
+    assert "demo/marine.h" in call("avm", "service", "new", "demo", "--language", "c").splitlines()

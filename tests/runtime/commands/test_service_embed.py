@@ -41,7 +41,9 @@ def test_a_module_from_aqua(place, capsys):
     capsys.readouterr()
     assert main(["service", "aqua", "echo.wasm"]) == 0
     assert capsys.readouterr().out.split() == AQUA.split()
-    assert {path.name for path in place.iterdir()} - {"cache"} == {"core.wasm", "echo.aqua", "echo.wasm"}, "no draft is left"
+    assert {path.name for path in place.iterdir()} - {"cache"} == {"core.wasm", "echo.aqua", "echo.wasm"}, (
+        "no draft is left"
+    )
 
 
 def test_a_module_from_json_with_a_manifest(place, capsys):
