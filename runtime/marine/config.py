@@ -2,7 +2,8 @@
 
 Forms: the TOML of Marine, the JSON of marine-js (`modules_config`), and the flat JSON of a peer's module configuration.
 Keys that the reference once had and ignores are accepted; any other unknown key is refused with its place, because a
-misspelt permission would otherwise be granted or lost silently.
+misspelt permission would otherwise be granted or lost silently. `show_host_paths` and `inherit_environment` of a module are
+this project's.
 Errors: ConfigError naming the place.
 Source: marine:marine/src/config/raw_marine_config.rs, marine_config.rs; nox:particle-builtins/src/builtins.rs
 """
@@ -10,6 +11,7 @@ Source: marine:marine/src/config/raw_marine_config.rs, marine_config.rs; nox:par
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -92,7 +94,27 @@ def parse_size(text: object, place: str) -> int | None:
 # ── checked access ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def parse_json(text: str) -> Any:
+    """A JSON document without objects that say a key twice. Raises ConfigError."""
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except RecursionError:
+        raise ConfigError("not JSON: nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"not JSON: {error}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ConfigError(f"{next(name for name in names if names.count(name) > 1)}: the key is there twice")
+    return out
+
+
 def _table(value: object, place: str) -> dict[str, Any]:
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise ConfigError(f"{place}: expected a table")
     return value
@@ -134,6 +156,7 @@ def _texts(value: object, place: str) -> dict[str, str]:
 _TOP_KEYS: Final = frozenset({"modules_dir", "total_memory_limit", "service_working_dir", "module", "default"})
 _MODULE_KEYS: Final = frozenset(
     {"name", "file_name", "load_from", "logger_enabled", "logging_mask", "wasi", "mounted_binaries"}
+    | {"show_host_paths", "inherit_environment"}
 )
 _DROPPED_KEYS: Final = frozenset({"mem_pages_count", "max_heap_size", "total_memory_limit", "preopened_files"})
 _WASI_KEYS: Final = frozenset({"envs", "mapped_dirs"})
@@ -145,7 +168,11 @@ def read_toml(path: Path) -> ServiceConfig:
     """The service of a TOML file; its paths are relative to the file. Raises ConfigError and OSError."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8 (byte {error.start})") from None
+    except RecursionError:
+        raise ConfigError("not TOML: nested too deeply") from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not TOML: {error}") from None
     return from_toml(document, path.parent)
 
@@ -157,7 +184,9 @@ def from_toml(document: dict[str, Any], folder: Path) -> ServiceConfig:
         raise ConfigError('total_memory_limit: missing; write a size such as "10 MiB", or "Infinity"')
     limit = parse_size(document["total_memory_limit"], "total_memory_limit")
     if "default" in document:
-        _known(_table(document["default"], "default"), "default", _DEFAULT_DROPPED)
+        default = _table(document["default"], "default")
+        _known(default, "default", _DEFAULT_DROPPED)
+        _known(_table(default.get("wasi"), "default.wasi"), "default.wasi", _WASI_KEYS, dropped=_WASI_DROPPED)
     modules_dir = None
     if "modules_dir" in document:
         modules_dir = _existing(folder, _text(document["modules_dir"], "modules_dir"), "modules_dir")
@@ -192,16 +221,18 @@ def _with(config: ModuleConfig, **changes: Any) -> ModuleConfig:
 
 def _module(table: dict[str, Any], place: str, working: Path) -> ModuleConfig:
     """The settings of one module, without its file."""
-    wasi = _table(table.get("wasi") or {}, f"{place}.wasi")
+    wasi = _table(table.get("wasi"), f"{place}.wasi")
     _known(wasi, f"{place}.wasi", _WASI_KEYS, dropped=_WASI_DROPPED)
-    dirs = _texts(wasi.get("mapped_dirs") or {}, f"{place}.wasi.mapped_dirs")
+    dirs = _texts(wasi.get("mapped_dirs"), f"{place}.wasi.mapped_dirs")
     return ModuleConfig(
         name=_text(table.get("name"), f"{place}.name"),
-        envs=_texts(wasi.get("envs") or {}, f"{place}.wasi.envs"),
+        envs=_texts(wasi.get("envs"), f"{place}.wasi.envs"),
         mapped_dirs={alias: working / path for alias, path in dirs.items()},
-        mounted_binaries=_texts(table.get("mounted_binaries") or {}, f"{place}.mounted_binaries"),
+        mounted_binaries=_texts(table.get("mounted_binaries"), f"{place}.mounted_binaries"),
         logger_enabled=_flag(table.get("logger_enabled", True), f"{place}.logger_enabled"),
         logging_mask=_mask(table.get("logging_mask", DEFAULT_LOGGING_MASK), f"{place}.logging_mask"),
+        show_host_paths=_flag(table.get("show_host_paths", True), f"{place}.show_host_paths"),
+        inherit_environment=_flag(table.get("inherit_environment", False), f"{place}.inherit_environment"),
     )
 
 
@@ -218,8 +249,8 @@ def _existing(folder: Path, text: str, place: str) -> Path:
 
 def _module_path(table: dict[str, Any], place: str, folder: Path, modules_dir: Path | None) -> Path:
     name = _text(table["name"], f"{place}.name")
-    file_name = _text(table.get("file_name") or f"{name}.wasm", f"{place}.file_name")
-    if table.get("load_from"):
+    file_name = _text(table.get("file_name", f"{name}.wasm"), f"{place}.file_name")
+    if "load_from" in table:
         start = _existing(folder, _text(table["load_from"], f"{place}.load_from"), f"{place}.load_from")
         return start if start.is_file() else start / file_name
     if modules_dir is None:
@@ -231,11 +262,14 @@ def _module_path(table: dict[str, Any], place: str, folder: Path, modules_dir: P
 
 _JS_TOP_KEYS: Final = frozenset({"modules_config", "default_modules_config"})
 _JS_MODULE_KEYS: Final = frozenset({"import_name", "config"})
-_JS_CONFIG_KEYS: Final = frozenset({"logger_enabled", "logging_mask", "wasi", "mounted_binaries"})
+_JS_CONFIG_KEYS: Final = _MODULE_KEYS - {"name", "file_name", "load_from"}
 
 
-def from_marine_js(document: object) -> ServiceConfig:
-    """The form of marine-js. A module without `config` has logging off and no environment. Raises ConfigError."""
+def from_marine_js(document: object, folder: Path = Path()) -> ServiceConfig:
+    """The form of marine-js. A module without `config` has logging off and no environment. Raises ConfigError.
+
+    folder: where relative paths start.
+    """
     table = _table(document, "config")
     _known(table, "", _JS_TOP_KEYS)
     entries = table.get("modules_config")
@@ -252,7 +286,12 @@ def from_marine_js(document: object) -> ServiceConfig:
             continue
         config = _table(item["config"], f"{place}.config")
         _known(config, f"{place}.config", _JS_CONFIG_KEYS)
-        modules.append(_module(config | {"name": name}, f"{place}.config", Path()))
+        made = _module(config | {"name": name}, f"{place}.config", folder)
+        binaries = {
+            alias: str(_existing(folder, program, f"{place}.config.mounted_binaries.{alias}"))
+            for alias, program in made.mounted_binaries.items()
+        }
+        modules.append(_with(made, mounted_binaries=binaries))
     return ServiceConfig(tuple(modules))
 
 

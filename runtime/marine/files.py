@@ -5,12 +5,11 @@ Errors: ConfigError for a configuration, LoadError for a module; both name the f
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .config import ConfigError, ModuleConfig, ServiceConfig, from_marine_js, read_toml
+from .config import ConfigError, ModuleConfig, ServiceConfig, from_marine_js, parse_json, read_toml
 from .errors import LoadError
 from .limits import MODULE_BYTES_MAX
 
@@ -62,8 +61,7 @@ def _configured(path: Path) -> ServiceConfig:
         if path.suffix == ".toml":
             return read_toml(path)
         if path.suffix == ".json":
-            document: Any = json.loads(path.read_text(encoding="utf-8"))
-            config = from_marine_js(document)
+            config = from_marine_js(parse_json(path.read_text(encoding="utf-8")), path.parent)
             return replace(
                 config, modules=tuple(replace(one, path=path.parent / f"{one.name}.wasm") for one in config.modules)
             )
@@ -71,8 +69,8 @@ def _configured(path: Path) -> ServiceConfig:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not JSON: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from None
     raise ConfigError(f"{path}: expected a .toml or .json configuration, or .wasm modules")
 
 

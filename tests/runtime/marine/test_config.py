@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from runtime.marine.config import ConfigError, from_marine_js, from_module_json, from_toml, parse_size, read_toml
 from runtime.marine.files import service_config
 from runtime.marine.host import Service
-from tests.runtime.marine.kit import own
+from tests.runtime.marine.kit import module, own
 
 FULL = """
 modules_dir = "modules"
@@ -74,12 +75,23 @@ def test_all_keys(tmp_path):
         (('{ A = "1" }', "{ A = 1 }"), r"module\[0\]\.wasi\.envs\.A: expected a string"),
         (('"/usr/bin/curl"', '"bin/curl"'), r"module\[0\]\.mounted_binaries\.curl: IOError"),
         (('name = "facade"', ""), r"module\[1\]\.name: missing"),
+        (('name = "facade"', 'name = "facade"\nwasi = false'), r"module\[1\]\.wasi: expected a table"),
+        (('load_from = "elsewhere"', "load_from = 0"), r"module\[1\]\.load_from: expected a string"),
+        (('file_name = "other.wasm"', "file_name = []"), r"module\[1\]\.file_name: expected a string"),
+        (('{ A = "1" }', "[]"), r"module\[0\]\.wasi\.envs: expected a table"),
+        (("logging_mask = 7", "show_host_path = true"), r"module\[1\]\.show_host_path: unknown key; did you mean"),
+        (("logging_mask = 7", "inherit_environment = 1"), r"module\[1\]\.inherit_environment: expected true or false"),
+        (("[[module]]", "[default]\nnam = 1\n[[module]]"), r"default\.nam: unknown key; did you mean `name`"),
+        (
+            ("[[module]]", "[default.wasi]\nenv = 1\n[[module]]"),
+            r"default\.wasi\.env: unknown key; did you mean `envs`",
+        ),
     ],
 )
 def test_mistakes(tmp_path, change, complaint):
     assert change[0] in FULL
     with pytest.raises(ConfigError, match=complaint):
-        check(FULL.replace(*change), folders(tmp_path))
+        check(FULL.replace(*change, 1), folders(tmp_path))
 
 
 def test_no_module():
@@ -147,3 +159,81 @@ def test_service_of_a_file(tmp_path):
     ):
         with pytest.raises(ConfigError):
             service_config(paths)
+
+
+JS = {
+    "modules_config": [
+        {
+            "import_name": "a",
+            "config": {"wasi": {"envs": {"A": "1"}, "mapped_dirs": {"/d": "data"}}, "inherit_environment": True},
+        },
+        {
+            "import_name": "b",
+            "config": {"logger_enabled": False, "mounted_binaries": {"ls": "/bin/ls"}, "show_host_paths": False},
+        },
+    ]
+}
+
+
+def test_json_of_a_file(tmp_path):
+    (tmp_path / "c.json").write_text(json.dumps(JS))
+    config = service_config([str(tmp_path / "c.json")])
+    first, second = config.modules
+    assert [module.path for module in config.modules] == [tmp_path / "a.wasm", tmp_path / "b.wasm"]
+    assert first.mapped_dirs == {"/d": tmp_path / "data"}, "paths start at the file, not where the command runs"
+    assert (first.envs, second.envs) == ({"A": "1"}, {}), "permissions are of one module each"
+    assert (first.mounted_binaries, second.mounted_binaries) == ({}, {"ls": "/bin/ls"})
+    assert (first.inherit_environment, second.inherit_environment) == (True, False)
+    assert (first.show_host_paths, second.show_host_paths) == (True, False)
+
+
+@pytest.mark.parametrize(("change", "complaint"), [
+    (('"envs"', '"env"'), "modules_config[0].config.wasi.env: unknown key; did you mean `envs`?"),
+    (('"wasi"', '"wassi"'), "modules_config[0].config.wassi: unknown key; did you mean `wasi`?"),
+    (('"import_name": "b"', '"name": "b"'), "modules_config[1].name: unknown key"),
+    (('"modules_config"', '"module_config"'), "module_config: unknown key; did you mean `modules_config`?"),
+    (('"/bin/ls"', '"ls"'), "modules_config[1].config.mounted_binaries.ls: IOError: Failed to canonicalize path"),
+    (('"A": "1"', '"A": "1", "A": "2"'), "A: the key is there twice"),
+    (('{"A": "1"}', "false"), "modules_config[0].config.wasi.envs: expected a table"),
+    (('{"/d": "data"}', '"/d"'), "modules_config[0].config.wasi.mapped_dirs: expected a table"),
+    (('{"modules_config"', '"modules_config"'), "not JSON: Extra data"),
+])  # fmt: skip
+def test_mistakes_in_json(tmp_path, change, complaint):
+    text = json.dumps(JS)
+    assert change[0] in text
+    (tmp_path / "c.json").write_text(text.replace(*change, 1))
+    with pytest.raises(ConfigError) as caught:
+        service_config([str(tmp_path / "c.json")])
+    assert str(caught.value).startswith(f"{tmp_path / 'c.json'}: {complaint}")
+
+
+def test_files_that_are_no_text(tmp_path):
+    (tmp_path / "c.json").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"c\.json: not UTF-8 \(byte 0\)"):
+        service_config([str(tmp_path / "c.json")])
+    (tmp_path / "c.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"c\.toml: not UTF-8 \(byte 0\)"):
+        service_config([str(tmp_path / "c.toml")])
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000)
+    with pytest.raises(ConfigError, match=r"deep\.toml: not TOML: nested too deeply"):
+        service_config([str(tmp_path / "deep.toml")])
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(ConfigError, match=r"deep\.json: not JSON: nested too deeply"):
+        service_config([str(tmp_path / "deep.json")])
+
+
+LOGS_ITS_NAME = """(data (i32.const 0) "{0}")
+  (func (export "_start") (call $log (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1)))"""
+
+
+def test_modules_load_in_the_order_of_the_configuration(tmp_path):
+    imports = '(import "host" "log_utf8_string" (func $log (param i32 i32 i32 i32)))'
+    for name in "cab":
+        (tmp_path / f"{name}.wasm").write_bytes(module(LOGS_ITS_NAME.format(name), imports=imports))
+    entries = "".join(f'[[module]]\nname = "{name}"\n' for name in "cab")
+    (tmp_path / "c.toml").write_text(f'total_memory_limit = "Infinity"\nmodules_dir = "."\n{entries}')
+    said = []
+    config = service_config([str(tmp_path / "c.toml")])
+    with Service(config, log=lambda record: said.append(record.message)) as service:
+        assert said == ["c", "a", "b"]
+        assert service.facade == "b"
