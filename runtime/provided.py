@@ -66,13 +66,13 @@ def load_service(text: str, declarations: Sequence[Declaration], *, timeout_ms: 
         elif path.endswith(".json"):
             own_id = None
             handlers = load_json_service(path, declaration)
-        elif path.endswith((".wasm", ".toml")):
+        elif path.endswith((".wasm", ".toml", ".tar", ".zip")):
             from runtime.marine.provided import load_wasm_service
 
             own_id = None
             handlers = load_wasm_service(path, declaration, timeout_ms=timeout_ms)
         else:
-            raise CommandError(f"--service {text}: expected a .py, .json, .wasm or .toml file")
+            raise CommandError(f"--service {text}: expected a .py, .json, .wasm, .toml, .tar or .zip file")
     except ServiceFileError as error:
         raise CommandError(f"--service {name}: {error}") from error
     return ProvidedService(peer or CLIENT, _service_id(name, own_id, declaration, path), handlers)

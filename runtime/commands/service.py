@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HELP: Final = "call, inspect and check services made of Wasm modules"
 
-GROUPS: Final = ("service_call", "service_inspect", "service_embed", "service_new")
+GROUPS: Final = ("service_call", "service_inspect", "service_embed", "service_new", "service_pack", "service_repl")
 """Files with sub-commands. Each has `configure(commands)`, which gives every parser a `handler(args) -> int`."""
 
 

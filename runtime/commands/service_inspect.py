@@ -38,7 +38,7 @@ def _info(args: argparse.Namespace) -> int:
 
     config = config_of(args)
     modules = [_module_info(module.name, read_module(module)) for module in config.modules]
-    blueprint = Blueprint(config.facade.name, tuple(module["cid"] for module in modules))
+    blueprint = Blueprint(config.name or config.facade.name, tuple(module["cid"] for module in modules))
     document = {"facade": config.facade.name, "blueprint": blueprint.to_json(), "modules": modules}
     print(json.dumps(document, ensure_ascii=False, indent=2))
     return OK
@@ -98,7 +98,7 @@ def _aqua(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from runtime.marine.check import check_service
 
-    findings = check_service(config_of(args))
+    findings = check_service(config_of(args, runs=False))
     failed = any(finding.severity == "error" for finding in findings)
     if args.message_format == "json":
         document = {"ok": not failed, "findings": [finding._asdict() for finding in findings]}

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 SubParsers = Any
 """What `add_subparsers` gives; argparse keeps the class to itself."""
 
-PLACE: Final = "CONFIG|[NAME=]module.wasm"
+PLACE: Final = "CONFIG|PACKED|[NAME=]module.wasm"
 
 
 def add_permissions(parser: argparse.ArgumentParser) -> None:
-    """Flags that say what modules named directly may use."""
-    group = parser.add_argument_group("permissions of modules named directly")
+    """Flags that say what modules named directly, or within a packed service, may use."""
+    group = parser.add_argument_group("permissions of modules named directly and of packed services")
     group.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     group.add_argument("--dir", action="append", default=[], metavar="GUEST=HOST", help="open a folder; repeatable")
     group.add_argument("--mount", action="append", default=[], metavar="NAME=PROGRAM", help="repeatable")
@@ -44,18 +44,22 @@ def pairs(flag: str, texts: list[str]) -> dict[str, str]:
     return out
 
 
-def config_of(args: argparse.Namespace) -> ServiceConfig:
-    """The service that the arguments name. Raises ConfigError and CommandError."""
+def config_of(args: argparse.Namespace, *, runs: bool = True) -> ServiceConfig:
+    """The service that the arguments name. Raises ConfigError and CommandError.
+
+    runs: whether it will run, so that everything a packed service asks for must be allowed.
+    """
     from runtime.commands.run import parse_time_ms
     from runtime.marine.config import parse_size
-    from runtime.marine.files import Permissions, service_config
+    from runtime.marine.files import NAMES_ONLY, Permissions, service_config
 
     if not hasattr(args, "env"):
-        return service_config(args.service)
+        return service_config(args.service, NAMES_ONLY)
     permissions = Permissions(
         pairs("--env", args.env),
         {guest: Path(host) for guest, host in pairs("--dir", args.dir).items()},
         pairs("--mount", args.mount),
+        names_only=not runs,
     )
     config = service_config(args.service, permissions)
     if args.memory_limit is not None:

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .cids import RAW, cid_bytes, cid_text
+from .cids import file_cid
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,15 @@ class Blueprint:
     dependencies: tuple[str, ...]
 
     @property
-    def id(self) -> str:
-        """The content id of the blueprint's canonical JSON."""
+    def text(self) -> str:
+        """Its canonical DAG-JSON."""
         document = {"dependencies": [{"/": cid} for cid in self.dependencies], "name": self.name}
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        return cid_text(cid_bytes(RAW, text.encode()))
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+    @property
+    def id(self) -> str:
+        """The content id of the canonical text."""
+        return file_cid(self.text.encode())
 
     def to_json(self) -> dict[str, Any]:
         """The form of `<id>_blueprint.toml` and of `dist.list_blueprints`."""

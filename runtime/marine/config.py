@@ -41,7 +41,7 @@ class ConfigError(ValueError):
 class ModuleConfig:
     """One module of a service and all it may use.
 
-    name: how other modules import it. path: its file, if it has one. logging_mask: which targets of log messages pass.
+    name: how other modules import it. path: its file, if it has one; wasm: or its bytes. logging_mask: which targets of log messages pass.
     mapped_dirs: guest path → host folder. mounted_binaries: name → program. show_host_paths: whether the variable of a mapped
     folder holds the host path, as the reference has it. inherit_environment: whether mounted programs get the environment and
     working directory of the host.
@@ -56,6 +56,7 @@ class ModuleConfig:
     logging_mask: int = DEFAULT_LOGGING_MASK
     show_host_paths: bool = True
     inherit_environment: bool = False
+    wasm: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,14 @@ class ServiceConfig:
     """A service. The last module is the facade.
 
     memory_limit: bytes for all modules together. timeout_ms: for one call, and for the start of each module. Both are off when
-    None. lift_bytes_max: see `limits`.
+    None. lift_bytes_max: see `limits`. name: of its blueprint, when it is not that of the facade.
     """
 
     modules: tuple[ModuleConfig, ...]
     memory_limit: int | None = None
     timeout_ms: float | None = None
     lift_bytes_max: int = LIFT_BYTES_MAX
+    name: str | None = None
 
     @property
     def facade(self) -> ModuleConfig:
@@ -97,11 +99,21 @@ def parse_size(text: object, place: str) -> int | None:
 def parse_json(text: str) -> Any:
     """A JSON document without objects that say a key twice. Raises ConfigError."""
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ConfigError("not JSON: nested too deeply") from None
-    except json.JSONDecodeError as error:
+    except UnicodeEncodeError:
+        raise ConfigError("half a surrogate pair is no text") from None
+    except ConfigError:
+        raise
+    except ValueError as error:
         raise ConfigError(f"not JSON: {error}") from None
+    return value
+
+
+def _no_number(text: str) -> None:
+    raise ConfigError(f"not JSON: {text}")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -135,19 +147,22 @@ def _text(value: object, place: str) -> str:
     return value
 
 
-def _flag(value: object, place: str) -> bool:
+def checked_flag(value: object, place: str) -> bool:
+    """True or false. Raises ConfigError."""
     if not isinstance(value, bool):
         raise ConfigError(f"{place}: expected true or false")
     return value
 
 
-def _mask(value: object, place: str) -> int:
+def checked_mask(value: object, place: str) -> int:
+    """A logging mask. Raises ConfigError."""
     if type(value) is not int or not _I32_MIN <= value <= _I32_MAX:
         raise ConfigError(f"{place}: expected an integer of 32 bits")
     return value
 
 
-def _texts(value: object, place: str) -> dict[str, str]:
+def checked_texts(value: object, place: str) -> dict[str, str]:
+    """Strings by name. Raises ConfigError."""
     return {key: _text(item, f"{place}.{key}") for key, item in _table(value, place).items()}
 
 
@@ -223,16 +238,16 @@ def _module(table: dict[str, Any], place: str, working: Path) -> ModuleConfig:
     """The settings of one module, without its file."""
     wasi = _table(table.get("wasi"), f"{place}.wasi")
     _known(wasi, f"{place}.wasi", _WASI_KEYS, dropped=_WASI_DROPPED)
-    dirs = _texts(wasi.get("mapped_dirs"), f"{place}.wasi.mapped_dirs")
+    dirs = checked_texts(wasi.get("mapped_dirs"), f"{place}.wasi.mapped_dirs")
     return ModuleConfig(
         name=_text(table.get("name"), f"{place}.name"),
-        envs=_texts(wasi.get("envs"), f"{place}.wasi.envs"),
+        envs=checked_texts(wasi.get("envs"), f"{place}.wasi.envs"),
         mapped_dirs={alias: working / path for alias, path in dirs.items()},
-        mounted_binaries=_texts(table.get("mounted_binaries"), f"{place}.mounted_binaries"),
-        logger_enabled=_flag(table.get("logger_enabled", True), f"{place}.logger_enabled"),
-        logging_mask=_mask(table.get("logging_mask", DEFAULT_LOGGING_MASK), f"{place}.logging_mask"),
-        show_host_paths=_flag(table.get("show_host_paths", True), f"{place}.show_host_paths"),
-        inherit_environment=_flag(table.get("inherit_environment", False), f"{place}.inherit_environment"),
+        mounted_binaries=checked_texts(table.get("mounted_binaries"), f"{place}.mounted_binaries"),
+        logger_enabled=checked_flag(table.get("logger_enabled", True), f"{place}.logger_enabled"),
+        logging_mask=checked_mask(table.get("logging_mask", DEFAULT_LOGGING_MASK), f"{place}.logging_mask"),
+        show_host_paths=checked_flag(table.get("show_host_paths", True), f"{place}.show_host_paths"),
+        inherit_environment=checked_flag(table.get("inherit_environment", False), f"{place}.inherit_environment"),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .config import ConfigError, ModuleConfig, ServiceConfig, from_marine_js, parse_json, read_toml
 from .errors import LoadError
 from .limits import MODULE_BYTES_MAX
+from .packed import SUFFIXES, read_packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,25 +20,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What all modules named on a command line get; a configuration says it for each of its modules itself."""
+    """What all modules named on a command line get, and a packed service as far as it asks; a configuration says it itself.
+
+    names_only: for looking at a service that will not run: folders and programs of a packed one are names without a meaning.
+    """
 
     envs: Mapping[str, str]
     mapped_dirs: Mapping[str, Path]
     mounted_binaries: Mapping[str, str]
+    names_only: bool = False
 
 
 NO_PERMISSIONS = Permissions({}, {}, {})
+NAMES_ONLY = Permissions({}, {}, {}, names_only=True)
 
 
 def service_config(paths: Sequence[str], permissions: Permissions = NO_PERMISSIONS) -> ServiceConfig:
-    """The service of one `.toml` or `.json` file, or of `[NAME=]module.wasm` files, the facade last.
+    """The service of one `.toml`, `.json` or packed file, or of `[NAME=]module.wasm` files, the facade last.
 
-    A module without NAME is called by its file name. Raises ConfigError.
+    A module without NAME is called by its file name. The permissions are for modules and packed services. Raises ConfigError.
     """
     if not paths:
         raise ConfigError("no configuration and no module given")
     if len(paths) == 1 and not paths[0].endswith(".wasm"):
-        return _configured(Path(paths[0]))
+        return _configured(Path(paths[0]), permissions)
     modules = []
     for text in paths:
         name, found, rest = text.partition("=")
@@ -56,10 +62,12 @@ def service_config(paths: Sequence[str], permissions: Permissions = NO_PERMISSIO
     return ServiceConfig(tuple(modules))
 
 
-def _configured(path: Path) -> ServiceConfig:
+def _configured(path: Path, permissions: Permissions) -> ServiceConfig:
     try:
         if path.suffix == ".toml":
             return read_toml(path)
+        if path.suffix in SUFFIXES:
+            return read_packed(path, permissions)
         if path.suffix == ".json":
             config = from_marine_js(parse_json(path.read_text(encoding="utf-8")), path.parent)
             return replace(
@@ -71,11 +79,15 @@ def _configured(path: Path) -> ServiceConfig:
         raise ConfigError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from None
-    raise ConfigError(f"{path}: expected a .toml or .json configuration, or .wasm modules")
+    raise ConfigError(
+        f"{path}: expected a .toml or .json configuration, a packed service (.tar, .zip), or .wasm modules"
+    )
 
 
 def read_module(module: ModuleConfig) -> bytes:
     """The file of a module. Raises LoadError."""
+    if module.wasm is not None:
+        return module.wasm
     if module.path is None:
         raise LoadError(f"module with name {module.name} has no file")
     try:

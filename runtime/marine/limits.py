@@ -52,3 +52,15 @@ MOUNTED_OUTPUT_BYTES_MAX: Final = 64 << 20
 
 CODE_CACHE_ARTIFACTS: Final = 64
 """Modules whose compiled form stays in this process."""
+
+ARCHIVE_BYTES_MAX: Final = 512 << 20
+"""A packed service, and all its files together."""
+
+ARCHIVE_ENTRIES_MAX: Final = MODULES_MAX + 8
+"""Entries of a packed service: its modules, two descriptions, and folders that other tools add."""
+
+ARCHIVE_NAME_LENGTH_MAX: Final = 96
+"""Letters of the name of an entry; a content id in base32 takes 59 of them."""
+
+ARCHIVE_CONFIG_BYTES_MAX: Final = 1 << 20
+"""The description within a packed service."""

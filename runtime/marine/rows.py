@@ -1,6 +1,7 @@
 """Rows of JSON in, answers out: the form of the conformance files, so that other programs can drive a service.
 
-A row with `modules` makes the service of its set; the rows after it run in that instance. Answers are
+A row with `modules` makes the service of its set, and so does one with `service`, the path of a configuration or packed service; the rows
+after it run in that instance. Answers are
 `{"set", "seq", "result" | "error", "error_class", "logs"}`; of a row that only creates a service `{"set", "loads", …}`.
 Errors: none; a row that cannot be used is answered with class `row`.
 """
@@ -11,13 +12,17 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .call_parameters import from_json
-from .config import ModuleConfig, ServiceConfig
+from .config import ConfigError, ModuleConfig, ServiceConfig
 from .errors import MarineError
+from .files import service_config
 from .host import LogRecord, Service
 from .limits import LOG_RECORDS_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class RowError(ValueError):
@@ -54,7 +59,7 @@ class RowRunner:
 
     def _answer(self, row: dict[str, Any]) -> dict[str, Any]:
         head = _named(row)
-        if "modules" in row:
+        if "modules" in row or "service" in row:
             self._open(row)
             if "fn" not in row:
                 if self._service is None:
@@ -62,7 +67,7 @@ class RowRunner:
                 return head | {"loads": True, "logs": self._taken_logs()}
             self._taken_logs()
         if "fn" not in row:
-            raise RowError("expected `modules` or `fn`")
+            raise RowError("expected `modules`, `service` or `fn`")
         if row.get("set") != self._set:
             raise RowError("no earlier row has the modules of this set")
         if self._service is None:
@@ -90,6 +95,9 @@ class RowRunner:
             self._service.close()
         self._service, self._set, self._problem = None, row.get("set"), ""
         self._logs.clear()
+        if "service" in row:
+            self._start(lambda: service_config([str(self._root / _text(row, "service"))]), None)
+            return
         configs, files = [], {}
         for module in _list(row["modules"]):
             name = _text(module, "name")
@@ -103,9 +111,12 @@ class RowRunner:
                     logging_mask=int(module.get("logging_mask", 2**31 - 1)),
                 )
             )
+        self._start(lambda: ServiceConfig(tuple(configs)), files)
+
+    def _start(self, config: Callable[[], ServiceConfig], files: dict[str, bytes] | None) -> None:
         try:
-            self._service = Service(ServiceConfig(tuple(configs)), files, log=self._log, translate=self._translate)
-        except MarineError as error:
+            self._service = Service(config(), files, log=self._log, translate=self._translate)
+        except (MarineError, ConfigError) as error:
             self._problem = str(error)
 
     def _file(self, wasm: Any) -> bytes:

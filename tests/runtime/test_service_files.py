@@ -152,7 +152,7 @@ def test_files_that_are_none(tmp_path):
         ("=x.py", "expected NAME=file"),
         ("Greeter=", "expected NAME=file"),
         ("Greeter@=x.py", "no peer after `@`"),
-        ("Greeter=x.txt", "expected a .py, .json, .wasm or .toml file"),
+        ("Greeter=x.txt", "expected a .py, .json, .wasm, .toml, .tar or .zip file"),
     ):
         with pytest.raises(CommandError, match=message):
             load_service(text, (DECLARED,))
