@@ -6,10 +6,14 @@
     bootstrap = ["/ip4/…/tcp/7771/p2p/12D3KooW…"]
     external_addresses = ["/ip4/203.0.113.5/tcp/9991/ws"]
     management_peer_ids = ["12D3KooW…"]
-    data_dir = "data"                    # relative to this file
+    data_dir = "data"                    # key, modules and services; relative to this file
     http = "127.0.0.1:8080"
     network = "dar"                      # or stage, kras, or the hex of a 32-byte network id
     allow_local_addresses = false
+    service_memory_limit = "4 GiB"       # of all modules of one service
+    [effectors.curl]                     # a module, by content id, that may run programs of this machine
+    wasm_cid = "bafkrei…"
+    allowed_binaries = { curl = "/usr/bin/curl" }
 
 The environment has the same keys as `AVM_PEER_<KEY>`, lists separated by commas. An unknown key is refused with its place.
 """
@@ -17,7 +21,7 @@ The environment has the same keys as `AVM_PEER_<KEY>`, lists separated by commas
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +36,7 @@ DEFAULT_LISTEN: Final = ("/ip4/127.0.0.1/tcp/7771", "/ip4/127.0.0.1/tcp/9991/ws"
 
 @dataclass(frozen=True, slots=True)
 class PeerSettings:
-    """What `avm peer run` needs to know; addresses are multiaddrs, `http` is `HOST:PORT`."""
+    """What `avm peer run` needs to know; addresses are multiaddrs, `http` is `HOST:PORT`, `effectors` as in the file."""
 
     listen: tuple[str, ...] = DEFAULT_LISTEN
     key: str | None = None
@@ -43,6 +47,8 @@ class PeerSettings:
     http: str | None = None
     network: str = "dar"
     allow_local_addresses: bool = False
+    service_memory_limit: str | None = None
+    effectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 _KINDS: Final[dict[str, type]] = {
@@ -55,6 +61,8 @@ _KINDS: Final[dict[str, type]] = {
     "data_dir": str,
     "http": str,
     "network": str,
+    "service_memory_limit": str,
+    "effectors": dict,
 }
 assert _KINDS.keys() == {f.name for f in fields(PeerSettings)}
 
@@ -120,5 +128,18 @@ def _checked(place: str, name: str, value: Any) -> Any:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise CommandError(f"{place} takes a list of texts")
     elif not isinstance(value, kind):
-        raise CommandError(f"{place} takes {'true or false' if kind is bool else 'a text'}")
+        what = {bool: "true or false", dict: "tables, and is set in the configuration file"}.get(kind, "a text")
+        raise CommandError(f"{place} takes {what}")
+    elif isinstance(value, dict):
+        for effector, table in value.items():
+            _check_effector(f"{place}: {effector}", table)
     return value
+
+
+def _check_effector(place: str, table: Any) -> None:
+    if not isinstance(table, dict) or table.keys() != {"wasm_cid", "allowed_binaries"}:
+        raise CommandError(f"{place} takes a table with wasm_cid and allowed_binaries")
+    binaries = table["allowed_binaries"]
+    texts = [table["wasm_cid"], *(binaries.values() if isinstance(binaries, dict) else [None])]
+    if not all(isinstance(text, str) for text in texts):
+        raise CommandError(f"{place} takes a text as wasm_cid and a table of texts as allowed_binaries")

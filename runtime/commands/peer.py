@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runtime.peer import Peer
+    from runtime.services.hosted import HostedServices, HostingConfig
     from runtime.settings import PeerSettings
 
 HELP: Final = "run a peer that others reach over tcp and websockets"
@@ -56,7 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     run_parser.add_argument(
         "--management", metavar="PEER_ID", action="append", default=[], help="peer id with administrator rights"
     )
-    run_parser.add_argument("--data-dir", metavar="DIR", help="where the peer keeps its key")
+    run_parser.add_argument(
+        "--data-dir", metavar="DIR", help="where the peer keeps its key, modules and services; default: nowhere"
+    )
     run_parser.add_argument("--network", metavar="NAME", help="network whose peers are looked for (default dar)")
     run_parser.add_argument(
         "--http", metavar="HOST:PORT", help="answer /peer_id, /versions, /health and /metrics there"
@@ -137,6 +140,8 @@ def _run(settings: PeerSettings) -> int:
     from runtime.network import DialFailed
     from runtime.peer import Peer
     from runtime.services.host import host_services
+    from runtime.services.hosted import HostedServices
+    from runtime.services.protected import Rights
     from runtime.vm import ThreadVm
 
     library.ready()  # so that native code is there, or being compiled, before there is work
@@ -152,21 +157,23 @@ def _run(settings: PeerSettings) -> int:
     vm = ThreadVm(Avm, size=config.limits.runs_max, ran=metrics.ran)
     metrics.watch(vm)
     kademlia = Kademlia(network, clock, protocol=protocol_name(settings.network))
+    hosted = HostedServices(identity, Rights(identity.peer_id, config.management), _hosting(settings))
     peer = Peer(
         config,
         network,
         vm=vm,
-        services=host_services(config, network, clock, kademlia=kademlia),
+        services=host_services(config, network, clock, kademlia=kademlia, hosted=hosted),
         clock=clock,
     )
+    peer.on_forget.append(hosted.forgotten)
 
     async def main() -> int:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async with peer, trio.open_nursery() as nursery:
+            async with hosted, peer, trio.open_nursery() as nursery:
                 nursery.start_soon(kademlia.run)
                 address = None
                 if http is not None:
-                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer), metrics)
+                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer, hosted), metrics)
                     address = await nursery.start(endpoint.serve, *http)
                 ready = {
                     "peer_id": identity.peer_id,
@@ -185,10 +192,39 @@ def _run(settings: PeerSettings) -> int:
         raise CommandError(_first(group)) from None
 
 
-def health(peer: Peer) -> Mapping[str, bool]:
-    """Whether all bootstrap peers are connected; a check is absent where it has nothing to look at."""
+def _hosting(settings: PeerSettings) -> HostingConfig:
+    """What the settings allow Wasm services. Raises CommandError."""
+    from pathlib import Path
+
+    from avm.crypto.cid import CidError
+    from runtime.marine.config import ConfigError, parse_size
+    from runtime.services.hosted import HostingConfig
+    from runtime.services.limits import SERVICE_MEMORY_BYTES_MAX
+    from runtime.store.modules import Effectors, normal_cid
+
+    memory_bytes: int | None = SERVICE_MEMORY_BYTES_MAX
+    try:
+        if settings.service_memory_limit is not None:
+            memory_bytes = parse_size(settings.service_memory_limit, "service_memory_limit")
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
+    allowed: dict[str, Mapping[str, str]] = {}
+    for name, table in settings.effectors.items():
+        try:
+            allowed[normal_cid(table["wasm_cid"])] = table["allowed_binaries"]
+        except CidError as error:
+            raise CommandError(f"effectors.{name}.wasm_cid: {error}") from None
+    folder = None if settings.data_dir is None else Path(settings.data_dir) / "services"
+    return HostingConfig(folder, Effectors(allowed), memory_bytes)
+
+
+def health(peer: Peer, hosted: HostedServices | None = None) -> Mapping[str, bool]:
+    """Whether services were restored and all bootstrap peers are connected; a check is absent where it has nothing to look at."""
+    checks = {} if hosted is None else {"persisted_services": hosted.restored}
     wanted = [address.rpartition("/p2p/")[2] for address in peer.config.bootstrap]
-    return {"bootstrap_nodes": set(wanted) <= set(peer.network.peers())} if wanted else {}
+    if wanted:
+        checks["bootstrap_nodes"] = set(wanted) <= set(peer.network.peers())
+    return checks
 
 
 def _first(group: BaseExceptionGroup) -> str:

@@ -63,8 +63,8 @@ class ModuleConfig:
 class ServiceConfig:
     """A service. The last module is the facade.
 
-    memory_limit: bytes for all modules together. timeout_ms: for one call, and for the start of each module. Both are off when
-    None. lift_bytes_max: see `limits`. name: of its blueprint, when it is not that of the facade.
+    memory_limit: bytes for all modules together. timeout_ms: for one call, and for the start of each module; start_timeout_ms: for
+    the start alone. All are off when None. lift_bytes_max: see `limits`. name: of its blueprint, when it is not that of the facade.
     """
 
     modules: tuple[ModuleConfig, ...]
@@ -72,6 +72,7 @@ class ServiceConfig:
     timeout_ms: float | None = None
     lift_bytes_max: int = LIFT_BYTES_MAX
     name: str | None = None
+    start_timeout_ms: float | None = None
 
     @property
     def facade(self) -> ModuleConfig:

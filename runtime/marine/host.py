@@ -78,6 +78,7 @@ class Service:
         self._lock = threading.Lock()
         self._stack = stack_bytes(len(config.modules))
         self._until: float | None = None
+        self._time_ms = config.timeout_ms if config.start_timeout_ms is None else config.start_timeout_ms
         self._closed = False
         self._log_error: BaseException | None = None
         self._modules: dict[str, Instance] = {}
@@ -87,6 +88,7 @@ class Service:
     def _load(self, modules: Mapping[str, bytes] | None, cache: Path | None) -> None:
         try:
             self._load_modules(modules, cache)
+            self._time_ms = self.config.timeout_ms
             self._raise_log_error()
         except BaseException:
             self._free()
@@ -222,7 +224,7 @@ class Service:
             self.budget[0] = self.config.lift_bytes_max
             self.call_parameters = parameters
             try:
-                if self.config.timeout_ms is None:
+                if self._time_ms is None:
                     value = _run(target, values)
                 else:
                     value = self.within_time(lambda: _run(target, values))
@@ -241,7 +243,7 @@ class Service:
 
     def within_time(self, job: Callable[[], T]) -> T:
         """Run a job of the modules within the time of the configuration."""
-        timeout_ms = self.config.timeout_ms
+        timeout_ms = self._time_ms
         if timeout_ms is None:
             return job()
         self._until = time.monotonic() + timeout_ms / 1000
@@ -287,6 +289,15 @@ class Service:
         """Memory of every module, in load order."""
         with nullcontext() if self in here.inside else self._lock:
             return [{"name": one.name, "memory_size_bytes": one.memory_size()} for one in self.instances]
+
+    def memory_bytes(self) -> int | None:
+        """Bytes of all memories together; None while a call runs. Never waits."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return sum(one.memory_size() for one in self.instances)
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Stop the running call, free all modules and their memory; later calls are refused.

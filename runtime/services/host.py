@@ -1,7 +1,7 @@
 """The services of a host peer, put together.
 
-Wasm services, modules, spells and workers register themselves on the result where a host has them; without
-them their ids get the same "not found" answer as any other.
+Wasm services with their modules, statistics and vaults are there where a host has them (`hosted`); without them, as spells and
+workers, their ids get the same "not found" answer as any other.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from runtime.network import Network
     from runtime.protocol.identity import Identity
 
+    from .hosted import HostedServices
+
 
 def add_pure_services(services: Services) -> None:
     """Add the services that need nothing but their arguments."""
@@ -42,17 +44,34 @@ def host_services(
     *,
     identity_of: Callable[[str], Identity | None] | None = None,
     kademlia: Kademlia | None = None,
+    hosted: HostedServices | None = None,
 ) -> Services:
     """All built-in services of a host.
 
-    kademlia: its routing; without it `kad` is not there. identity_of: keys of the scopes that live here; the host alone by default.
+    kademlia: its routing; without it `kad` is not there. hosted: its Wasm services, found after the built-in ones. identity_of: keys of the scopes that live here; the host alone by default.
     """
     services = Services()
+    binaries = () if hosted is None else hosted.config.effectors.programs()
     rights = Rights(config.identity.peer_id, config.management)
     add_pure_services(services)
     if kademlia is not None:
         services.add("kad", KadService(kademlia, network).functions())
-    services.add("peer", PeerService(network, clock, rights).functions())
+    services.add("peer", PeerService(network, clock, rights, binaries).functions())
     services.add("sig", SigService(identity_of or {config.identity.peer_id: config.identity}.get, rights).functions())
     services.add("run-console", run_console.functions(rights))
+    if hosted is not None:
+        add_hosted(services, hosted)
     return services
+
+
+def add_hosted(services: Services, hosted: HostedServices) -> None:
+    """Add the services that manage Wasm services, and find those by id and alias."""
+    from . import stat, vault
+    from .dist import DistService
+    from .srv import SrvService
+
+    services.add("srv", SrvService(hosted).functions())
+    services.add("dist", DistService(hosted).functions())
+    services.add("stat", stat.functions(hosted))
+    services.add("vault", vault.functions(hosted))
+    services.add_resolver(hosted.resolver)

@@ -19,6 +19,8 @@ from .op import base58_error
 from .registry import UNIT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from runtime.clock import Clock
     from runtime.network import Network
 
@@ -41,8 +43,9 @@ _ADDRESSES: Final = ArgumentType(
 class PeerService:
     """The functions, bound to a network and a clock."""
 
-    def __init__(self, network: Network, clock: Clock, rights: Rights) -> None:
-        """Keep the parts."""
+    def __init__(self, network: Network, clock: Clock, rights: Rights, binaries: Iterable[str] = ()) -> None:
+        """Keep the parts. binaries: programs that modules may run."""
+        self._binaries = sorted(set(binaries))
         self._network = network
         self._clock = clock
         self._rights = rights
@@ -66,7 +69,7 @@ class PeerService:
             "node_version": VERSION,
             "air_version": AIR_VERSION,
             "spell_version": SPELL_VERSION,
-            "allowed_binaries": [],
+            "allowed_binaries": self._binaries,
             "vm_info": None,
         }
 

@@ -1,0 +1,490 @@
+"""Wasm services of a host: made of stored modules, called by particles, there again after a restart.
+
+A service belongs to a scope (the host or one of its workers) and is found there by its id, then by an alias. One call at a time runs in
+it, with the identity of the caller and the origin of every argument in its call parameters. The end of the particle stops its call.
+What is started here by strangers is bounded: see `limits`. Files:
+
+    services/<id>_service.toml      id, type, blueprint, owner, aliases, scope
+    workdir/<id>/                   /storage of its modules, kept over restarts and removal
+Errors: ServiceError for programs; nothing else escapes once `open` is done.
+Source: nox:particle-services/src/app_services.rs, persistence.rs, error.rs
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import tomllib
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import trio
+
+from runtime.marine.config import ModuleConfig, ServiceConfig
+from runtime.protocol.identity import is_peer_id
+from runtime.store.modules import Effectors, ModuleStore, StoreError
+from runtime.store.toml_text import toml_text
+from runtime.store.vault import GUEST, Vault, VaultError, remove
+
+from .arguments import TypedServiceError
+from .limits import (
+    ALIASES_MAX,
+    NAME_BYTES_MAX,
+    SERVICE_MEMORY_BYTES_MAX,
+    SERVICE_START_MS_MAX,
+    SERVICES_MAX,
+    STATS_FUNCTIONS_MAX,
+    WAITING_CALLS_MAX,
+)
+from .service_stats import Stats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from runtime.core.actions import Forget
+    from runtime.marine.call_parameters import CallParameters
+    from runtime.marine.host import LogRecord, Service
+    from runtime.protocol.identity import Identity
+
+    from .protected import Rights
+    from .registry import CallContext, Handler
+
+log = logging.getLogger(__name__)
+
+SERVICE, SPELL = "service", "spell"
+WORKER_SPELL: Final = "worker-spell"
+_SPELL_ALIASES: Final = frozenset({"spell", "self"})
+_FILE: Final = "_service.toml"
+_LEVELS: Final = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO}
+
+
+@dataclass(slots=True, eq=False)
+class Hosted:
+    """One service. scope: peer id of the host or worker it lives on. turn: held by the call that runs."""
+
+    id: str
+    blueprint_id: str
+    kind: str
+    owner_id: str
+    scope: str
+    aliases: list[str]
+    service: Service
+    turn: trio.Lock = field(default_factory=trio.Lock)
+    waiting: int = 0
+    total: Stats = field(default_factory=Stats)
+    functions: dict[str, Stats] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `srv.list` and `srv.info` have it."""
+        return {
+            "id": self.id,
+            "blueprint_id": self.blueprint_id,
+            "service_type": self.kind,
+            "owner_id": self.owner_id,
+            "aliases": list(self.aliases),
+            "worker_id": self.scope,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HostingConfig:
+    """What a host allows its services.
+
+    folder: kept over restarts; None for one that ends with the host. memory_bytes: of one service. envs: variables of every module.
+    """
+
+    folder: Path | None = None
+    effectors: Effectors = field(default_factory=Effectors)
+    memory_bytes: int | None = SERVICE_MEMORY_BYTES_MAX
+    envs: Mapping[str, str] = field(default_factory=dict)
+    start_ms: float = SERVICE_START_MS_MAX
+
+
+class HostedServices:
+    """All Wasm services of one host. `async with` restores what was there and ends everything in the end."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        rights: Rights,
+        config: HostingConfig | None = None,
+        *,
+        creator_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """Nothing is read before `async with`. creator_of: who made a worker."""
+        self.config = config or HostingConfig()
+        self.rights = rights
+        self.restored = True
+        self._identity = identity
+        self._creator_of = creator_of
+        self._services: dict[str, dict[str, Hosted]] = {}
+        self._aliases: dict[str, dict[str, str]] = {}
+        self._creating = 0
+        self._ephemeral: tempfile.TemporaryDirectory[str] | None = None
+        self._folder = Path()
+        self._store: ModuleStore | None = None
+        self._vault: Vault | None = None
+
+    # ── life ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def __aenter__(self) -> HostedServices:
+        """Restore the services of the folder; one that cannot be made is logged and left as it is. Raises OSError."""
+        self._ephemeral = tempfile.TemporaryDirectory(prefix="avm-services-", ignore_cleanup_errors=True)
+        self._folder = Path(self._ephemeral.name) / "kept" if self.config.folder is None else self.config.folder
+        try:
+            for name in ("services", "workdir"):
+                (self._folder / name).mkdir(parents=True, exist_ok=True)
+            self._store = await trio.to_thread.run_sync(ModuleStore, self._folder, self.config.effectors)
+            self._vault = Vault(Path(self._ephemeral.name) / "vault", self._identity.sign)
+            for path in sorted((self._folder / "services").glob(f"*{_FILE}")):
+                await self._restore(path)
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End every service and delete what was not to be kept."""
+        await self._close()
+
+    async def _close(self) -> None:
+        with trio.CancelScope(shield=True):  # a call that does not end at once is waited for, a moment at most
+            await trio.to_thread.run_sync(self._end)
+
+    def _end(self) -> None:
+        for services in self._services.values():
+            for hosted in services.values():
+                hosted.service.close()
+        self._services.clear()
+        self._aliases.clear()
+        if self._vault is not None:
+            self._vault.close()
+        if self._ephemeral is not None:
+            self._ephemeral.cleanup()
+
+    @property
+    def store(self) -> ModuleStore:
+        """Modules and blueprints."""
+        assert self._store is not None, "the services are not open"
+        return self._store
+
+    @property
+    def vault(self) -> Vault:
+        """Files of particles."""
+        assert self._vault is not None, "the services are not open"
+        return self._vault
+
+    async def _restore(self, path: Path) -> None:
+        try:
+            record = await trio.to_thread.run_sync(_read_record, path, self.rights.host_id)
+            hosted = await self._make(record.id, record.blueprint_id, record.kind, record.owner_id, record.scope)
+        except (OSError, ValueError, LookupError, TypeError, TypedServiceError) as error:
+            log.warning("the service of %s is not restored: %s", path.name, error)
+            self.restored = False
+            return
+        taken = self._aliases.get(hosted.scope, {})
+        hosted.aliases += [alias for alias in record.aliases if alias not in taken]
+        self._insert(hosted)
+
+    def _insert(self, hosted: Hosted) -> None:
+        self._services.setdefault(hosted.scope, {})[hosted.id] = hosted
+        for alias in hosted.aliases:
+            self._aliases.setdefault(hosted.scope, {})[alias] = hosted.id
+
+    def _persist(self, hosted: Hosted) -> None:
+        is_host = hosted.scope == self.rights.host_id
+        scope = {"scope_type": "Host"} if is_host else {"scope_type": "WorkerId", "scope_value": hosted.scope}
+        text = toml_text(
+            {
+                "service_id": hosted.id,
+                "service_type": hosted.kind,
+                "blueprint_id": hosted.blueprint_id,
+                "aliases": hosted.aliases,
+                "owner_id": hosted.owner_id,
+                "peer_scope": scope,
+            }
+        )
+        place = self._folder / "services" / f"{hosted.id}{_FILE}"
+        draft = place.with_name(f".{place.name}.new")
+        try:
+            draft.write_text(text, encoding="utf-8")
+            os.replace(draft, place)
+        except OSError as error:
+            raise TypedServiceError(f'Error saving persisted service to "{place.name}": {error.strerror}') from None
+
+    # ── creation and removal ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def create(self, scope: str, blueprint_id: str, owner: str, *, kind: str = SERVICE) -> str:
+        """Make a service of a blueprint; its id. Raises ServiceError."""
+        if sum(map(len, self._services.values())) + self._creating >= SERVICES_MAX:
+            raise TypedServiceError(f"the host has at most {SERVICES_MAX} services")
+        self._creating += 1
+        try:
+            hosted = await self._make(str(uuid.uuid4()), blueprint_id, kind, owner, scope)
+        finally:
+            self._creating -= 1
+        try:
+            self._persist(hosted)
+        except BaseException:
+            hosted.service.close()
+            raise
+        self._insert(hosted)
+        return hosted.id
+
+    async def _make(self, service_id: str, blueprint_id: str, kind: str, owner: str, scope: str) -> Hosted:
+        """A running service that nobody finds yet. Its modules start in a thread; a cancelled wait ends when they have."""
+        service = await trio.to_thread.run_sync(self._start, service_id, blueprint_id, scope)
+        return Hosted(service_id, blueprint_id, kind, owner, scope, [], service)
+
+    def _start(self, service_id: str, blueprint_id: str, scope: str) -> Service:
+        from runtime.marine.errors import LoadError
+        from runtime.marine.host import Service
+
+        assert self._ephemeral is not None
+        kept = self._folder / "workdir" / service_id
+        gone = Path(self._ephemeral.name) / "workdir" / service_id
+        try:
+            found = self.store.modules_of(blueprint_id)
+            names = [module.name for module, _ in found]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                text = f"module with name '{twice}' already loaded into Marine, please specify another name"
+                raise StoreError(f"engine error: {text}")
+            vault = self.vault.scope_folder(scope)
+            modules = []
+            for module, _ in found:
+                dirs = {
+                    GUEST: vault,
+                    "/storage": kept, "/storage/module": kept / module.name,
+                    "/tmp": gone, "/tmp/module": gone / module.name,  # what modules see
+                }  # fmt: skip
+                for place in dirs.values():
+                    place.mkdir(parents=True, exist_ok=True)
+                modules.append(self._allowed(module, service_id, dirs))
+        except StoreError as error:
+            raise TypedServiceError(str(error)) from None
+        except OSError as error:
+            raise TypedServiceError(f"Failed to create directory: {error.strerror}") from None
+        config = ServiceConfig(
+            tuple(modules), memory_limit=self.config.memory_bytes, start_timeout_ms=self.config.start_ms
+        )
+        try:
+            return Service(config, {module.name: wasm for module, wasm in found}, log=partial(_log, service_id))
+        except LoadError as error:
+            raise TypedServiceError(str(error)) from None
+
+    def _allowed(self, module: ModuleConfig, service_id: str, dirs: Mapping[str, Path]) -> ModuleConfig:
+        return ModuleConfig(
+            module.name,
+            envs={"service_id": service_id, **self.config.envs},
+            mapped_dirs=dirs,
+            mounted_binaries=module.mounted_binaries,
+            logger_enabled=module.logger_enabled,
+        )
+
+    async def remove(self, scope: str, particle_id: str, name: str, author: str) -> None:
+        """End a service; its `/storage` stays. Raises ServiceError."""
+        hosted = self.get(scope, particle_id, name)
+        if hosted.kind == SPELL:
+            raise _forbidden(author, "remove_service", "cannot remove a spell")
+        if author not in (scope, hosted.owner_id) and author not in self.rights.management:
+            raise _forbidden(author, "remove_service", "only creator can remove service")
+        with suppress(FileNotFoundError):
+            (self._folder / "services" / f"{hosted.id}{_FILE}").unlink()
+        del self._services[scope][hosted.id]
+        for alias in hosted.aliases:
+            self._aliases[scope].pop(alias, None)
+        await trio.to_thread.run_sync(hosted.service.close)
+
+    # ── finding ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def all_of(self, scope: str) -> list[Hosted]:
+        """The services of a scope, oldest first."""
+        return [*self._services.get(scope, {}).values()]
+
+    def find(self, scope: str, particle_id: str, name: str) -> Hosted | None:
+        """A service by id or alias; None when there is none."""
+        services = self._services.get(scope, {})
+        found = services.get(name)
+        if found is None:
+            found = services.get(self._resolve(scope, particle_id, name) or "")
+        return found
+
+    def get(self, scope: str, particle_id: str, name: str) -> Hosted:
+        """The same. Raises ServiceError."""
+        found = self.find(scope, particle_id, name)
+        if found is None:
+            raise TypedServiceError(f"Service with id '{name}' not found on {self.scope_text(scope)}")
+        return found
+
+    def scope_text(self, scope: str) -> str:
+        """A scope as the reference prints it."""
+        return "Host" if scope == self.rights.host_id else f'WorkerId(WorkerId(PeerId("{scope}")))'
+
+    def _resolve(self, scope: str, particle_id: str, alias: str) -> str | None:
+        if alias in _SPELL_ALIASES:
+            parts = particle_id.split("_")
+            if parts[0] == "spell" and len(parts) > 2 and parts[1]:
+                return parts[1]
+        return self._aliases.get(scope, {}).get(alias)
+
+    def resolve_alias(self, scope: str, particle_id: str, alias: str) -> str | None:
+        """Id of the service with this alias; None when there is none."""
+        return self._resolve(scope, particle_id, alias)
+
+    def add_alias(self, scope: str, alias: str, service_id: str, author: str) -> None:
+        """Give a service a further name, taken from the service that has it. Raises ServiceError."""
+        is_management = author in self.rights.management
+        if not is_management:
+            if scope == self.rights.host_id:
+                if author != scope:
+                    raise _forbidden(author, "add_alias", "only management peer id can add top-level aliases")
+            elif author not in (scope, self._creator_of(scope)):
+                reason = "only worker, worker creator and management peer id can add worker-level aliases"
+                raise _forbidden(author, "add_alias", reason)
+        services = self._services.get(scope, {})
+        if alias in services:
+            raise TypedServiceError(f"Cannot add alias '{alias}' because there is a service with that id")
+        if alias in _SPELL_ALIASES or (alias == WORKER_SPELL and author != self.rights.host_id and not is_management):
+            raise TypedServiceError(f"Cannot add alias '{alias}' because it is reserved")
+        hosted = services.get(service_id)
+        if hosted is None:
+            raise TypedServiceError(f"Service with id '{service_id}' not found on {self.scope_text(scope)}")
+        if not 0 < _size(alias) <= NAME_BYTES_MAX or len(hosted.aliases) >= ALIASES_MAX:
+            raise TypedServiceError(f"a service has at most {ALIASES_MAX} aliases of {NAME_BYTES_MAX} bytes")
+        aliases = self._aliases.setdefault(scope, {})
+        before = services.get(aliases.get(alias, ""))
+        if before is not None:
+            before.aliases.remove(alias)
+            self._persist(before)
+        hosted.aliases.append(alias)
+        aliases[alias] = hosted.id
+        self._persist(hosted)
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def resolver(self, context: CallContext) -> Handler | None:
+        """The handler of a call of a Wasm service; None when there is no such service."""
+        hosted = self.find(context.scope_id, context.particle.id, context.service_id)
+        return None if hosted is None else partial(self._call, hosted)
+
+    async def _call(self, hosted: Hosted, values: list[Any], context: CallContext) -> Any:
+        from runtime.marine.errors import CallError, ErrorClass
+        from runtime.marine.provided import finished
+
+        if hosted.waiting >= WAITING_CALLS_MAX and not self.rights.is_administrator(context.init_peer_id):
+            raise TypedServiceError(f"{WAITING_CALLS_MAX} calls of the service are waiting")
+        particle = context.particle
+        if self.vault.name(particle.id, particle.signature) is not None:
+            try:
+                self.vault.create(context.scope_id, particle.id, particle.signature)
+            except VaultError as error:
+                raise TypedServiceError(str(error)) from None
+        parameters = self._parameters(hosted, context)
+        name = context.function_name
+        hosted.waiting += 1
+        try:
+            await hosted.turn.acquire()
+        finally:
+            hosted.waiting -= 1
+        try:
+            before, start = hosted.service.memory_bytes(), trio.current_time()
+            try:
+                value = await finished(hosted.service.submit(name, values, parameters))
+            except CallError as error:
+                hosted.total.failure(particle.timestamp)
+                known = error.error_class is not ErrorClass.NO_FUNCTION
+                if known:
+                    self._stats_of(hosted, name).failure(particle.timestamp)
+                raise TypedServiceError(str(error)) from None
+            after, seconds = hosted.service.memory_bytes(), trio.current_time() - start
+            grown = 0 if before is None or after is None else after - before
+            hosted.total.success(grown, seconds, particle.timestamp)
+            self._stats_of(hosted, name).success(grown, seconds, particle.timestamp)
+        finally:
+            hosted.turn.release()
+        return value
+
+    def _stats_of(self, hosted: Hosted, function: str) -> Stats:
+        if function not in hosted.functions and len(hosted.functions) >= STATS_FUNCTIONS_MAX:
+            return Stats()
+        return hosted.functions.setdefault(function, Stats())
+
+    def _parameters(self, hosted: Hosted, context: CallContext) -> CallParameters:
+        from dataclasses import replace
+
+        from runtime.marine.provided import call_parameters
+
+        given = call_parameters(context, hosted.owner_id)
+        token = self.vault.token(context.particle.signature)
+        return replace(given, service_id=hosted.id, particle=replace(given.particle, token=token))
+
+    async def memory(self, hosted: Hosted) -> list[dict[str, Any]]:
+        """Bytes of the memory of every module, once no call runs."""
+        async with hosted.turn:
+            return await trio.to_thread.run_sync(hosted.service.memory_stats)
+
+    # ── the end of particles ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def forgotten(self, action: Forget) -> None:
+        """A particle is over on a scope: delete its files. For `Peer.on_forget`."""
+        place = self.vault.forget(action.key.scope, action.particle_id, action.key.signature)
+        if place is not None:
+            trio.lowlevel.spawn_system_task(partial(trio.to_thread.run_sync, remove, place))
+
+
+class _Record(NamedTuple):
+    """A service as its file has it; see `Hosted`."""
+
+    id: str
+    blueprint_id: str
+    kind: str
+    owner_id: str
+    scope: str
+    aliases: list[str]
+
+
+def _read_record(path: Path, host_id: str) -> _Record:
+    """The file of a service. Raises OSError, ValueError, LookupError and TypeError."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    scope = table["peer_scope"]
+    record = _Record(
+        table["service_id"],
+        table["blueprint_id"],
+        table.get("service_type", SERVICE),
+        table["owner_id"],
+        host_id if scope["scope_type"] == "Host" else scope["scope_value"],
+        list(dict.fromkeys(table.get("aliases", []))),
+    )
+    if not all(isinstance(text, str) for text in (*record[:5], *record.aliases)):
+        raise ValueError("its fields are no texts")
+    if path.name != f"{record.id}{_FILE}" or record.kind not in (SERVICE, SPELL):
+        raise ValueError("its id is not that of the file, or its type is unknown")
+    if not is_peer_id(record.owner_id) or not is_peer_id(record.scope):
+        raise ValueError("its owner or its scope is no peer id")
+    return record
+
+
+def _size(text: str) -> int:
+    """UTF-8 bytes; 0 for what is no text."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return 0
+
+
+def _log(service_id: str, record: LogRecord) -> None:
+    level = _LEVELS.get(record.level, logging.DEBUG)
+    logging.getLogger("runtime.marine").log(level, "%s %s: %s", service_id, record.module, record.message)
+
+
+def _forbidden(author: str, function: str, reason: str) -> TypedServiceError:
+    return TypedServiceError(f"Forbidden. User id '{author}' cannot call function '{function}': {reason}")
