@@ -17,7 +17,7 @@ from runtime.marine.blueprint import Blueprint
 from runtime.store.modules import StoreError, normal_cid, read_blueprint
 from runtime.store.vault import VaultError
 
-from .arguments import BOOL, STRING, U32, VEC_STRING, Arguments, ArgumentType, TypedServiceError
+from .arguments import BOOL, STRING, U32, VEC_STRING, VEC_U8, Arguments, ArgumentType, TypedServiceError
 from .registry import ServiceError
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def _is_cids(value: Any) -> bool:
 I32: Final = ArgumentType("i32", _is_i32)
 STRING_PAIRS: Final = ArgumentType("Vec<(String, String)>", _is_pairs)
 MODULE_CONFIG: Final = ArgumentType("marine::config::raw_marine_config::TomlMarineNamedModuleConfig", _is_config)
+BASE64_OR_BYTES: Final = ArgumentType("String", lambda value: STRING.accepts(value) or VEC_U8.accepts(value))
 HASHES: Final = ArgumentType("Vec<cid_utils::hash::Hash>", _is_cids)
 
 
@@ -115,12 +116,15 @@ class DistService:
     # ── modules ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def add_module(self, values: list[Any], context: CallContext) -> Any:
-        """Keep a module given in base64; its content id. Administrators only."""
+        """Keep a module; its content id. Administrators only.
+
+        The bytes are text in base64. The library declares them as bytes, which the reference refuses; here they may be both.
+        """
         arguments = Arguments(values)
-        text = arguments.next("module_bytes", STRING)
+        given = arguments.next("module_bytes", BASE64_OR_BYTES)
         config = arguments.next("config", MODULE_CONFIG)
         self._hosted.rights.require(context)
-        return await self._add(config["name"], _from_base64(text))
+        return await self._add(config["name"], _from_base64(given) if isinstance(given, str) else bytes(given))
 
     async def add_module_from_vault(self, values: list[Any], context: CallContext) -> Any:
         """Keep a module from a file of the particle; its content id. Administrators only."""

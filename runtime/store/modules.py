@@ -306,7 +306,8 @@ def _interface(cid: str, wasm: bytes) -> Any:
         check_records(tables)
     except (LoadError, InterfaceError) as error:
         raise StoreError(f'Cannot read modules interface "{cid}{_WASM}": {error}') from None
-    return interface_json(interpret(tables), module_level=True)
+    # Fields are pairs, as the Aqua library declares them; the reference's code would give objects of `name` and `ty`.
+    return interface_json(interpret(tables))
 
 
 def _write(place: Path, data: bytes, complaint: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.areas.js_client import running_peer, tcp, websocket
+from tests.runtime.marine.kit import CORPUS
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.p2p, pytest.mark.slow]
@@ -105,3 +106,60 @@ def test_ready_line_http_and_signals(tmp_path: Path) -> None:
     again.send_signal(signal.SIGTERM)
     again.communicate(timeout=60)
     assert again.returncode == 0
+
+
+SERVICES = """\
+aqua Services
+
+import "@fluencelabs/aqua-lib/builtin.aqua"
+
+export deploy, greet, known
+
+service Demo("demo"):
+  greet(name: string) -> string
+
+func deploy(wasm: []u8) -> string:
+  on HOST_PEER_ID:
+    config <- Dist.make_module_config("demo", nil, nil, nil, nil, nil, nil, nil, nil)
+    cid <- Dist.add_module(wasm, config)
+    blueprint <- Dist.make_blueprint("demo", [cid])
+    blueprint_id <- Dist.add_blueprint(blueprint)
+    id <- Srv.create(blueprint_id)
+    Srv.add_alias("demo", id)
+  <- id
+
+func greet(name: string) -> string:
+  on HOST_PEER_ID:
+    res <- Demo.greet(name)
+  <- res
+
+func known() -> []Service, Interface:
+  on HOST_PEER_ID:
+    services <- Srv.list()
+    interface <- Srv.get_interface("demo")
+  <- services, interface
+"""
+
+
+def test_a_wasm_service_is_deployed_called_and_there_after_a_restart(tmp_path: Path) -> None:
+    program = tmp_path / "services.aqua"
+    program.write_text(SERVICES)
+    key = json.loads(avm("key", "new"))
+    management = ("--management", key["peer_id"], "--data-dir", str(tmp_path / "data"), "--http", "127.0.0.1:0")
+    wasm = (CORPUS / "modules" / "demo.wat.wasm").read_bytes()
+    (tmp_path / "wasm.json").write_text(json.dumps({"wasm": [*wasm]}))
+    with running_peer(*LISTEN, *management) as peer:
+        relay = tcp(peer)
+        deploy = ("run", program, "-f", "deploy(wasm)", "--data-file", tmp_path / "wasm.json", "--relay", relay)
+        refused = json.loads(avm(*deploy, "--json", code=3))
+        assert "only available to the host or worker spells" in refused["error"]["message"]
+        service_id = json.loads(avm(*deploy, "--sk", key["secret_key"]))
+        assert json.loads(avm("run", program, "-f", 'greet("you")', "--relay", relay)) == "Hi, you"
+    with running_peer(*LISTEN, *management) as peer:
+        relay = websocket(peer)
+        assert json.loads(avm("run", program, "-f", 'greet("again")', "--relay", relay)) == "Hi, again"
+        (service,), interface = json.loads(avm("run", program, "-f", "known()", "--relay", relay))
+        assert (service["id"], service["aliases"], service["owner_id"]) == (service_id, ["demo"], key["peer_id"])
+        assert "greet" in [function["name"] for function in interface["function_signatures"]]
+        with urllib.request.urlopen(f"http://{peer['http']}/health", timeout=20) as answer:
+            assert json.load(answer) == [{"persisted_services": "Ok"}]
