@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = Path(__file__).resolve().parents[1] / "templates"
 SHARED: Final = "shared"
-LANGUAGES: Final = ("c", "zig", "assemblyscript", "rust")
+LANGUAGES: Final = ("c", "zig", "assemblyscript", "rust", "python")
 NAME_LENGTH_MAX: Final = 64
 """Letters of a project's name: it is part of file names."""
 
@@ -29,7 +29,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 def configure(commands: SubParsers) -> None:
     """Add the sub-command."""
-    new = commands.add_parser("new", help="start a module in C, Zig, AssemblyScript or Rust")
+    new = commands.add_parser("new", help="start a module in C, Zig, AssemblyScript, Rust or Python")
     new.add_argument("name", metavar="NAME", help="of the module: small letters, digits and underscores")
     new.add_argument("--language", required=True, choices=LANGUAGES)
     new.add_argument("--directory", dest="folder", metavar="DIR", help="must be empty or not exist; default: NAME")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -124,6 +125,8 @@ def needed(language: str, folder: Path, path: str) -> str:
         pytest.skip("Zig is not here (pip install --target .reference/tools/python ziglang)")
     if language == "c" and not (shutil.which("clang") and shutil.which("wasm-ld")):
         pytest.skip("clang or wasm-ld is not here (Debian: apt install clang lld)")
+    if language == "python" and importlib.util.find_spec("runtime.commands.service_build") is None:
+        pytest.skip("this version has no `avm service build`")
     if language == "rust" and not rustc_with_wasm():
         pytest.skip(
             "no rustc with the target wasm32-unknown-unknown (Debian: apt install rustc libstd-rust-dev-wasm32 lld)"
@@ -148,7 +151,7 @@ def build(language: str, folder: Path) -> Path:
     return folder / "demo.wasm"
 
 
-BUILDS = ("c", "c with zig", "zig", "assemblyscript", "rust")
+BUILDS = ("c", "c with zig", "zig", "assemblyscript", "rust", "python")
 
 
 @pytest.mark.slow
