@@ -10,6 +10,8 @@ nothing: a call between two of them copies values out of one memory and into the
     instance → host                           running modules; a service
     calls, workers                            calls that may be stopped, on threads that are large enough
     json_values, call_parameters, mounted, wasi, config, blueprint, cids
+    core_types, interface_aqua → embed        core module and declarations → module
+    archive → packed                          services in one file
 
 Nothing here is imported before a service is wanted: wasmtime is heavy. Errors: `MarineError` and its kinds.
 Source: marine, marine-rs-sdk, interface-types, nox (see each file)
