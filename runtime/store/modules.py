@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from runtime.marine.effects import Effects
+
 log = logging.getLogger(__name__)
 
 CID_LENGTH_MAX: Final = 128
@@ -64,7 +66,7 @@ class Effectors:
         """Every program that some module may run."""
         return tuple(path for table in (*self.allowed.values(), self.open or {}) for path in table.values())
 
-    def binaries(self, name: str, cid: str, wanted: list[str]) -> Mapping[str, str]:
+    def binaries(self, name: str, cid: str, wanted: tuple[str, ...]) -> Mapping[str, str]:
         """The programs for a module that wants these. Raises StoreError."""
         given = self.allowed.get(cid, self.open)
         if given is None:
@@ -184,11 +186,11 @@ class ModuleStore:
     def add_module(self, name: str, wasm: bytes) -> str:
         """Keep a module under a name, in place of the one of the same bytes; its content id. Raises StoreError."""
         check_name(name)
-        logs, wanted = _effects(wasm)
+        wants = _effects(wasm)
         cid = file_cid(wasm)
-        table: dict[str, Any] = {"name": name, "file_name": f"{cid}{_WASM}", "logger_enabled": logs}
-        if wanted:
-            table["mounted_binaries"] = dict(self._effectors.binaries(name, cid, wanted))
+        table: dict[str, Any] = {"name": name, "file_name": f"{cid}{_WASM}", "logger_enabled": wants.logs}
+        if wants.programs:
+            table["mounted_binaries"] = dict(self._effectors.binaries(name, cid, wants.programs))
         others = sum(size for known, size in self._sizes.items() if known != cid)
         if cid not in self._sizes and len(self._sizes) >= MODULES_STORED_MAX:
             raise StoreError(f"the host keeps at most {MODULES_STORED_MAX} modules")
@@ -271,28 +273,15 @@ class ModuleStore:
         return out
 
 
-def _effects(wasm: bytes) -> tuple[bool, list[str]]:
-    """Whether a module logs, and which programs it wants. Raises StoreError."""
-    import wasmtime
+def _effects(wasm: bytes) -> Effects:
+    """What a module wants. Raises StoreError."""
+    from runtime.marine.effects import module_effects
+    from runtime.marine.errors import LoadError
 
-    from runtime.marine.artifact import HOST_NAMESPACES
-    from runtime.marine.core_types import FUNCTION, core_shape
-    from runtime.marine.engine import engine
-    from runtime.marine.limits import MODULE_BYTES_MAX
-    from runtime.marine.wasm_sections import SectionsBrokenError
-
-    if len(wasm) > MODULE_BYTES_MAX:
-        raise StoreError(f"a module takes at most {MODULE_BYTES_MAX} bytes")
     try:
-        if wasm[:4] != b"\0asm":
-            raise StoreError("provided Wasm file is corrupted: bad magic number")
-        wasmtime.Module.validate(engine(), wasm)
-        shape = core_shape(wasm)
-    except (wasmtime.WasmtimeError, SectionsBrokenError) as error:
-        raise StoreError(f"provided Wasm file is corrupted: {error}") from None
-    names = [item.name for item in shape.imports if item.module in HOST_NAMESPACES and item.kind == FUNCTION]
-    wanted = [name for name in dict.fromkeys(names) if name not in ("log_utf8_string", "get_call_parameters")]
-    return "log_utf8_string" in names, wanted
+        return module_effects(wasm)
+    except LoadError as error:
+        raise StoreError(str(error)) from None
 
 
 def _interface(cid: str, wasm: bytes) -> Any:
