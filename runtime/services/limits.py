@@ -54,3 +54,6 @@ VAULT_FILES_MAX: Final = 1000
 
 VAULT_BYTES_MAX: Final = 1 << 30
 """All that living particles have put into their vaults; a quarter of it for one particle."""
+
+TOKENS_KEPT: Final = 1024
+"""Tokens of particles that are not signed anew for every call."""

@@ -4,8 +4,8 @@
     modules/<cid>_config.toml       name, logger_enabled, mounted_binaries
     blueprint/<id>_blueprint.toml   name, id, dependencies
 
-What a module may use follows from its bytes and from what the host allows, never from what the uploader asks for. Every call may block;
-the shell runs them in threads. Errors: StoreError, whose text is what a program is told.
+What a module may use follows from its bytes and from what the host allows, never from what the uploader asks for. Calls that
+write or read files block; the shell runs them in threads, several at a time. Errors: StoreError, whose text is what a program is told.
 Source: nox:particle-modules/src/modules.rs, files.rs; nox:crates/service-modules
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -146,6 +147,7 @@ class ModuleStore:
         self._sizes: dict[str, int] = {}
         self._blueprints: dict[str, Blueprint] = {}
         self._interfaces: dict[str, Any] = {}
+        self._lock = threading.Lock()
         for place in (self._modules_dir, self._blueprints_dir):
             place.mkdir(parents=True, exist_ok=True)
         for path in sorted(self._modules_dir.glob(f"*{_WASM}")):
@@ -191,20 +193,21 @@ class ModuleStore:
         table: dict[str, Any] = {"name": name, "file_name": f"{cid}{_WASM}", "logger_enabled": wants.logs}
         if wants.programs:
             table["mounted_binaries"] = dict(self._effectors.binaries(name, cid, wants.programs))
-        others = sum(size for known, size in self._sizes.items() if known != cid)
-        if cid not in self._sizes and len(self._sizes) >= MODULES_STORED_MAX:
-            raise StoreError(f"the host keeps at most {MODULES_STORED_MAX} modules")
-        if others + len(wasm) > MODULES_BYTES_MAX:
-            raise StoreError(f"the host keeps at most {MODULES_BYTES_MAX} bytes of modules")
-        _write(self._modules_dir / f"{cid}{_WASM}", wasm, "Error saving module")
-        _write(self._modules_dir / f"{cid}{_CONFIG}", toml_text(table).encode(), "Error saving config to")
-        self._configs[cid], self._sizes[cid] = table, len(wasm)
+        with self._lock:
+            others = sum(size for known, size in self._sizes.items() if known != cid)
+            if cid not in self._sizes and len(self._sizes) >= MODULES_STORED_MAX:
+                raise StoreError(f"the host keeps at most {MODULES_STORED_MAX} modules")
+            if others + len(wasm) > MODULES_BYTES_MAX:
+                raise StoreError(f"the host keeps at most {MODULES_BYTES_MAX} bytes of modules")
+            _write(self._modules_dir / f"{cid}{_WASM}", wasm, "Error saving module")
+            _write(self._modules_dir / f"{cid}{_CONFIG}", toml_text(table).encode(), "Error saving config to")
+            self._configs[cid], self._sizes[cid] = table, len(wasm)
         return cid
 
     def list_modules(self) -> list[dict[str, Any]]:
         """What `dist.list_modules` answers."""
         out: list[dict[str, Any]] = []
-        for cid, table in self._configs.items():
+        for cid, table in list(self._configs.items()):
             if isinstance(table, StoreError):
                 out.append({"invalid_file_name": cid, "error": str(table)})
             else:
@@ -240,11 +243,12 @@ class ModuleStore:
         """Keep a blueprint; its id. Its modules may come later. Raises StoreError."""
         if not blueprint.dependencies:
             raise StoreError(f"Blueprint '{blueprint.name}' has empty list of dependencies")
-        if blueprint.id not in self._blueprints and len(self._blueprints) >= BLUEPRINTS_MAX:
-            raise StoreError(f"the host keeps at most {BLUEPRINTS_MAX} blueprints")
         place = self._blueprints_dir / f"{blueprint.id}{_BLUEPRINT}"
-        _write(place, toml_text(blueprint.to_json()).encode(), "Error writing blueprint to")
-        self._blueprints[blueprint.id] = blueprint
+        with self._lock:
+            if blueprint.id not in self._blueprints and len(self._blueprints) >= BLUEPRINTS_MAX:
+                raise StoreError(f"the host keeps at most {BLUEPRINTS_MAX} blueprints")
+            _write(place, toml_text(blueprint.to_json()).encode(), "Error writing blueprint to")
+            self._blueprints[blueprint.id] = blueprint
         return blueprint.id
 
     def blueprints(self) -> list[Blueprint]:

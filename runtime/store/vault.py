@@ -21,7 +21,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from avm.crypto import base58
-from runtime.services.limits import PARTICLE_ID_LENGTH_MAX, VAULT_BYTES_MAX, VAULT_FILE_BYTES_MAX, VAULT_FILES_MAX
+from runtime.services.limits import (
+    PARTICLE_ID_LENGTH_MAX,
+    TOKENS_KEPT,
+    VAULT_BYTES_MAX,
+    VAULT_FILE_BYTES_MAX,
+    VAULT_FILES_MAX,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +53,16 @@ class Vault:
         self._files: dict[str, tuple[int, int]] = {}
         self._bytes = 0
         self._scopes: set[Path] = set()
+        self._tokens: dict[bytes, str] = {}
 
     def token(self, signature: bytes) -> str:
-        """What makes the name of a particle's folder unguessable."""
-        return base58.encode(self._sign(signature))
+        """What makes the name of a particle's folder unguessable. Kept for a while: every call of a service asks."""
+        found = self._tokens.get(signature)
+        if found is None:
+            found = self._tokens[signature] = base58.encode(self._sign(signature))
+            if len(self._tokens) > TOKENS_KEPT:
+                del self._tokens[next(iter(self._tokens))]
+        return found
 
     def scope_folder(self, scope: str) -> Path:
         """The folder of a scope, made when it is not there. Raises OSError.

@@ -90,6 +90,18 @@ def test_modules(tmp_path):
     )
 
 
+def test_modules_that_come_at_the_same_time(tmp_path):
+    async def body(host: Host):
+        async with trio.open_nursery() as nursery:
+            for number in range(12):
+                wasm = module(f'(func (export "f{number % 6}"))')
+                nursery.start_soon(host.ok, "dist", "add_module", encoded(wasm), {"name": f"m{number % 6}"})
+        assert sorted(one["name"] for one in await host.ok("dist", "list_modules")) == [f"m{n}" for n in range(6)]
+
+    on_host(body, tmp_path)
+    assert len(list((tmp_path / "modules").iterdir())) == 12
+
+
 PAIRS = [["A", "1"], ["B", "2"]]
 
 

@@ -81,6 +81,15 @@ def test_ids_that_cannot_be_folders(vault, particle_id):
     assert vault.forget(SCOPE, particle_id, b"sig") is None
 
 
+def test_tokens_are_kept_for_a_while(tmp_path, monkeypatch):
+    signed = []
+    vault = Vault(tmp_path, lambda data: signed.append(data) or HOST.sign(data))
+    monkeypatch.setattr(vault_module, "TOKENS_KEPT", 2)
+    first = vault.token(b"1")
+    assert [vault.token(key) for key in (b"1", b"2", b"3", b"1")][-1] == first
+    assert signed == [b"1", b"2", b"3", b"1"]
+
+
 def test_the_longest_id_can(vault):
     vault.create(SCOPE, "x" * limits.PARTICLE_ID_LENGTH_MAX, b"sig")
 
