@@ -24,6 +24,9 @@ LANGUAGES: Final = ("c", "zig", "assemblyscript", "rust", "python")
 NAME_LENGTH_MAX: Final = 64
 """Letters of a project's name: it is part of file names."""
 
+RESERVED: Final = frozenset({"marine", "build", "stats"})
+"""Names of other files of a project, and of the record that its functions have."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -52,6 +55,8 @@ def make_project(name: str, language: str, folder: Path) -> list[Path]:
             f"{name}: expected a name of small letters, digits and underscores, {NAME_LENGTH_MAX} at most",
             hint="it is how Aqua, other modules and the files of the project call the module",
         )
+    if name in RESERVED or (language == "python" and name in sys.stdlib_module_names):
+        raise CommandError(f"{name} is taken: a file or a type of the project is called so", hint="choose another name")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CommandError(f"{folder} exists and is not an empty folder", hint="name another: --directory DIR")

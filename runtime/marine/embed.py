@@ -276,6 +276,10 @@ class _Examination:
         from .instance import core_import_type
 
         declared = {(one.namespace, one.name): one.signature for one in self.interface.imports}
+        if len(declared) < len(self.interface.imports):
+            names = [f"{one.namespace}.{one.name}" for one in self.interface.imports]
+            twice = next(name for name in names if names.count(name) > 1)
+            self.error(f"import `{twice}` is declared twice", "leave one of the declarations")
         met: set[tuple[str, str]] = set()
         for namespace, name, kind, letters in self.core.imports:
             met.add((namespace, name))

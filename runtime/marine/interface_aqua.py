@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from aquac.compiler import Compiled
     from aquac.diagnostics import Diagnostic
-    from aquac.semantics.raw import ServicePart, Site
+    from aquac.semantics.raw import ModuleContext, ServicePart, Site
     from aquac.semantics.types import Arrow, Struct, Type
     from aquac.syntax import ast
 
@@ -197,6 +197,8 @@ class _Aqua:
         self.trees: dict[str, ast.File] = {}
         self.records: dict[str, tuple[Struct, list[list[str]]]] = {}
         """By name, in the order they are needed."""
+        self.before: dict[int, ModuleContext] = {}
+        """What a service sees, by its identity: its id may be a constant."""
 
     def describe(self, wanted: str | None, used: Collection[tuple[str, str]] | None) -> Described:
         services = self.services()
@@ -231,7 +233,9 @@ class _Aqua:
         from aquac.semantics.raw import ServicePart
 
         context = self.compiled.contexts[self.entry]
-        return [part for _, part in context.parts if isinstance(part, ServicePart) and part.site is not None]
+        found = [(before, part) for before, part in context.parts if isinstance(part, ServicePart) and part.site]
+        self.before = {id(part): before for before, part in found}
+        return [part for _, part in found]
 
     def is_own(self, site: Site | None) -> bool:
         return site is not None and site.file.path == self.entry
@@ -251,9 +255,23 @@ class _Aqua:
         raise InterfaceFileError(f"{self.path}: no service `{wanted}`", hint=f"services: {names}")
 
     def module_name(self, part: ServicePart) -> str:
-        from aquac.semantics.raw import Literal
+        """The id of a service, a text or a constant; its name where it has none."""
+        from aquac.semantics.raw import ConstPart, Literal, Var
 
-        return part.id.text.strip('"') if isinstance(part.id, Literal) else part.name
+        value, context = part.id, self.before[id(part)]
+        while isinstance(value, Var):
+            found = context.part(value.name, is_type=False)
+            if not isinstance(found, ConstPart):
+                break
+            value = found.value
+        if value is None:
+            return part.name
+        if not isinstance(value, Literal):
+            raise InterfaceFileError(
+                f"{self.where(part)}: the id of `{part.name}` is not known",
+                hint=f'write it: service {part.name}("name"):',
+            )
+        return value.text[1:-1]
 
     def members(self, part: ServicePart) -> list[tuple[str, Arrow]]:
         """Functions in the order of the file; the type has them by name."""

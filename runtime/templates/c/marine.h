@@ -3,7 +3,9 @@
 
    Arguments arrive as the host lays them out: numbers as they are, a text or an array as a pointer and a count, a record as a
    pointer to its packed fields. Whoever is called owns them and frees them. A text or an array of nothing may be a null pointer.
-   Results that are no numbers are given to `marine_return` and live until the host has copied them. */
+   Results that are no numbers are given to `marine_return` and live until the host has copied them. So are results of functions of
+   other modules: what `marine_pointer` and `marine_size` say after the call belongs to the caller. Such a call frees what was kept
+   before when it passes a text, an array or a record: call first, keep afterwards. */
 #ifndef MARINE_H
 #define MARINE_H
 

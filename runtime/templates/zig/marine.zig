@@ -3,7 +3,8 @@
 //!
 //! Arguments arrive as the host lays them out: numbers as they are, a text or an array as a pointer and a count, a record as a
 //! pointer to its fields without gaps. Whoever is called owns them and frees them. A text or an array of nothing may be null.
-//! Results that are no numbers are given to `giveBack…` and live until the host has copied them.
+//! Results that are no numbers are given to `giveBack…` and live until the host has copied them. Calling a function of another
+//! module (`extern "module" fn`) with a text, an array or a record frees what was kept before: call first, keep afterwards.
 const std = @import("std");
 
 /// For whatever the module needs for itself.

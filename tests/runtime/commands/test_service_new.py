@@ -16,6 +16,7 @@ from runtime.cli import main
 from runtime.commands.service_new import LANGUAGES, NAME_LENGTH_MAX, project_files
 from runtime.marine.call_parameters import from_json
 from runtime.marine.config import read_toml
+from runtime.marine.files import service_config
 from runtime.marine.host import Service
 from tests.runtime.marine.reference import TOOLS, reference_answers
 
@@ -52,6 +53,8 @@ def test_files(language, tmp_path, monkeypatch, capsys):
     (("../a", "--language", "c"), "../a: expected a name"),
     (("", "--language", "c"), ": expected a name"),
     (("a" * (NAME_LENGTH_MAX + 1), "--language", "c"), "64 at most"),
+    (("marine", "--language", "zig"), "marine is taken"), (("stats", "--language", "c"), "stats is taken"),
+    (("json", "--language", "python"), "json is taken"),
     (("a", "--language", "cobol"), "invalid choice: 'cobol'"),
     (("a",), "--language"),
     (("full", "--language", "c"), "full exists and is not an empty folder"),
@@ -192,6 +195,56 @@ def test_memory_is_freed(language, tmp_path):
             return service.memory_stats()[0]["memory_size_bytes"]
 
         assert some(300) == some(50)
+
+
+STORE = """#include "marine.h"
+static u8 kept[16]; static u32 kept_size;
+EXPORT(put) u32 put(u8 *text, u32 size) { kept_size = size < 16 ? size : 16; memcpy(kept, text, kept_size); marine_free(text); return size; }
+EXPORT(get) void get(u32 times) {
+  u8 *text = marine_alloc(kept_size * times);
+  for (u32 i = 0; i < times; i++) memcpy(text + i * kept_size, kept, kept_size);
+  marine_return(text, kept_size * times);
+}
+"""
+USER = """#include "marine.h"
+IMPORT("store", "put") u32 store_put(const u8 *text, u32 size);
+IMPORT("store", "get") void store_get(u32 times);
+EXPORT(twice) void twice(u8 *text, u32 size) {
+  u32 length = store_put(text, size);
+  marine_free(text);
+  if (length != size) __builtin_trap();
+  store_get(2);
+  marine_return((void *)marine_pointer, marine_size);
+}
+"""
+STORE_AQUA = 'aqua Store declares *\nservice Store("store"):\n  put(text: string) -> u32\n  get(times: u32) -> string\n'
+USER_AQUA = 'aqua User\nimport "store.aqua"\nservice User("user"):\n  twice(text: string) -> string\n'
+
+
+@pytest.mark.slow
+def test_c_modules_that_call_each_other(tmp_path):
+    """`IMPORT` of `marine.h`, with an interface that imports that of the other module."""
+    needed("c", tmp_path, "")
+    (tmp_path / "marine.h").write_text(project_files("demo", "c")["marine.h"])
+    for name, source, aqua in (("store", STORE, STORE_AQUA), ("user", USER, USER_AQUA)):
+        (tmp_path / f"{name}.c").write_text(source)
+        (tmp_path / f"{name}.aqua").write_text(aqua)
+        flags = ["--target=wasm32", "-O2", "-nostdlib", "-Wl,--no-entry", "-o", f"{name}.core.wasm", f"{name}.c"]
+        subprocess.run(["clang", *flags], cwd=tmp_path, check=True)
+        paths = [str(tmp_path / f"{name}.{tail}") for tail in ("core.wasm", "aqua", "wasm")]
+        assert main(["service", "embed", *paths[:2], "-o", paths[2]]) == 0
+    modules = [(name, tmp_path / f"{name}.wasm") for name in ("store", "user")]
+    calls = [("twice", ["abc"], {}), ("twice", [""], {}), ("twice", ["é" * 8], {})]
+    with Service(service_config([f"{name}={path}" for name, path in modules])) as service:
+        ours = [{"result": service.call(fn, args)} for fn, args, _ in calls]
+        assert [one["result"] for one in ours] == ["abcabc", "", "é" * 16]
+        assert reference_answers(modules, calls) == ours
+        sizes = []
+        for _ in range(3):
+            for _ in range(2000):
+                service.call("twice", ["abcdefgh"])
+            sizes.append(service.memory_stats())
+        assert sizes[0] == sizes[2], "what one module gives the other is freed"
 
 
 def test_every_language_declares_the_same_interface():

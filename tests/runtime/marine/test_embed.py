@@ -159,6 +159,7 @@ def test_imports_that_nobody_uses() -> None:
     (problem,) = examine(core(""), {"imports": OTHER})
     assert problem[:2] == ("warning", "the module does not import `other.g`")
     embed(core(""), {"imports": OTHER})
+    check(core(""), {"imports": OTHER * 2}, "import `other.g` is declared twice", "leave one")
     host = [{"namespace": "host", "functions": [function("g")]}]
     check(core(""), {"imports": host}, "`host` is a namespace of the host, no module", "something else")
 
@@ -293,6 +294,11 @@ def test_another_service_of_the_file_is_the_module(tmp_path: Path) -> None:
     found = described(tmp_path, AQUA, service="Log")
     assert [one["name"] for one in found["functions"]] == ["write"]
     assert [one["namespace"] for one in found["imports"]] == ["NoId", "greeting"]
+
+
+def test_ids_that_are_constants(tmp_path: Path) -> None:
+    text = 'aqua M\nconst NAME = "store"\nconst ID = NAME\nservice S(ID):\n  f()\nservice M("m"):\n  g()\n'
+    assert described(tmp_path, text)["imports"][0]["namespace"] == "store"
 
 
 def test_imported_files_give_what_is_used(tmp_path: Path) -> None:

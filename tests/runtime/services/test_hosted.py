@@ -670,6 +670,36 @@ def test_limits(monkeypatch):
     on_host(body)
 
 
+def test_the_longest_names():
+    async def body(host: Host):
+        name = "ä" * (limits.NAME_BYTES_MAX // 2)
+        service_id = await host.deploy((name, COUNTER))
+        assert (await host.ok("stat", "service_memory", service_id))[0]["name"] == name
+        await host.ok("srv", "add_alias", name, service_id)
+        assert await host.ok(name, "next") == 1
+        text = json.dumps({"name": "", "dependencies": [{"/": A}]}, separators=(",", ":"))
+        room = limits.BLUEPRINT_BYTES_MAX - len(text)
+        await host.ok("dist", "add_blueprint", text.replace('""', f'"{"n" * room}"'))
+        longer = text.replace('""', f'"{"n" * (room + 1)}"')
+        assert "a blueprint takes at most 65536 bytes" in await host.error("dist", "add_blueprint", longer)
+
+    on_host(body)
+
+
+def test_functions_are_counted_up_to_a_number(monkeypatch):
+    monkeypatch.setattr(hosted_module, "STATS_FUNCTIONS_MAX", 1)
+
+    async def body(host: Host):
+        service_id = await host.deploy(("counter", COUNTER))
+        for name in ("next", "grow", "next"):
+            await host.ok(service_id, name)
+        (result,) = (await host.ok("stat", "service_stat", service_id))["result"]
+        assert result["total_stats"]["success_req_count"] == 3
+        assert [(one["name"], one["stats"]["success_req_count"]) for one in result["functions_stats"]] == [("next", 2)]
+
+    on_host(body)
+
+
 # ── particles ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 DEPLOY = """

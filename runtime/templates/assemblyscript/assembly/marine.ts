@@ -3,7 +3,8 @@
 //
 // Arguments arrive as the host lays them out: numbers as they are, a text or an array as a pointer and a count, a record as a
 // pointer to its packed fields. `take…` turns them into values and frees them, once. Results that are no numbers are given to
-// `give…` and live until the host has copied them. These blocks are not of the garbage collector.
+// `give…` and live until the host has copied them. Calling a function of another module with a text, an array or a record frees
+// what was kept before: call first, give afterwards. These blocks are not of the garbage collector.
 
 let results: usize = 0;
 let resultPointer: usize = 0;

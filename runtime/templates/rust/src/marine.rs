@@ -3,7 +3,8 @@
 //!
 //! Arguments arrive as the host lays them out: numbers as they are, a text or an array as a pointer and a count, a record as a
 //! pointer to its packed fields. `take_…` turns them into values and frees them, once. Results that are no numbers are given to
-//! `give_…` and live until the host has copied them.
+//! `give_…` and live until the host has copied them. Calling a function of another module with a text, an array or a record frees
+//! what was given before: call first, give afterwards.
 #![allow(dead_code)]
 
 use std::alloc::{alloc, dealloc, handle_alloc_error, Layout};
