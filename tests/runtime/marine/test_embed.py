@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from runtime.marine.artifact import read_tables
 from runtime.marine.check import check_service
 from runtime.marine.config import ModuleConfig, ServiceConfig
 from runtime.marine.embed import EmbedError, embed, examine, manifest_of
 from runtime.marine.host import Service
+from runtime.marine.interface import Interface, aqua_text, interface_json, interpret
 from runtime.marine.interface_aqua import InterfaceFileError, checked, read_interface
+from runtime.marine.interface_emit import build
+from runtime.marine.interface_emit import described as described_tables
 from runtime.marine.wasm_sections import INTERFACE_TYPES, SDK_VERSION, custom_sections, manifest, with_custom_section
-from tests.runtime.marine.kit import CORPUS, core, function
+from tests.conformance.areas.marine import reference_folders
+from tests.runtime.marine.kit import CORPUS, core, function, own
 
 PAIR = function("f", "a: string, b: u64", "string")
 BODY = '(func (export "f") (param i32 i32 i64) (call $set_ptr (local.get 0)) (call $set_size (local.get 1)))'
@@ -368,3 +373,33 @@ def without(wasm: bytes, name: str) -> bytes:
     """The module without a custom section: appended anew it is the last, and can be cut off."""
     last = with_custom_section(wasm, name, b"")
     return last[: len(last) - 3 - len(name)]
+
+
+def loadable() -> list[Path]:
+    """Own modules, and those of the reference that are here."""
+    places = [CORPUS / "modules"]
+    places += [folder / "marine-blobs" for folder in reference_folders()]
+    places += [folder / "node_modules" / "@fluencelabs" / "avm" / "dist" for folder in reference_folders()]
+    return [path for place in places for path in sorted(place.glob("*.wasm"))]
+
+
+@pytest.mark.parametrize("path", loadable(), ids=lambda path: path.name)
+def test_what_loads_has_all_that_its_interface_needs(path: Path) -> None:
+    wasm = path.read_bytes()
+    _, tables = read_tables("m", wasm)
+    assert errors(wasm, described_tables(tables)) == []
+
+
+def signatures(interface: Interface) -> tuple[list, list]:
+    document = interface_json(interface)
+    functions = sorted((one["name"], one["arguments"], one["output_types"]) for one in document["function_signatures"])
+    return functions, sorted((one["name"], one["fields"]) for one in document["record_types"])
+
+
+@pytest.mark.parametrize("name", ["testkit", "facade", "demo.wat", "edges", "edges2"])
+def test_an_interface_printed_as_aqua_is_read_back(name: str, tmp_path: Path) -> None:
+    _, tables = read_tables(name, own(name))
+    interface = interpret(tables)
+    (tmp_path / "m.aqua").write_text(aqua_text(interface, "m"))
+    again = interpret(build(read_interface(str(tmp_path / "m.aqua")).description))
+    assert signatures(again) == signatures(interface)
