@@ -81,17 +81,17 @@ def _read_lines(repl: Repl, *, terminal: bool) -> None:
     while True:
         try:
             line = input(PROMPT) if terminal else sys.stdin.readline()
+            if not terminal and not line:
+                return
+            if not repl.run(line):
+                return
         except EOFError:
             return
         except KeyboardInterrupt:
+            # while a line is typed, or right behind a command
             if not terminal:
                 raise
             print(file=sys.stderr)
-            continue
-        if not terminal and not line:
-            return
-        if not repl.run(line):
-            return
 
 
 class Repl:

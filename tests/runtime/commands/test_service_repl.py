@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -157,6 +158,7 @@ def test_on_a_terminal(place):
     def until(text: bytes) -> None:
         nonlocal seen
         while text not in seen:
+            assert select.select([leader], [], [], LONG_S)[0], seen
             try:
                 data = os.read(leader, 4096)
             except OSError:
@@ -165,7 +167,7 @@ def test_on_a_terminal(place):
             seen += data
         seen = seen.partition(text)[2]
 
-    with process:
+    try:
         until(b"help lists the commands")
         until(b"> ")
         os.write(leader, b"cal\tne\t\r")
@@ -182,6 +184,9 @@ def test_on_a_terminal(place):
         until(b"2\r\n> ")
         os.write(leader, b"\x04")
         process.wait(timeout=LONG_S)
+    finally:
+        process.kill()
+        process.wait()
     os.close(leader)
     assert process.returncode == 0
     history = place / "cache" / "aquac" / "service_history"
