@@ -96,8 +96,9 @@ def python(*extras: str, optional: tuple[str, ...] = (), home: Path = VENV) -> s
 
 
 def compile_kernels(exe: Path) -> None:
-    """Compile the native code of the virtual machine, unless that is kept already. Without it everything works, slower."""
-    subprocess.run([str(exe), "-m", "avm.jit.library"], cwd=ROOT, check=False)
+    """Compile the native code, unless that is kept already. Without it everything works, slower."""
+    for module in ("avm.jit.library", "runtime.marine.native.library"):
+        subprocess.run([str(exe), "-m", module], cwd=ROOT, check=False)
 
 
 def executable(prefix: Path) -> Path:

@@ -79,6 +79,8 @@ I32: Final = integer(32)
 I64: Final = integer(64)
 POINTER: Final = Type("ptr")
 VOID: Final = Type("void")
+FLOAT: Final = Type("float")
+DOUBLE: Final = Type("double")
 
 LIKELY: Final = ", !prof !0"
 """Of a branch: that it goes the first way."""
@@ -218,7 +220,7 @@ class Builder:
         self.block.ended = True
 
     def binary(self, name: str, left: Operand, right: Operand) -> Operand:
-        """`add`, `sub`, `mul`, `and`, `or`, `xor`, `shl`, `ashr`, `lshr`, `sdiv`, `srem`."""
+        """`add`, `sub`, `mul`, `and`, `or`, `xor`, `shl`, `ashr`, `lshr`, `sdiv`, `srem`, `fmul`, `fdiv`."""
         return self._make(left.type, f"{name} {left.type.text} {left.text}, {right.text}")
 
     def compare(self, relation: str, left: Operand, right: Operand) -> Operand:
@@ -232,7 +234,7 @@ class Builder:
         return self._make(type_, f"select i1 {condition.text}, {type_.text} {left.text}, {type_.text} {right.text}")
 
     def convert(self, name: str, value: Operand, type_: Type) -> Operand:
-        """`zext`, `trunc`, `bitcast`, `inttoptr`."""
+        """`zext`, `trunc`, `bitcast`, `inttoptr`, `ptrtoint`, `sitofp`, `fpext`, `fptrunc`."""
         return self._make(type_, f"{name} {value.type.text} {value.text} to {type_.text}")
 
     def element(self, pointer: Operand, type_: Type, index: Operand) -> Operand:
@@ -262,6 +264,11 @@ class Builder:
             return self._make(function.result, text)
         self._do(text)
         return Operand(VOID, "")
+
+    def call_pointer(self, pointer: Operand, result: Type, arguments: Sequence[Operand]) -> Operand:
+        """Result of the C function at a pointer."""
+        given = ", ".join([f"{argument.type.text} {argument.text}" for argument in arguments])
+        return self._make(result, f"call {result.text} {pointer.text}({given})")
 
     def extract(self, value: Operand, index: int, type_: Type) -> Operand:
         """A part of a pair."""

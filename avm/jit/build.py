@@ -6,38 +6,17 @@ Errors: ImportError without llvmlite, KernelError, and what LLVM raises.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
-MODULES: Final = (
-    "hashing",
-    "json_text",
-    "air_text",
-    "heap",
-    "archive",
-    "layout",
-    "sliders",
-    "fold_lores",
-    "variables",
-    "streams",
-    "stores",
-    "lenses",
-    "canon_maps",
-    "operands",
-    "call_results",
-    "calls",
-    "instructions",
-    "folds",
-    "machine",
-)
-"""Kernel modules, in the order in which they may call each other: a module calls those before it."""
+from .library import VM, Signatures
 
-Signatures = dict[str, list[str]]
-"""Exported kernel → types of its parameters."""
+if TYPE_CHECKING:
+    from .library import Bundle
 
 
-def kernel_modules() -> list[Any]:
-    """All of them."""
-    return [import_module(f"avm.jit.kernels.{name}") for name in MODULES]
+def kernel_modules(bundle: Bundle = VM) -> list[Any]:
+    """Those of a bundle that it exports functions of, in their order."""
+    return [import_module(name) for name in bundle.modules]
 
 
 def signatures(modules: list[Any]) -> Signatures:
@@ -49,20 +28,22 @@ def signatures(modules: list[Any]) -> Signatures:
     }
 
 
-def assembly() -> str:
+def assembly(bundle: Bundle = VM) -> str:
     """LLVM assembly of all kernels, before optimisation."""
     from .kernel_language import Kernels
 
     kernels = Kernels()
-    for module in kernel_modules():
+    for name in bundle.shared:
+        kernels.add(import_module(name), exported=False)
+    for module in kernel_modules(bundle):
         kernels.add(module)
     return kernels.text()
 
 
-def compile_all() -> tuple[bytes, Signatures]:
+def compile_all(bundle: Bundle = VM) -> tuple[bytes, Signatures]:
     """Object code of all kernels for this processor."""
     llvm, machine = host()
-    return optimised(llvm, machine, assembly()), signatures(kernel_modules())
+    return optimised(llvm, machine, assembly(bundle)), signatures(kernel_modules(bundle))
 
 
 def host() -> tuple[Any, Any]:

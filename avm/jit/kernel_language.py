@@ -12,12 +12,14 @@ and elements, `if`, `while`, `for … in range`, `break`, `continue`, `return`, 
 << >> ~`, comparisons, `and or not`, `x if c else y`, `len`, `min`, `max`, elements and slices of buffers, functions of any kernel
 module. Constants of the module: integers, and bytes or tuples of integers as read-only buffers. A shift counts 0 to 63. The functions of
 `kernel_types`: local buffers, numbers of several bytes, and lanes, which are values of 4, 8 or 16 numbers of 32 bits with `+ - * ^ & | << >>`;
-where those want a count or an order, it is a literal or a constant of the module. Short functions are inlined, those with `@inline` always,
+where those want a count or an order, it is a literal or a constant of the module; memory and C functions at addresses from outside, which
+are as they are told to be; `attempt`, which goes on where a called kernel ended early. Short functions are inlined, those with `@inline` always,
 those with `@rare` never: they hardly ever run.
 
 An editor of this file must preserve: each access to an element is checked, an access outside ends all kernels on the way and
 raises IndexError at the caller, so that no input can make a kernel touch memory that is not its own. Checks of one buffer are put together,
-so such an access may end a kernel before others that come first in the text; what it leaves in its buffers is not defined.
+so such an access may end a kernel before others that come first in the text; what it leaves in its buffers is not defined. Nothing is put
+together across `invoke` and `attempt`. What `CALLBACKS` of a module names is called by C, which knows no early end, and so has none.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from . import kernel_types
 from .assembly import (
+    DOUBLE,
+    FLOAT,
     I1,
     I8,
     I16,
@@ -69,7 +73,7 @@ from .kernel_values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import FunctionType, ModuleType
 
 WIDE: Final = 16
@@ -148,8 +152,12 @@ class Kernels:
         self.module.functions = used
         return self.module.text()
 
-    def add(self, module: ModuleType) -> list[str]:
-        """Compile the functions of a module; those of its `EXPORTS` can be called from outside. Raises KernelError."""
+    def add(self, module: ModuleType, *, exported: bool = True) -> list[str]:
+        """Compile the functions of a module; those of its `EXPORTS` can be called from outside. Raises KernelError.
+
+        exported: whether they can, or are for the modules that follow only.
+        """
+        exports = module.EXPORTS if exported else ()
         functions = [
             item for item in vars(module).values() if inspect.isfunction(item) and item.__module__ == module.__name__
         ]
@@ -163,9 +171,12 @@ class Kernels:
             kernel = self._functions[function]
             _Compiler(self, kernel).run()
             kernel.complete()
-        for name in module.EXPORTS:
-            self._export(self._functions[getattr(module, name)])
-        return list(module.EXPORTS)
+        for name in exports:
+            kernel = self._functions[getattr(module, name)]
+            if kernel.ends_early and name in getattr(module, "CALLBACKS", ()):
+                raise KernelError(f"{name}: a callback must not end early; `attempt` what may")
+            self._export(kernel)
+        return list(exports)
 
     def kernel(self, function: Any) -> Kernel:
         """What is known of a function. Raises KeyError."""
@@ -256,6 +267,8 @@ class Kernel:
         """Whether its text is compiled again wherever it is called."""
         self.returns = True
         """Whether it ever returns without a trap."""
+        self.ends_early = True
+        """Whether it may end with one."""
         self._inlined_max = inlined_max
 
     def complete(self) -> None:
@@ -425,6 +438,10 @@ class _Compiler:
         self.end()
         self.kernel.returns = self.returned
         self.entry.jump(body)
+        label = f"label %{self.trap.name}"
+        self.kernel.ends_early = any(
+            line.endswith(label) or f"{label}," in line for block in self.function.blocks for line in block.lines[-1:]
+        )
         self.function.blocks.append(self.trap)
         result = self.kernel.result
         trapped = Operand(self.function.result, f"{{ {SCALARS[result].text} undef, i1 true }}")
@@ -774,6 +791,7 @@ class _Compiler:
             case ast.Call(func=ast.Name(id=name)):
                 function = self.scope.globals.get(name)
                 own = inspect.isfunction(function) and function.__module__ == kernel_types.__name__
+                own = own and function not in (kernel_types.invoke, kernel_types.attempt)
                 known = own or name in ("len", "min", "max")
                 return all(self.surely(argument, found) for argument in node.args) and known
             case ast.Assign():
@@ -1017,18 +1035,32 @@ class _Compiler:
         if inspect.isfunction(function) and function.__module__ == kernel_types.__name__:
             make = getattr(self, f"f_{function.__name__}", None)
             if make is not None:
-                if len(node.args) != len(inspect.signature(function).parameters):
-                    raise self.fail(node, f"`{name}` takes {len(inspect.signature(function).parameters)} arguments")
+                count = len(inspect.signature(function).parameters)
+                if (
+                    len(node.args) != count
+                    if function not in (kernel_types.invoke, kernel_types.attempt)
+                    else not node.args
+                ):
+                    raise self.fail(node, f"`{name}` takes {count} arguments")
                 made: Value = make(node, *node.args)
                 return made
+        kernel = self.called(node, name)
+        arguments = self.given(node, kernel, node.args)
+        return (self.inline if kernel.inlined and not self.scope.within(kernel) else self.call)(kernel, arguments)
+
+    def called(self, node: ast.AST, name: str) -> Kernel:
+        """The kernel of a name."""
         try:
-            kernel = self.kernels.kernel(function)
+            return self.kernels.kernel(self.scope.globals.get(name))
         except KeyError:
             raise self.fail(node, f"`{name}` is not a function of a kernel") from None
-        if len(kernel.parameters) != len(node.args):
-            raise self.fail(node, f"`{name}` takes {len(kernel.parameters)} arguments")
+
+    def given(self, node: ast.AST, kernel: Kernel, nodes: Sequence[ast.expr]) -> list[Value]:
+        """Arguments for a kernel."""
+        if len(kernel.parameters) != len(nodes):
+            raise self.fail(node, f"`{kernel.function.__name__}` takes {len(kernel.parameters)} arguments")
         arguments: list[Value] = []
-        for kind, argument in zip(kernel.parameters, node.args, strict=True):
+        for kind, argument in zip(kernel.parameters, nodes, strict=True):
             value = self.value(argument)
             if kind not in BUFFERS:
                 arguments.append(Value(kind, self.convert(value, kind, argument)))
@@ -1036,7 +1068,7 @@ class _Compiler:
                 arguments.append(Value(kind, pointer=value.pointer, length=value.length))
             else:
                 raise self.fail(argument, f"{value.type} where {kind} is expected")
-        return (self.inline if kernel.inlined and not self.scope.within(kernel) else self.call)(kernel, arguments)
+        return arguments
 
     def call(self, kernel: Kernel, arguments: list[Value]) -> Value:
         """Call a function, and end early if it does."""
@@ -1135,6 +1167,69 @@ class _Compiler:
         value = self.little(self.integer(number))
         self.b.store(value, self.octets(buffer, index, 8), align=1)
         return NOTHING
+
+    def f_store32(self, node: ast.Call, buffer: ast.expr, index: ast.expr, number: ast.expr) -> Value:
+        value = self.little(self.b.convert("trunc", self.integer(number), I32))
+        self.b.store(value, self.octets(buffer, index, 4), align=1)
+        return NOTHING
+
+    def f_invoke(self, node: ast.Call, address: ast.expr, *arguments: ast.expr) -> Value:
+        pointer = self.b.convert("inttoptr", self.integer(address), POINTER)
+        return Value(INT, self.b.call_pointer(pointer, I64, [self.integer(argument) for argument in arguments]))
+
+    def f_octets(self, node: ast.Call, address: ast.expr, size: ast.expr) -> Value:
+        return self.view("Octets", address, size)
+
+    def f_numbers(self, node: ast.Call, address: ast.expr, count: ast.expr) -> Value:
+        return self.view("Longs", address, count)
+
+    def view(self, kind: str, address: ast.expr, size: ast.expr) -> Value:
+        """Memory from outside. A negative size would be a large one without sign."""
+        pointer, length = self.b.convert("inttoptr", self.integer(address), POINTER), self.integer(size)
+        if length.number is None or length.number < 0:
+            self.check(self.b.compare("sge", length, I64(0)))
+        return Value(kind, pointer=pointer, length=length)
+
+    def f_address_of(self, node: ast.Call, buffer: ast.expr) -> Value:
+        return Value(INT, self.b.convert("ptrtoint", self.buffer(buffer).pointer, I64))
+
+    def f_attempt(self, node: ast.Call, *arguments: ast.expr) -> Value:
+        if len(arguments) < 2 or not isinstance(arguments[0], ast.Name):
+            raise self.fail(node, "`attempt` takes a kernel, what to answer if it ends early, and arguments")
+        kernel = self.called(node, arguments[0].id)
+        if kernel.result in LANES:
+            raise self.fail(node, "`attempt` answers a number")
+        otherwise = self.integer(arguments[1])
+        given = [part for value in self.given(node, kernel, arguments[2:]) for part in value.parts()]
+        trapped = self.b.call(kernel.made, given)
+        value = I64(0)
+        if kernel.result != NONE:
+            value, trapped = self.b.extract(trapped, 0, SCALARS[kernel.result]), self.b.extract(trapped, 1, I1)
+        if value.type is I1:
+            value = self.b.convert("zext", value, I64)
+        return Value(INT, self.b.select(trapped, otherwise, value))
+
+    def double(self, node: ast.expr) -> Operand:
+        """The double whose bits these are."""
+        return self.b.convert("bitcast", self.integer(node), DOUBLE)
+
+    def f_ratio(self, node: ast.Call, numerator: ast.expr, denominator: ast.expr) -> Value:
+        parts = [self.b.convert("sitofp", self.integer(part), DOUBLE) for part in (numerator, denominator)]
+        return Value(INT, self.b.convert("bitcast", self.b.binary("fdiv", *parts), I64))
+
+    def f_scaled(self, node: ast.Call, bits: ast.expr, factor: ast.expr) -> Value:
+        number, other = self.double(bits), self.b.convert("sitofp", self.integer(factor), DOUBLE)
+        nearest = self.kernels.module.declare("llvm.rint.f64", DOUBLE, [DOUBLE])
+        bounded = self.kernels.module.declare("llvm.fptosi.sat.i64.f64", I64, [DOUBLE])
+        return Value(INT, self.b.call(bounded, [self.b.call(nearest, [self.b.binary("fmul", number, other)])]))
+
+    def f_widen(self, node: ast.Call, bits: ast.expr) -> Value:
+        number = self.b.convert("bitcast", self.b.convert("trunc", self.integer(bits), I32), FLOAT)
+        return Value(INT, self.b.convert("bitcast", self.b.convert("fpext", number, DOUBLE), I64))
+
+    def f_narrow(self, node: ast.Call, bits: ast.expr) -> Value:
+        number = self.b.convert("bitcast", self.b.convert("fptrunc", self.double(bits), FLOAT), I32)
+        return Value(INT, self.b.convert("zext", number, I64))
 
     def f_rotate_right(self, node: ast.Call, operand: ast.expr, count: ast.expr) -> Value:
         value = self.value(operand)

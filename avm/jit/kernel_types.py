@@ -5,7 +5,11 @@ In Python a buffer is `bytes` or an `array`; a kernel gets it without a copy. Wh
 
 from __future__ import annotations
 
+import ctypes
+import math
+import struct
 from array import array
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -121,6 +125,95 @@ def store64(buffer: Octets, i: int, number: int) -> None:
     _check(buffer, i, 8)
     for k, byte in enumerate(number.to_bytes(8, "little", signed=True)):
         buffer[i + k] = byte
+
+
+def store32(buffer: Octets, i: int, number: int) -> None:
+    """Write the lower 32 bits of a number to four bytes, the lowest first."""
+    _check(buffer, i, 4)
+    for k, byte in enumerate((number & _MASK).to_bytes(4, "little")):
+        buffer[i + k] = byte
+
+
+# ── the world outside ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=64)
+def _foreign(address: int, count: int) -> Callable[..., int]:
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(address)
+
+
+def invoke(address: int, *arguments: int) -> int:
+    """Call the C function at an address with integers of 64 bits; its result is one too. What it does is not checked."""
+    return _foreign(address, len(arguments))(*arguments)
+
+
+def octets(address: int, size: int) -> Octets:
+    """So many bytes of memory that is not a kernel's own, as a buffer; accesses are checked against `size`."""
+    if size < 0:
+        raise IndexError(size)
+    return memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
+
+
+def numbers(address: int, count: int) -> Longs:
+    """As `octets`, so many numbers of 64 bits."""
+    if count < 0:
+        raise IndexError(count)
+    return memoryview((ctypes.c_int64 * count).from_address(address)).cast("B").cast("q")
+
+
+def address_of(buffer: Bytes | Octets | Words | Longs) -> int:
+    """Where the first element of a buffer is, for those outside. It must be held on to for as long as they use it."""
+    if isinstance(buffer, bytes):
+        return ctypes.cast(ctypes.c_char_p(buffer), ctypes.c_void_p).value or 0
+    return ctypes.addressof(ctypes.c_ubyte.from_buffer(buffer)) if len(buffer) else 0
+
+
+def attempt(function: Callable[..., int | None], otherwise: int, *arguments: Any) -> int:
+    """What a kernel returns, `otherwise` if it ends early."""
+    try:
+        return int(function(*arguments) or 0)
+    except IndexError:
+        return otherwise
+
+
+# ── floating point ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ratio(numerator: int, denominator: int) -> int:
+    """Bits of the double nearest to a quotient; the numbers are below 2**53, or the denominator is 1."""
+    return _bits(numerator / denominator)
+
+
+def scaled(bits: int, factor: int) -> int:
+    """The integer nearest to a double times a number below 2**53; 0 for what is no number, the nearest if it leaves 64 bits."""
+    product = _double(bits) * factor
+    if math.isnan(product):
+        return 0
+    return int(
+        max(-(2**63), min(2**63 - 1, round(product) if math.isfinite(product) else math.copysign(2**64, product)))
+    )
+
+
+def widen(bits: int) -> int:
+    """Bits of the double that is a number of 32 bits, of which these are the bits."""
+    return _bits(struct.unpack("<f", struct.pack("<I", bits & _MASK))[0])
+
+
+def narrow(bits: int) -> int:
+    """Bits of the number of 32 bits nearest to a double; infinity for what is too large."""
+    try:
+        packed = struct.pack("<f", _double(bits))
+    except OverflowError:
+        packed = struct.pack("<f", math.copysign(math.inf, _double(bits)))
+    return int.from_bytes(packed, "little")
+
+
+def _double(bits: int) -> float:
+    return float(struct.unpack("<d", struct.pack("<q", bits))[0])
+
+
+def _bits(number: float) -> int:
+    return int(struct.unpack("<q", struct.pack("<d", number))[0])
 
 
 def rotate_right(x: Any, count: Any) -> Any:

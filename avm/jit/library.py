@@ -1,6 +1,6 @@
-"""The native form of the kernels: compiled once for each version of their text, LLVM and processor, kept in the user's cache folder.
+"""The native form of kernels, a *bundle* of them in one object: compiled once for each version of their text, LLVM and processor, kept in the user's cache folder.
 
-`get` loads it and compiles if need be; `ready` answers at once: it loads a kept object, which takes a few milliseconds, and has a missing
+A process loads the bundles it uses. `get` loads one and compiles if need be; `ready` answers at once: it loads a kept object, which takes a few milliseconds, and has a missing
 one compiled by a process of its own, so that neither this process nor its end waits for that. Where there is no llvmlite, where the
 platform forbids memory that is written and then run, or where anything else goes wrong, there is none: one line is logged, and Python does
 the work. `AVM_JIT=off` turns it off; `AVM_JIT_CACHE=off` keeps nothing, and compiles only for `get`. Errors: none.
@@ -26,17 +26,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from subprocess import Popen
 
-    from .build import Signatures
+
+Signatures = dict[str, list[str]]
+"""Exported kernel → types of its parameters."""
 
 TRAPPED: Final = -(2**63)
 OBJECTS_MAX: Final = 64
 LOOK_EVERY: Final = 64
 """`ready` looks for an object that is being compiled once in so many calls."""
 
-_MAGIC: Final = b"avm native code 2\n"
+MAGIC: Final = b"avm native code 2\n"
 _PACKAGE: Final = os.path.dirname(__file__)
+_ROOT: Final = os.path.dirname(os.path.dirname(_PACKAGE))
 _PROGRAM: Final = (
-    "import sys; sys.path[:0] = sys.argv[1:]; from avm.jit.library import compile_and_keep; compile_and_keep()"
+    "import sys; sys.path[:0] = sys.argv[3:]; from importlib import import_module; "
+    "getattr(import_module(sys.argv[1]), sys.argv[2]).compile_and_keep()"
 )
 _log: Final = logging.getLogger("avm.jit")
 
@@ -60,68 +64,153 @@ class Library:
             raise AttributeError(name) from None
 
 
-class _State:
-    """What the process has: nothing yet, a library, or the knowledge that there will be none."""
+class Bundle:
+    """Kernels that are compiled together, and what this process has of them: nothing yet, a library, or the knowledge that there is none."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, place: str, modules: tuple[str, ...], *, shared: tuple[str, ...] = (), depends: tuple[str, ...] = ()
+    ) -> None:
+        """Describe it.
+
+        place: where it is, as `module:name`. modules: in the order in which they may call each other, a module calls those before it.
+        shared: modules of other bundles, before them, whose functions are for them only. depends: modules that kernels take numbers from.
+        """
+        self.place = place
+        self.modules = modules
+        self.shared = shared
+        self.depends = depends
         self.lock = threading.Lock()
         self.library: Library | None = None
         self.failed = os.environ.get("AVM_JIT") == "off"
         self.calls = 0
         self.compiler: Popen[bytes] | None = None
 
+    def get(self) -> Library | None:
+        """The library; compiles it if need be."""
+        return self.library or self._load(compiling=True)
 
-_state: Final = _State()
+    def loaded(self) -> Library | None:
+        """The library if it is there."""
+        return self.library
 
+    def ready(self) -> Library | None:
+        """The library if it is there or kept. Else it is compiled meanwhile."""
+        if self.library is not None or self.failed:
+            return self.library
+        self.calls += 1
+        if self.calls % LOOK_EVERY != 1:
+            return None
+        library = self._load(compiling=False)
+        if library is None and not self.failed and os.environ.get("AVM_JIT_CACHE") != "off":
+            self._start_compiler()
+        return library
 
-def get() -> Library | None:
-    """The library; compiles it if need be."""
-    return _state.library or _load(compiling=True)
+    def _load(self, *, compiling: bool) -> Library | None:
+        with self.lock:
+            if self.library is None and not self.failed:
+                try:
+                    self.library = self.make(compiling=compiling)
+                except Exception as error:  # noqa: BLE001 whatever it is, Python can do the work
+                    self.failed = True
+                    _log.warning("no native code: %s", error)
+        return self.library
 
+    def make(self, *, compiling: bool) -> Library | None:
+        """A library of this bundle, beside the one of the process; None if there is no object and it must not be compiled."""
+        path = self.path()
+        kept = read_entry(path, MAGIC) if os.environ.get("AVM_JIT_CACHE") != "off" else None
+        if kept is not None:
+            head, _, code = kept.partition(b"\0")
+            signatures: Signatures = json.loads(head)
+        elif compiling:
+            code, signatures = self._compile(path)
+        else:
+            return None
+        owner, addresses = _placed(code, list(signatures))
+        return Library(owner, addresses, signatures, compiled=kept is None)
 
-def loaded() -> Library | None:
-    """The library if it is there."""
-    return _state.library
+    # ── compiling ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _compile(self, path: str) -> tuple[bytes, Signatures]:
+        from .build import compile_all
 
-def ready() -> Library | None:
-    """The library if it is there or kept. Else it is compiled meanwhile."""
-    state = _state
-    if state.library is not None or state.failed:
-        return state.library
-    state.calls += 1
-    if state.calls % LOOK_EVERY != 1:
-        return None
-    library = _load(compiling=False)
-    if library is None and not state.failed and os.environ.get("AVM_JIT_CACHE") != "off":
-        _start_compiler(state)
-    return library
-
-
-def _load(*, compiling: bool) -> Library | None:
-    state = _state
-    with state.lock:
-        if state.library is None and not state.failed:
+        code, signatures = compile_all(self)
+        if os.environ.get("AVM_JIT_CACHE") != "off":
             try:
-                state.library = _make(compiling=compiling)
-            except Exception as error:  # noqa: BLE001 whatever it is, Python can do the work
-                state.failed = True
-                _log.warning("no native code: %s", error)
-    return state.library
+                write_entry(path, MAGIC, json.dumps(signatures).encode() + b"\0" + code, entries_max=OBJECTS_MAX)
+            except OSError as error:
+                _log.info("native code is not kept: %s", error)
+        return code, signatures
+
+    def compile_and_keep(self) -> None:
+        """What the compiling process does, and who sets a machine up."""
+        if os.environ.get("AVM_JIT") == "off":
+            return
+        path = self.path()
+        with suppress(OSError, AttributeError):
+            os.nice(10)
+        try:
+            if read_entry(path, MAGIC) is None:
+                self._compile(path)
+        except ImportError as error:
+            _log.warning("no native code: %s", error)
+        finally:
+            with suppress(OSError):
+                os.unlink(path + ".compiling")
+
+    def _start_compiler(self) -> None:
+        """Start the process unless one is at work already; give up if it has failed."""
+        if self.compiler is not None:
+            if self.compiler.poll() not in (None, 0):
+                self.failed = True
+                _log.warning("no native code: the compiling process failed")
+            return
+        from subprocess import DEVNULL, Popen
+
+        mark = self.path() + ".compiling"
+        try:
+            os.makedirs(os.path.dirname(mark), mode=0o700, exist_ok=True)
+            _drop_mark_of_the_dead(mark)
+            with open(os.open(mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                command = [sys.executable, "-c", _PROGRAM, *self.place.split(":"), _ROOT, *filter(None, sys.path)]
+                self.compiler = Popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
+                file.write(str(self.compiler.pid))
+        except FileExistsError:
+            return
+        except OSError as error:
+            self.failed = True
+            _log.warning("no native code: %s", error)
+
+    # ── which object fits ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def path(self) -> str:
+        """File of the object that fits: of these texts, for this LLVM and processor."""
+        digest = blake2b(digest_size=20)
+        for text in (self.place, *_versions(), _processor()):
+            digest.update(text.encode() + b"\0")
+        own = [os.path.join(_PACKAGE, name) for name in sorted(os.listdir(_PACKAGE)) if name.endswith(".py")]
+        modules = (*self.shared, *self.modules, *self.depends)
+        for file_name in (*own, *(os.path.join(_ROOT, *name.split(".")) + ".py" for name in modules)):
+            with open(file_name, "rb") as file:
+                digest.update(file.read())
+        return os.path.join(cache_folder(), "native", digest.hexdigest() + ".o")
 
 
-def _make(*, compiling: bool) -> Library | None:
-    path = _path()
-    kept = read_entry(path, _MAGIC) if os.environ.get("AVM_JIT_CACHE") != "off" else None
-    if kept is not None:
-        head, _, code = kept.partition(b"\0")
-        signatures: Signatures = json.loads(head)
-    elif compiling:
-        code, signatures = _compile(path)
-    else:
-        return None
-    owner, addresses = _placed(code, list(signatures))
-    return Library(owner, addresses, signatures, compiled=kept is None)
+_KERNELS: Final = (
+    "hashing", "json_text", "air_text", "heap", "archive", "layout", "sliders", "fold_lores", "variables", "streams", "stores",
+    "lenses", "canon_maps", "operands", "call_results", "calls", "instructions", "folds", "machine",
+)  # fmt: skip
+_NUMBERS: Final = ("limits", "ir.opcodes", "air.tokens", "air.legal", "trace.states", "exec.budget", "air.limits")
+VM: Final = Bundle(
+    "avm.jit.library:VM",
+    tuple(f"avm.jit.kernels.{name}" for name in _KERNELS),
+    depends=tuple(f"avm.{name}" for name in _NUMBERS),
+)
+"""The kernels of the virtual machine."""
+
+get: Final = VM.get
+loaded: Final = VM.loaded
+ready: Final = VM.ready
 
 
 def _placed(code: bytes, names: list[str]) -> tuple[Any, dict[str, int]]:
@@ -137,63 +226,6 @@ def _placed(code: bytes, names: list[str]) -> tuple[Any, dict[str, int]]:
     return placed_by_llvm(code, names)
 
 
-# ── compiling ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _compile(path: str) -> tuple[bytes, Signatures]:
-    from .build import compile_all
-
-    code, signatures = compile_all()
-    if os.environ.get("AVM_JIT_CACHE") != "off":
-        try:
-            write_entry(path, _MAGIC, json.dumps(signatures).encode() + b"\0" + code, entries_max=OBJECTS_MAX)
-        except OSError as error:
-            _log.info("native code is not kept: %s", error)
-    return code, signatures
-
-
-def compile_and_keep() -> None:
-    """What the compiling process does, and `python -m avm.jit.library`, which sets a machine up."""
-    if os.environ.get("AVM_JIT") == "off":
-        return
-    path = _path()
-    with suppress(OSError, AttributeError):
-        os.nice(10)
-    try:
-        if read_entry(path, _MAGIC) is None:
-            _compile(path)
-    except ImportError as error:
-        _log.warning("no native code: %s", error)
-    finally:
-        with suppress(OSError):
-            os.unlink(path + ".compiling")
-
-
-def _start_compiler(state: _State) -> None:
-    """Start the process unless one is at work already; give up if it has failed."""
-    if state.compiler is not None:
-        if state.compiler.poll() not in (None, 0):
-            state.failed = True
-            _log.warning("no native code: the compiling process failed")
-        return
-    from subprocess import DEVNULL, Popen
-
-    mark = _path() + ".compiling"
-    try:
-        os.makedirs(os.path.dirname(mark), mode=0o700, exist_ok=True)
-        _drop_mark_of_the_dead(mark)
-        with open(os.open(mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            root = os.path.dirname(os.path.dirname(_PACKAGE))
-            command = [sys.executable, "-c", _PROGRAM, root, *filter(None, sys.path)]
-            state.compiler = Popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
-            file.write(str(state.compiler.pid))
-    except FileExistsError:
-        return
-    except OSError as error:
-        state.failed = True
-        _log.warning("no native code: %s", error)
-
-
 def _drop_mark_of_the_dead(mark: str) -> None:
     """Remove the mark of a compiling process that is not there any more."""
     try:
@@ -206,25 +238,6 @@ def _drop_mark_of_the_dead(mark: str) -> None:
     except ProcessLookupError:
         with suppress(OSError):
             os.unlink(mark)
-
-
-# ── which object fits ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _path() -> str:
-    digest = blake2b(digest_size=20)
-    for text in (*_versions(), _processor()):
-        digest.update(text.encode() + b"\0")
-    for folder in (_PACKAGE, os.path.join(_PACKAGE, "kernels")):
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(".py"):
-                with open(os.path.join(folder, name), "rb") as file:
-                    digest.update(file.read())
-    # numbers that kernels take from elsewhere
-    for module in ("limits", "ir/opcodes", "air/tokens", "air/legal", "trace/states", "exec/budget", "air/limits"):
-        with open(os.path.join(os.path.dirname(_PACKAGE), f"{module}.py"), "rb") as file:
-            digest.update(file.read())
-    return os.path.join(cache_folder(), "native", digest.hexdigest() + ".o")
 
 
 def _versions() -> tuple[str, ...]:
@@ -284,4 +297,4 @@ def function(address: int, kinds: list[str]) -> Callable[..., int]:
 
 
 if __name__ == "__main__":
-    compile_and_keep()
+    VM.compile_and_keep()

@@ -30,7 +30,9 @@ def configure(commands: SubParsers) -> None:
     rows.add_argument("--jsonl", action="store_true", help="rows as JSON lines (the only form)")
     rows.add_argument("rows", nargs="?", default="-", metavar="FILE", help="rows; - for standard input (default)")
     rows.add_argument("--root", metavar="DIR", help="where module files are; default: beside FILE, else here")
-    rows.add_argument("--engine", choices=("translated", "interpreted"), default="translated", help="how adapters run")
+    rows.add_argument(
+        "--engine", choices=("auto", "native", "translated", "interpreted"), default="auto", help="how adapters run"
+    )
     rows.set_defaults(handler=answer_rows)
 
 
@@ -71,7 +73,7 @@ def answer_rows(args: argparse.Namespace) -> int:
     from runtime.marine.rows import RowRunner, reference_folders
 
     root = Path(args.root) if args.root else Path() if args.rows == "-" else Path(args.rows).parent
-    runner = RowRunner(root, reference_folders(), translate=args.engine == "translated")
+    runner = RowRunner(root, reference_folders(), engine=args.engine)
     lines = sys.stdin if args.rows == "-" else read_text(args.rows, what="rows").splitlines()
     for line in lines:
         if line.strip():

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .marshal import Plan
+    from .native.program import Program
     from .semver import Version
 
 HOST_NAMESPACES = ("host", "__marine_host_api_v1", "__marine_host_api_v2", "__marine_host_api_v3")
@@ -45,9 +46,9 @@ HOST_NAMESPACES = ("host", "__marine_host_api_v1", "__marine_host_api_v2", "__ma
 class Artifact:
     """A compiled module with its interface.
 
-    core: core imports and exports. core_types: signatures of exported functions, None where one has values that adapters do
-    not know. plans: translated
-    adapters by place; filled on first use. problem: why the interface cannot be used, told when the load comes to it.
+    core: core imports and exports. core_types: signatures of exported functions, None where one has values that adapters do not
+    know. plans: translated adapters by place. programs: native ones, None for those that stay with Python. Both are filled on first
+    use. problem: why the interface cannot be used, told when the load comes to it.
     """
 
     sha256: str
@@ -63,6 +64,7 @@ class Artifact:
     problem: str | None
     from_cache: bool
     plans: dict[tuple[str, str], Plan] = field(default_factory=dict)
+    programs: dict[tuple[str, str], Program | None] = field(default_factory=dict)
 
 
 _kept: OrderedDict[str, Artifact] = OrderedDict()

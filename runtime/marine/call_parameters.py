@@ -155,3 +155,36 @@ def lower(home: Any, namespace: str, parameters: CallParameters) -> int:
         )  # fmt: skip
         value = (described, *middle, parameters.worker_id, tetraplets)
     return _CODECS.lower_record(_ROOTS[namespace])(home, value)
+
+
+def shape_of(namespace: str) -> int:
+    """Number of the shape that a host API has; from 0 on."""
+    return _SHAPES[namespace]
+
+
+def shape_type(shape: int) -> tuple[RecordOf, Tables]:
+    """The record of a shape, and the tables it belongs to."""
+    return next(_ROOTS[namespace] for namespace, one in _SHAPES.items() if one == shape), _TABLES
+
+
+def image(shape: int, parameters: CallParameters) -> tuple[bytes, int]:
+    """The parameters as they would be in a memory that has nothing else, and the address of the root record."""
+    from .native.images import Image
+
+    particle = parameters.particle
+    texts = [
+        particle.id, particle.init_peer_id, particle.script, particle.token,
+        parameters.service_id, parameters.service_creator_peer_id, parameters.host_id, parameters.worker_id,
+    ]  # fmt: skip
+    records = [one for group in parameters.tetraplets for one in group]
+    texts += [text for record in records for text in record]
+    size = 4 * sum(map(len, texts)) + len(particle.signature) + 40 * len(records) + 8 * len(parameters.tetraplets)
+    memory = bytearray(size + 256)
+    home = Image(memoryview(memory))
+    home.top = 8
+    namespace = next(namespace for namespace, one in _SHAPES.items() if one == shape)
+    root = lower(home, namespace, parameters)
+    return bytes(memory), root
+
+
+_SHAPES: Final = {"host": 0, "__marine_host_api_v1": 1, "__marine_host_api_v2": 2, "__marine_host_api_v3": 2}

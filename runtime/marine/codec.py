@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from struct import Struct, pack_into, unpack_from
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .errors import ErrorClass, Fault, access_fault, utf8_fault, write_fault
 from .itypes import BOOL, BYTES, STRING, U8, ArrayOf, ByteList, IType, Prim, RecordOf, is_bytes, records_below
@@ -25,12 +25,23 @@ if TYPE_CHECKING:
     from .interface_types import Tables
     from .window import Window
 
-    Lift = Callable[[memoryview, int, int, list[int]], Any]
-    LiftArray = Callable[[memoryview, int, int, int, list[int]], Any]
+    Budget = list[int] | memoryview
+    Lift = Callable[[memoryview, int, int, Budget], Any]
+    LiftArray = Callable[[memoryview, int, int, int, Budget], Any]
     Lower = Callable[["Home", Any], int]
     LowerArray = Callable[["Home", Any], tuple[int, int]]
 
-_U32_MAX = 2**32 - 1
+_U32_MAX: Final = 2**32 - 1
+_PROBE_EVERY: Final = 16
+"""Writing a value recurses over its type, and calls the module on the way; once in so many levels it looks whether it may go on."""
+_HEADROOM: Final = 100
+"""Frames that a call from the module must find free: where Python cannot enter a callback, what it would have answered is undefined."""
+
+
+def probe(frames: int = _HEADROOM) -> None:
+    """Raise RecursionError here, unless so many more frames are free."""
+    if frames:
+        probe(frames - 1)
 
 
 class Home(Protocol):
@@ -53,7 +64,7 @@ def over_budget() -> Fault:
     return Fault("the call copied more out of module memories than its limit allows", ErrorClass.LIMIT)
 
 
-def charge(budget: list[int], amount: int) -> None:
+def charge(budget: Budget, amount: int) -> None:
     """Take from the budget of the call. Raises Fault when it is used up."""
     budget[0] -= amount
     if budget[0] < 0:
@@ -71,7 +82,7 @@ def lower_bytes(home: Home, data: bytes) -> int:
     return pointer
 
 
-def lift_text(view: memoryview, size: int, pointer: int, count: int, budget: list[int]) -> str:
+def lift_text(view: memoryview, size: int, pointer: int, count: int, budget: Budget) -> str:
     """Text in a record or array."""
     if pointer + count >= size:
         raise access_fault(pointer, count, size)
@@ -82,7 +93,7 @@ def lift_text(view: memoryview, size: int, pointer: int, count: int, budget: lis
         raise utf8_fault(error) from None
 
 
-def lift_block(view: memoryview, size: int, pointer: int, count: int, budget: list[int]) -> bytes:
+def lift_block(view: memoryview, size: int, pointer: int, count: int, budget: Budget) -> bytes:
     """A byte array in a record."""
     if pointer + count >= size:
         raise access_fault(pointer, count, size)
@@ -90,7 +101,7 @@ def lift_block(view: memoryview, size: int, pointer: int, count: int, budget: li
     return bytes(view[pointer : pointer + count])
 
 
-def lift_byte_list(view: memoryview, size: int, pointer: int, count: int, budget: list[int]) -> ByteList:
+def lift_byte_list(view: memoryview, size: int, pointer: int, count: int, budget: Budget) -> ByteList:
     """An array of u8, anywhere; an empty one is not looked at."""
     if not count:
         return ByteList()
@@ -110,6 +121,19 @@ class Codecs:
         self._lower_records: dict[int, Lower] = {}
         self._lift_arrays: dict[object, LiftArray] = {}
         self._lower_arrays: dict[object, LowerArray] = {}
+        self._depths: dict[int, int] = {}
+
+    def _depth(self, kind: IType) -> int:
+        """Arrays and records within each other."""
+        arrays = 0
+        while isinstance(kind, ArrayOf):
+            arrays, kind = arrays + 1, kind.element
+        if not isinstance(kind, RecordOf):
+            return arrays
+        for one in records_below(kind) if kind.index not in self._depths else ():
+            # those that it is made of come first
+            self._depths[one.index] = 1 + max(self._depth(field) for _, field in one.fields)
+        return arrays + self._depths[kind.index]
 
     def record(self, index: int) -> RecordOf:
         """The record type at an index of the module, defined or not."""
@@ -194,9 +218,11 @@ class Codecs:
         names: dict[str, Any] = {
             "image": Struct("<" + "".join(_slots(kind) for _, kind in record.fields)).pack,
             "lower_bytes": lower_bytes,
+            "probe": probe,
         }
         count = len(record.fields)
-        source = ["def lower(home, value):", "    " + "".join(f"a{n}, " for n in range(count)) + "= value"]
+        head = [] if self._depth(record) % _PROBE_EVERY else ["    probe()"]
+        source = ["def lower(home, value):", *head, "    " + "".join(f"a{n}, " for n in range(count)) + "= value"]
         slots = []
         for number, (_, kind) in enumerate(record.fields):
             pair, write = self._field_writer(kind)
@@ -246,7 +272,7 @@ class Codecs:
             checked = 1
         read_all = self._elements_reader(element)
 
-        def lift(view: memoryview, size: int, pointer: int, count: int, budget: list[int]) -> Any:
+        def lift(view: memoryview, size: int, pointer: int, count: int, budget: Budget) -> Any:
             if not count:
                 return []
             if count * width > _U32_MAX or pointer + count * checked >= size or pointer + count * width > size:
@@ -264,14 +290,14 @@ class Codecs:
         if isinstance(element, RecordOf):
             record = self.lift_record(element)
 
-            def lift_records(view: memoryview, size: int, pointer: int, count: int, budget: list[int]) -> Any:
+            def lift_records(view: memoryview, size: int, pointer: int, count: int, budget: Budget) -> Any:
                 return [record(view, size, at, budget) for at in unpack_from(f"<{count}I", view, pointer)]
 
             return lift_records
         if isinstance(element, ArrayOf) or element is BYTES:
             inner = lift_byte_list if is_bytes(element) else self.lift_array(_element(element))
 
-            def lift_arrays(view: memoryview, size: int, pointer: int, count: int, budget: list[int]) -> Any:
+            def lift_arrays(view: memoryview, size: int, pointer: int, count: int, budget: Budget) -> Any:
                 slots = iter(unpack_from(f"<{2 * count}I", view, pointer))
                 return [inner(view, size, at, items, budget) for at, items in zip(slots, slots, strict=True)]
 
@@ -305,10 +331,13 @@ class Codecs:
             return lower_numbers
         pair, one = write
         assert one is not None
+        probes = (self._depth(element) + 1) % _PROBE_EVERY == 0
 
         def lower_items(home: Home, items: Any) -> tuple[int, int]:
             if not items:
                 return 0, 0
+            if probes:
+                probe()
             pointer = at = _reserve(home, len(items), width, tag)
             window = home.window
             for item in items:
@@ -355,7 +384,7 @@ def encoded(text: str) -> bytes:
         raise Fault(f"text cannot be encoded: {error.reason}", ErrorClass.UTF8) from None
 
 
-def _lift_texts(view: memoryview, size: int, pointer: int, count: int, budget: list[int]) -> Any:
+def _lift_texts(view: memoryview, size: int, pointer: int, count: int, budget: Budget) -> Any:
     slots = iter(unpack_from(f"<{2 * count}I", view, pointer))
     out = []
     total = 0

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from .errors import ErrorClass, LoadError, TrapFault
-from .limits import ASK_TICKS, TICK_MS, WASM_STACK_BYTES
+from .codec import probe
+from .errors import ErrorClass, LoadError, TrapFault, depth_fault
+from .limits import ASK_TICKS, CALL_DEPTH_MAX, TICK_MS, WASM_STACK_BYTES
 from .window import Window, no_window
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _SLOT: Final = 16
 _PACKED: Final = {"i": "i12x", "I": "I12x", "l": "q8x", "f": "f12x", "d": "d8x"}
+_PROBE_FROM: Final = 4
+"""Imported functions within each other for which Python surely has frames."""
 WASMTIME_VERSION: Final = version("wasmtime")
 
 _SELF_TEST: Final = """(module (import "a" "b" (func $b (param i32 i64) (result f64))) (memory (export "memory") 1)
@@ -93,7 +96,7 @@ class CoreFunction:
     has ended, and one thread at a time is inside a service.
     """
 
-    __slots__ = ("_buffer", "_context", "_function", "_home", "_keep", "_variants", "kind", "name", "plain")
+    __slots__ = ("_buffer", "_context", "_function", "_home", "_keep", "_variants", "address", "kind", "name")
 
     def __init__(self, store: wasmtime.Store, function: wasmtime.Func, kind: CoreType, name: str, home: Any) -> None:
         """Prepare the call. `home` takes what imported functions raise: see `Instance.failure`."""
@@ -103,9 +106,15 @@ class CoreFunction:
         self._keep = (store, function)
         self._context = c_void_p(ctypes.cast(store._context(), c_void_p).value)
         self._function = ctypes.byref(function._func)
-        self._buffer = (c_ubyte * (_SLOT * max(len(kind.parameters), len(kind.results), 1)))()
+        self.address = ctypes.addressof(function._func)
+        """Of the handle, for native code."""
+        self._buffer: Any = None
         self._variants: dict[str, Callable[..., Any]] = {}
-        self.plain = self.variant(kind.parameters)
+
+    @property
+    def plain(self) -> Callable[..., Any]:
+        """The call with signed numbers."""
+        return self.variant(self.kind.parameters)
 
     def variant(self, letters: str) -> Callable[..., Any]:
         """The call with arguments of these letters: `I` takes an i32 as an unsigned number.
@@ -114,6 +123,9 @@ class CoreFunction:
         """
         found = self._variants.get(letters)
         if found is None:
+            if self._buffer is None:
+                # many functions of a module are never called, or only by native code
+                self._buffer = (c_ubyte * (_SLOT * max(len(self.kind.parameters), len(self.kind.results), 1)))()
             found = self._variants[letters] = self._make(letters)
         return found
 
@@ -186,23 +198,36 @@ def first_lines(text: str) -> str:
 
 
 def define(
-    linker: wasmtime.Linker, namespace: str, name: str, kind: CoreType, body: Callable[..., Any], home: Any
+    linker: wasmtime.Linker,
+    namespace: str,
+    name: str,
+    kind: CoreType,
+    body: Callable[..., Any],
+    home: Any,
+    native: Callable[[Any], tuple[int, int]] | None = None,
 ) -> Any:
     """Define an imported function. The returned object must live as long as the linker and its instances.
 
-    `body` gets the arguments and returns None, a number or a tuple. What it raises is put into `home.pending` and the
-    module traps. Raises wasmtime.WasmtimeError for a name that is defined already.
+    `body` gets the arguments and returns None, a number or a tuple; `home.depth[0]` counts how many are at work. What it raises
+    is put into `home.pending` and the module traps. native: given that as a callback of wasmtime, address and argument of the
+    native one that takes its place. Raises wasmtime.WasmtimeError for a name that is defined already.
     """
     unpack = Struct("<" + "".join(_PACKED[c] for c in kind.parameters)).unpack_from
     pack = Struct("<" + "".join(_PACKED[c] for c in kind.results)).pack_into
     results = len(kind.results)
     takes = bool(kind.parameters)
+    depth = home.depth
     area = c_ubyte * (_SLOT * max(len(kind.parameters), results, 1))
     last_address, buffer = 0, area()
 
     def entered(_env: Any, _caller: Any, address: int, _count: int) -> int | None:
         nonlocal last_address, buffer
+        depth[0] += 1
         try:
+            if depth[0] > _PROBE_FROM:
+                if depth[0] > CALL_DEPTH_MAX:
+                    raise depth_fault()
+                probe()
             if address != last_address and address:
                 # most calls come from the same depth of the stack
                 last_address, buffer = address, area.from_address(address)
@@ -217,14 +242,17 @@ def define(
         except BaseException as error:  # noqa: BLE001 - must not cross the foreign frames; the caller raises it again
             home.pending = error
             return int(_trap_new(b"host function failed", 20))
+        finally:
+            depth[0] -= 1
         return None
 
     callback = _CALLBACK(entered)
     space, item = namespace.encode(), name.encode()
     functype = kind.functype()
+    address, env = (callback, None) if native is None else map(c_void_p, native(callback))
     problem = _define(
         linker.ptr(), c_char_p(space), c_size_t(len(space)), c_char_p(item), c_size_t(len(item)),
-        functype.ptr(), callback, None, None,
+        functype.ptr(), address, env, None,
     )  # fmt: skip
     if problem:
         raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(problem, ctypes.POINTER(ffi.wasmtime_error_t)))
@@ -248,6 +276,16 @@ def watch(store: wasmtime.Store, home: Any) -> Any:
     callback = _EPOCH(reached)
     _on_epoch(store.ptr(), callback, None, None)
     return callback
+
+
+def store_handles(store: wasmtime.Store) -> tuple[int, int]:
+    """Addresses of a store and of its context, for native code."""
+    return ctypes.cast(store.ptr(), c_void_p).value or 0, ctypes.cast(store._context(), c_void_p).value or 0
+
+
+def memory_handle(memory: wasmtime.Memory) -> int:
+    """Address of the handle of a memory, for native code; it lives as long as the object."""
+    return ctypes.addressof(memory._memory)
 
 
 def window(store: wasmtime.Store, memory: wasmtime.Memory | None) -> Window:
@@ -364,6 +402,10 @@ class _Probe:
     pending: BaseException | None = None
     asked = 0
 
+    def __init__(self) -> None:
+        """Nothing has happened."""
+        self.depth = [0]
+
     def ticks_left(self) -> int:
         """Once is fine."""
         self.asked += 1
@@ -412,5 +454,5 @@ def _trap_of(call: Callable[[], Any]) -> str:
 
 __all__ = [
     "SETTINGS_KEY", "Clock", "CoreFunction", "CoreType", "ErrorClass", "clock", "define", "engine",
-    "failure_text", "ticks", "wake", "watch", "window",
+    "failure_text", "memory_handle", "store_handles", "ticks", "wake", "watch", "window",
 ]  # fmt: skip

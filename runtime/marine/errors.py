@@ -112,6 +112,11 @@ def write_fault(offset: int, size: int, memory_size: int) -> Fault:
     return Fault(text, ErrorClass.BOUNDS)
 
 
+def depth_fault() -> Fault:
+    """Too many imported functions within each other."""
+    return Fault("the modules call each other too deeply", ErrorClass.LIMIT)
+
+
 def utf8_text(error: UnicodeDecodeError) -> str:
     """The words of the reference's decoder."""
     if error.reason == "unexpected end of data":

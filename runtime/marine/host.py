@@ -9,14 +9,15 @@ Source: marine:marine/src/marine.rs, crates/fluence-app-service/src/service.rs
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 from . import engine as backend
 from .artifact import load_artifact
-from .call_parameters import NO_PARAMETERS, CallParameters
+from .call_parameters import NO_PARAMETERS, CallParameters, image
 from .calls import PendingCall, Running
 from .errors import AdapterFault, CallError, ErrorClass, LoadError
 from .files import read_module
@@ -25,6 +26,8 @@ from .interpreter import debug_value
 from .itypes import same_shape
 from .json_values import parse_text, result_text
 from .limits import MODULES_MAX, STOP_GRACE_S
+from .native.kernels import layout
+from .native.service import NativeService, Unwritten, new_words, shape_program
 from .workers import here, on_stack, stack_bytes, submit
 
 if TYPE_CHECKING:
@@ -35,6 +38,14 @@ if TYPE_CHECKING:
     from .interface import Interface
 
 T = TypeVar("T")
+_log: Final = logging.getLogger("runtime.marine")
+_LIMIT_MAX: Final = 1 << 62
+Engine = Literal["auto", "native", "translated", "interpreted"]
+"""How well-typed adapters run; others run on the checked interpreter.
+
+auto: in native code, as soon as it is there, until then translated. native: in native code, which is compiled first if need be; translated
+where there is none. translated: as generated Python. interpreted: on the checked interpreter, too.
+"""
 
 
 class LogRecord(NamedTuple):
@@ -49,8 +60,7 @@ class Service:
     """A running service. Safe to use from several threads; calls wait for each other.
 
     log: takes messages of the modules, on the thread of the call. It cannot call the same service; services that call each
-    other from here, at the same time, may wait for each other forever. translate: whether well-typed adapters are translated
-    to Python; off, everything runs on the checked interpreter.
+    other from here, at the same time, may wait for each other forever. engine: how well-typed adapters run, see `Engine`.
     """
 
     def __init__(
@@ -60,7 +70,7 @@ class Service:
         *,
         log: Callable[[LogRecord], None] | None = None,
         cache: Path | None = None,
-        translate: bool = True,
+        engine: Engine = "auto",
     ) -> None:
         """Load every module in order. `modules` has their bytes by name, else their files are read. Raises LoadError."""
         if len(config.modules) > MODULES_MAX:
@@ -68,13 +78,19 @@ class Service:
         if not config.modules:
             raise LoadError("config should contain at least one module")
         self.config = config
+        self._facade = config.facade.name
         self.memory_limit = config.memory_limit
-        self.translate = translate
-        self.budget = [config.lift_bytes_max]
+        self.engine = engine
+        self._words = new_words()
+        self.budget = memoryview(self._words)[layout.S_BUDGET : layout.S_BUDGET + 1]
+        self.depth = memoryview(self._words)[layout.S_DEPTH : layout.S_DEPTH + 1]
+        self.native: NativeService | None = None
+        self._may_go_native = engine in ("auto", "native")
         self.call_parameters: CallParameters = NO_PARAMETERS
         self.instances: list[Instance] = []
         self.from_cache = True
         self._log = log
+        self.has_log = log is not None
         self._lock = threading.Lock()
         self._stack = stack_bytes(len(config.modules))
         self._until: float | None = None
@@ -95,6 +111,8 @@ class Service:
             raise
 
     def _load_modules(self, modules: Mapping[str, bytes] | None, cache: Path | None) -> None:
+        if self._may_go_native:
+            self._go_native()
         given = None if modules is None else dict(modules)
         for module in self.config.modules:
             wasm = _bytes_of(module, given)
@@ -111,12 +129,50 @@ class Service:
                 raise LoadError(f"engine error: {error}") from None
             self._modules[module.name] = instance
 
+    def _go_native(self) -> None:
+        """Have native code serve, if it is there."""
+        from .native.library import MARINE
+
+        library = MARINE.get() if self.engine == "native" else MARINE.ready()
+        if library is None:
+            self._may_go_native = not MARINE.failed
+            return
+        self._may_go_native = False
+        try:
+            self.native = NativeService(self._words, library, self.config.lift_bytes_max)
+        except (OSError, ValueError) as error:
+            _log.info("adapters run in Python: %s", error)
+            return
+        self.native.prepare = self._prepare_parameters
+        if self.memory_limit is not None:
+            self._words[layout.S_LIMIT] = min(self.memory_limit, _LIMIT_MAX)
+        for instance in self.instances:
+            instance.enter_native()
+
+    def _native(self) -> NativeService | None:
+        """Native code, if it serves; it may have been compiled meanwhile."""
+        if self._may_go_native:
+            with self._lock:
+                if self._may_go_native and not self._closed:
+                    self._go_native()
+        return self.native
+
+    def _prepare_parameters(self, shape: int) -> None:
+        """A module asks for call parameters."""
+        assert self.native is not None
+        made, root = image(shape, self.call_parameters)
+        self.native.set_parameters(shape, made, root, shape_program(shape))
+
+    def count_tables(self) -> None:
+        """There is another instance."""
+        self._words[layout.S_TABLE_BYTES] = 8 * sum(instance.table_elements for instance in self.instances)
+
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def facade(self) -> str:
         """Name of the module that is called."""
-        return self.config.facade.name
+        return self._facade
 
     def call(
         self,
@@ -156,15 +212,32 @@ class Service:
         """The same with JSON text on both sides. Raises CallError."""
 
         def job(running: Running) -> str:
+            text = self._call_native_text(running, function, arguments, parameters, module)
+            if text is not None:
+                return text
             values = parse_text(arguments)
             target = self._find(module, function)
-            result = self._call(running, target, target.arguments.read(values), parameters, as_bytes=True)
-            try:
-                return result_text(result)
-            except RecursionError:
-                raise _too_deep() from None
+            return _text(self._call(running, target, target.arguments.read(values), parameters, as_bytes=True))
 
         return self._now(job)
+
+    def _call_native_text(
+        self, running: Running, function: str, arguments: str, parameters: CallParameters, module: str | None
+    ) -> str | None:
+        """The result of a call whose arguments native code reads; None for any other, of which nothing has happened."""
+        native = self._native() if self._may_go_native else self.native
+        instance = self._modules.get(self._facade if module is None else module)
+        target = None if instance is None else instance.functions.get(function)
+        if native is None or target is None:
+            return None
+        try:
+            text = arguments.encode()
+        except UnicodeEncodeError:
+            return None
+        answer = self._inside(running, lambda: native.call_text(target.native, text), parameters)
+        if isinstance(answer, Unwritten):
+            return _text(self._json(target, answer.value, as_bytes=True))
+        return answer
 
     def _job(
         self, function: str, arguments: Any, parameters: CallParameters, *, module: str | None, as_bytes: bool
@@ -202,7 +275,7 @@ class Service:
         return found
 
     def _instance(self, module: str | None) -> Instance:
-        name = self.facade if module is None else module
+        name = self._facade if module is None else module
         instance = self._modules.get(name)
         if instance is None:
             raise (
@@ -213,6 +286,32 @@ class Service:
     def _call(
         self, running: Running, target: Function, values: list[Any], parameters: CallParameters, *, as_bytes: bool
     ) -> Any:
+        if self._may_go_native:
+            self._native()
+        value = self._inside(running, lambda: self._run(target, values), parameters)
+        return self._json(target, value, as_bytes=as_bytes)
+
+    def _run(self, target: Function, values: list[Any]) -> Any:
+        """The single result of a call, None without one. Raises AdapterFault and CallError."""
+        native = self.native
+        if native is not None and len(target.signature.results) <= 1:
+            answer = native.call_values(target.native, values)
+            if answer is not None:
+                return answer.value
+        return _run_in_python(target, values)
+
+    def _json(self, target: Function, value: Any, *, as_bytes: bool) -> Any:
+        """A typed result as a JSON value."""
+        write = target.write_result
+        if write is None or (as_bytes and isinstance(value, bytes)):
+            return bytes(value) if isinstance(value, bytes) else value
+        try:
+            return write(value)
+        except RecursionError:
+            raise _too_deep() from None
+
+    def _inside(self, running: Running, job: Callable[[], T], parameters: CallParameters) -> T:
+        """Run a job that calls the modules, while no other does."""
         with self._lock:
             # in this order: `close` first sets one and then stops the other
             self.running = running
@@ -222,24 +321,23 @@ class Service:
                 raise CallError("the call was stopped", ErrorClass.STOPPED)
             outside, here.inside = here.inside, (*here.inside, self)
             self.budget[0] = self.config.lift_bytes_max
-            self.call_parameters = parameters
+            native = self.native
+            if native is not None:
+                native.begin()
+            if parameters is not self.call_parameters:
+                self.call_parameters = parameters
+                if native is not None:
+                    native.forget_parameters()
             try:
-                if self._time_ms is None:
-                    value = _run(target, values)
-                else:
-                    value = self.within_time(lambda: _run(target, values))
+                return job() if self._time_ms is None else self.within_time(job)
             except AdapterFault as fault:
                 raise CallError(f"engine error: Execution error: {fault.text}", fault.error_class) from None
             finally:
                 here.inside = outside
-                self._leave()
-        write = target.write_result
-        if write is None or (as_bytes and isinstance(value, bytes)):
-            return bytes(value) if isinstance(value, bytes) else value
-        try:
-            return write(value)
-        except RecursionError:
-            raise _too_deep() from None
+                if native is not None:
+                    native.end()
+                if self._closed or self._log_error is not None:
+                    self._leave()
 
     def within_time(self, job: Callable[[], T]) -> T:
         """Run a job of the modules within the time of the configuration."""
@@ -315,6 +413,8 @@ class Service:
 
     def _free(self) -> None:
         self._closed = True
+        self._may_go_native = False
+        self.native = None
         self._modules.clear()
         while self.instances:
             self.instances.pop().close()
@@ -332,11 +432,18 @@ def _closed() -> CallError:
     return CallError("the service was closed", ErrorClass.CLOSED)
 
 
+def _text(result: Any) -> str:
+    try:
+        return result_text(result)
+    except RecursionError:
+        raise _too_deep() from None
+
+
 def _too_deep() -> CallError:
     return CallError("the result is nested too deeply", ErrorClass.LIMIT)
 
 
-def _run(target: Function, values: list[Any]) -> Any:
+def _run_in_python(target: Function, values: list[Any]) -> Any:
     """The single result of a call, None without one. Raises AdapterFault and CallError."""
     results = target.signature.results
     if target.is_verified and len(results) <= 1:

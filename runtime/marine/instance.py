@@ -8,11 +8,12 @@ Source: marine:core/src/module/marine_module.rs, wit_instance.rs, crates/wasmtim
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import wasmtime
 
 from . import engine as backend
+from .call_parameters import shape_of
 from .engine import CoreFunction, CoreType
 from .errors import AdapterFault, ErrorClass, Fault, LoadError, TrapFault
 from .host_imports import host_functions
@@ -22,10 +23,12 @@ from .json_values import Arguments, ValueCodec
 from .limits import ASK_TICKS
 from .locate import failed_allocation
 from .marshal import bind, plan
+from .native.kernels import layout
 from .verify import LETTER_TYPES, is_well_typed
 from .wasi import make_wasi
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Mapping
 
     from .artifact import Artifact
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from .host import Service
     from .interface import ExportedFunction, ImportedFunction
     from .interface_types import FunctionType, Instruction
+    from .native.program import Callee, Program
+    from .native.service import Adapter
     from .window import Window
 
 _NO_ALLOCATE_ARGUMENTS: Final = (
@@ -48,7 +53,7 @@ _OOM_BYTES: Final = 64 << 10
 class Function:
     """A typed function of an instance. `run` takes and returns plain values; use it only when `is_verified`."""
 
-    __slots__ = ("_arguments", "_run", "_verified", "body", "instance", "name", "signature", "write_result")
+    __slots__ = ("_arguments", "_native", "_run", "_verified", "_write_result", "body", "instance", "name", "signature")
 
     def __init__(self, instance: Instance, exported: ExportedFunction) -> None:
         """Prepare nothing yet: a module may have hundreds of functions."""
@@ -58,25 +63,30 @@ class Function:
         self.body = exported.body
         self._verified: bool | None = None
         self._run: Callable[..., Any] | None = None
+        self._native: Adapter | Literal[False] | None = False
         self._arguments: Arguments | None = None
-        self.write_result: Callable[[Any], Any] | None = None
+        self._write_result: Callable[[Any], Any] | Literal[False] | None = False
 
     @property
     def arguments(self) -> Arguments:
         """Reads JSON arguments."""
         if self._arguments is None:
-            codec = self.instance.values
-            if len(self.signature.results) == 1:
-                self.write_result = codec.writer(self.signature.results[0])
-            # last: another thread takes it for a sign that the rest is done
-            self._arguments = Arguments(codec, self.instance.name, self.name, self.signature)
+            self._arguments = Arguments(self.instance.values, self.instance.name, self.name, self.signature)
         return self._arguments
+
+    @property
+    def write_result(self) -> Callable[[Any], Any] | None:
+        """Makes JSON of the result; None where it is JSON already."""
+        if self._write_result is False:
+            results = self.signature.results
+            self._write_result = self.instance.values.writer(results[0]) if len(results) == 1 else None
+        return self._write_result
 
     @property
     def is_verified(self) -> bool:
         """Whether the adapter may be translated."""
         if self._verified is None:
-            self._verified = self.instance.service.translate and self.instance.is_well_typed(
+            self._verified = self.instance.service.engine != "interpreted" and self.instance.is_well_typed(
                 self.body, self.signature.argument_types, self.signature.results
             )
         return self._verified
@@ -87,6 +97,24 @@ class Function:
         if self._run is None:
             self._run = self.instance.translated(("export", self.name), self.body, len(self.signature.arguments))
         return self._run
+
+    @property
+    def native(self) -> Adapter | None:
+        """The adapter for native code, None if it stays with Python. Ask only while native code serves the service."""
+        if self._native is False:
+            self._native = self._find_native()
+        return self._native
+
+    def _find_native(self) -> Adapter | None:
+        from .native.service import Adapter
+
+        if not self.is_verified:
+            return None
+        place = ("export", self.name)
+        kinds = self.signature.argument_types
+        program = self.instance.native_program(place, self.body, kinds, self.signature.results)
+        home = self.instance.native_home
+        return None if program is None or home is None else Adapter(home, program, self.instance.codecs)
 
     def call_tagged(self, arguments: list[Tagged]) -> list[Tagged]:
         """Run the adapter on tagged values, translated if it is verified and they are of the declared types."""
@@ -121,6 +149,7 @@ class Instance:
         self.codecs: Codecs = artifact.codecs
         self.values = ValueCodec()
         self.budget = service.budget
+        self.depth = service.depth
         self.is_limited = service.memory_limit is not None
         self.pending: BaseException | None = None
         self.table_elements = artifact.table_elements
@@ -135,9 +164,13 @@ class Instance:
         self.functions: dict[str, Function] = {}
         self._named: dict[str, CoreFunction] = {}
         self._exports: Any = None
+        self._parameter_envs: list[array[int]] = []
         self.allocate: Callable[[int, int], int] = self._allocator()
         self.window: Window = backend.window(self.store, None)
+        self._home: array[int] | None = None
+        self._programs: dict[tuple[str, str], Program | None] = {}
         service.instances.append(self)
+        service.count_tables()
         try:
             self._instantiate(loaded)
         except (AdapterFault, TrapFault) as error:
@@ -150,12 +183,14 @@ class Instance:
         try:
             linker.define_wasi()
             for namespace, name, kind, body in host_functions(self):
-                self._keep.append(backend.define(linker, namespace, name, kind, body, self))
+                native = self._native_host_function(namespace, name)
+                self._keep.append(backend.define(linker, namespace, name, kind, body, self, native))
             for imported in self.artifact.interface.imports:
                 core = core_import_type(imported.signature)
                 if core is not None:
-                    body = self._import_body(imported)
-                    self._keep.append(backend.define(linker, imported.namespace, imported.name, core, body, self))
+                    body, native = self._import_body(imported), self._native_import(imported, core)
+                    kept = backend.define(linker, imported.namespace, imported.name, core, body, self, native)
+                    self._keep.append(kept)
             self.apply_limits()
             instance = self.service.within_time(lambda: linker.instantiate(self.store, self.artifact.compiled))
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
@@ -182,6 +217,7 @@ class Instance:
             raise LoadError(self.artifact.problem)
         self.allocate = self._allocator()
         self.functions = {name: Function(self, exported) for name, exported in interface.functions.items()}
+        self.enter_native()
         for name in ("_initialize", "_start"):
             found = self.artifact.core_types.get(name)
             if found is not None and not found.parameters:
@@ -216,7 +252,7 @@ class Instance:
         assert kind is not None
         taken = [LETTER_TYPES[c] for c in kind.parameters]
         given = [LETTER_TYPES[c] for c in kind.results]
-        if self.service.translate and self.is_well_typed(imported.body, tuple(taken), tuple(given)):
+        if self.service.engine != "interpreted" and self.is_well_typed(imported.body, tuple(taken), tuple(given)):
             place = (f"import {imported.namespace}", imported.name)
             return self.translated(place, imported.body, len(taken))
 
@@ -229,6 +265,127 @@ class Instance:
             return values[0] if len(values) == 1 else values
 
         return interpreted
+
+    # ── native code ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def enter_native(self) -> None:
+        """Make the module known to native code, if that serves the service."""
+        native = self.service.native
+        if native is None:
+            return
+        store, context = backend.store_handles(self.store)
+        memory, setter = self._exports.get("memory"), self.core_by_name("set_result_ptr")
+        self._keep.append(memory)
+        is_usable = setter is not None and setter.kind.parameters == "i" and not setter.kind.results
+        handles = {
+            layout.H_STORE: store,
+            layout.H_CONTEXT: context,
+            layout.H_MEMORY: backend.memory_handle(memory) if isinstance(memory, wasmtime.Memory) else 0,
+            layout.H_TABLE_ELEMENTS: self.table_elements,
+            layout.H_SET_POINTER: setter.address if setter is not None and is_usable else 0,
+        }
+        cores = [0 if core is None else core.address for core in self._cores]
+        self._home = native.add_home(self, handles, cores, len(self._called))
+        for env in self._parameter_envs if is_usable and self.has_allocator else ():
+            env[layout.E_HOME], env[layout.E_PROGRAM] = self._home.buffer_info()[0], layout.LINKED
+
+    @property
+    def native_home(self) -> int | None:
+        """Address of what native code knows of the module."""
+        return None if self._home is None else self._home.buffer_info()[0]
+
+    def _native_host_function(self, namespace: str, name: str) -> Callable[[Any], tuple[int, int]] | None:
+        """How a function of the host is defined for native code; None where Python does all of it."""
+        native = self.service.native
+        if native is None or name not in ("log_utf8_string", "get_call_parameters"):
+            return None
+        if name in self.config.mounted_binaries:
+            return None
+        if name == "log_utf8_string":
+            words = {layout.E_MASK: self.config.logging_mask, layout.E_SILENT: int(not self.service.has_log)}
+            return lambda callback: native.callback("log_called", callback, words)[:2]
+
+        def define(callback: Any) -> tuple[int, int]:
+            words = {layout.E_SHAPE: shape_of(namespace), layout.E_PROGRAM: layout.PYTHON}
+            address, env, known = native.callback("parameters_called", callback, words)
+            self._parameter_envs.append(known)
+            return address, env
+
+        return define
+
+    def _native_import(self, imported: ImportedFunction, core: CoreType) -> Callable[[Any], tuple[int, int]] | None:
+        """The same of a function of another module."""
+        native = self.service.native
+        if native is None:
+            return None
+
+        def link(env: array[int]) -> bool:
+            home = self.native_home
+            if home is None:
+                return False  # the module is not loaded yet
+            env[layout.E_HOME], env[layout.E_PROGRAM] = home, layout.PYTHON
+            taken = tuple(LETTER_TYPES[c] for c in core.parameters)
+            given = tuple(LETTER_TYPES[c] for c in core.results)
+            if self.service.engine != "interpreted" and self.is_well_typed(imported.body, taken, given):
+                place = (f"import {imported.namespace}", imported.name)
+                program = self.native_program(place, imported.body, taken, given, core.parameters)
+                if program is not None:
+                    env[layout.E_PROGRAM] = program.address
+            return True
+
+        return lambda callback: native.callback("import_called", callback, {}, link)[:2]
+
+    def native_program(
+        self,
+        place: tuple[str, str],
+        body: tuple[Instruction, ...],
+        arguments: tuple[IType, ...],
+        results: tuple[IType, ...],
+        letters: str | None = None,
+    ) -> Program | None:
+        """A verified adapter of this instance for native code, None if it, or one that it calls, is not for that.
+
+        letters: of the arguments, where they are core values.
+        """
+        if place not in self._programs:
+            self._programs[place] = self._bound_program(place, body, arguments, results, letters)
+        return self._programs[place]
+
+    def _bound_program(
+        self,
+        place: tuple[str, str],
+        body: tuple[Instruction, ...],
+        arguments: tuple[IType, ...],
+        results: tuple[IType, ...],
+        letters: str | None,
+    ) -> Program | None:
+        from .native.program import encode
+
+        native, programs = self.service.native, self.artifact.programs
+        if native is None or self._home is None:
+            return None
+        if place not in programs:
+            tables, cores = self.codecs.tables, len(self._cores)
+            programs[place] = encode(body, arguments, results, tables, self._callee, cores, letters)
+        program = programs[place]
+        if program is None:
+            return None
+        targets = {}
+        for number in program.called:
+            target = self._called[number].native
+            if target is None:
+                return None
+            targets[number] = target.home, target.program.address
+        native.bind(self._home, program, targets)
+        return program
+
+    def _callee(self, number: int) -> Callee:
+        from .native.program import Callee
+
+        core = self.core_function(number)
+        if core is not None:
+            return Callee(core.name, len(core.kind.parameters), core.kind.results)
+        return Callee(*self._called_counts(number))
 
     # ── what adapters ask for ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -263,14 +420,17 @@ class Instance:
             return None
         return declared.argument_types, declared.results
 
+    @property
+    def has_allocator(self) -> bool:
+        """Whether the module has a function that reserves memory, as adapters call it."""
+        allocator = self.core_function(0)
+        return allocator is not None and allocator.kind.parameters == "ii" and allocator.kind.results == "i"
+
     def is_well_typed(
         self, body: tuple[Instruction, ...], arguments: tuple[IType, ...], results: tuple[IType, ...]
     ) -> bool:
         """Whether an adapter of this module may be translated."""
-        allocator = self.core_function(0)
-        if allocator is None or allocator.kind.parameters != "ii" or allocator.kind.results != "i":
-            return False
-        return is_well_typed(body, arguments, results, self.codecs.tables, self._signature)
+        return self.has_allocator and is_well_typed(body, arguments, results, self.codecs.tables, self._signature)
 
     def translated(self, place: tuple[str, str], body: tuple[Instruction, ...], arguments: int) -> Callable[..., Any]:
         """The adapter as a function of this instance; the translation is shared by all instances of the module."""
@@ -351,6 +511,7 @@ class Instance:
     def failure(self, error: int | None, trap: int | None) -> BaseException:
         """The exception for a failed core call: what an imported function raised, else the trap."""
         text = backend.failure_text(error, trap)
+        self._take_native_failure()
         pending, self.pending = self.pending, None
         if pending is not None:
             match pending:
@@ -367,7 +528,14 @@ class Instance:
                 return TrapFault(f"OOM suspected (less than {_OOM_BYTES >> 10} KiB of the memory limit left): {text}")
         return TrapFault(f"Trap occurred: {text}")
 
+    def _take_native_failure(self) -> None:
+        """What failed below may have been native adapters, whose error nobody has worded."""
+        native = self.service.native
+        if native is not None and native.has_failed:
+            self.pending = native.failure()
+
     def _pending_text(self) -> str | None:
+        self._take_native_failure()
         pending, self.pending = self.pending, None
         if pending is None:
             return None

@@ -16,6 +16,10 @@ NATIVE_STACK_BYTES: Final = 8 << 20
 MODULES_MAX: Final = 64
 """Modules of one service: more would need a thread stack beyond 136 MiB."""
 
+CALL_DEPTH_MAX: Final = MODULES_MAX
+"""Imported functions that are at work within each other in one call. Modules only call earlier ones, but a module whose allocator calls
+another one, whose answer needs memory, would never end; in Python such calls would use up what it can nest."""
+
 LIFT_BYTES_MAX: Final = 256 << 20
 """What one top-level call may copy out of module memories, counted in bytes and elements. Pointers of a result may
 overlap, so that a small memory can stand for a value of any size."""
@@ -25,6 +29,16 @@ ELEMENT_BYTES: Final = 8
 
 RECORD_BYTES: Final = 40
 """What a record is charged on top of its bytes."""
+
+NATIVE_DEPTH_MAX: Final = 100
+"""Arrays and records within each other in a type that native adapters handle: they recurse over types. Others run in Python."""
+
+NATIVE_ARENA_BYTES_MAX: Final = 1 << 31
+"""Address space of a service for values on their way; one whose LIFT_BYTES_MAX would need more runs in Python. Only what a call touches
+takes memory."""
+
+NATIVE_KEPT_BYTES: Final = 4 << 20
+"""What of that memory a service keeps between two calls."""
 
 RECORD_DEPTH_MAX: Final = 1024
 """Records within records in the interface of a module; a recursive record exceeds any bound."""

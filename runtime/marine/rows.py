@@ -18,7 +18,7 @@ from .call_parameters import from_json
 from .config import ConfigError, ModuleConfig, ServiceConfig
 from .errors import MarineError
 from .files import service_config
-from .host import LogRecord, Service
+from .host import Engine, LogRecord, Service
 from .limits import LOG_RECORDS_MAX
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ class RowError(ValueError):
 class RowRunner:
     """Answers rows one after the other. One service is alive at a time.
 
-    root: where `file` of a module starts. references: folders with `node_modules`, and with `<blob>.wasm` for git modules.
+    root: where `file` of a module starts. references: folders with `node_modules`, and with `<blob>.wasm` for git modules. engine: how
+    adapters run.
     """
 
-    def __init__(self, root: Path, references: tuple[Path, ...] = (), *, translate: bool = True) -> None:
+    def __init__(self, root: Path, references: tuple[Path, ...] = (), *, engine: Engine = "auto") -> None:
         """Start without a service."""
         self._root = root
         self._references = references
-        self._translate = translate
+        self._engine: Engine = engine
         self._set: Any = None
         self._service: Service | None = None
         self._problem = ""
@@ -115,7 +116,7 @@ class RowRunner:
 
     def _start(self, config: Callable[[], ServiceConfig], files: dict[str, bytes] | None) -> None:
         try:
-            self._service = Service(config(), files, log=self._log, translate=self._translate)
+            self._service = Service(config(), files, log=self._log, engine=self._engine)
         except (MarineError, ConfigError) as error:
             self._problem = str(error)
 

@@ -48,7 +48,7 @@ IMPURE_IN_AVM = {
     "ctypes",
 }
 # Native code is compiled in a thread and kept in files; no outcome depends on it.
-IMPURE_FILES_OF_AVM = {"avm/private_cache.py", "avm/jit/library.py", "avm/jit/elf.py"}
+IMPURE_FILES_OF_AVM = {"avm/private_cache.py", "avm/jit/library.py", "avm/jit/elf.py", "avm/jit/kernel_types.py"}
 HEAVY = (
     "libp2p",
     "trio",

@@ -102,7 +102,7 @@ def test_a_missing_object_is_compiled_by_another_process(tmp_path: Path) -> None
 from avm.jit import elf, library
 from avm.private_cache import read_entry
 assert library.ready() is None
-first = library._state.compiler
+first = library.VM.compiler
 print(first is not None)
 if first is not None:
     first.wait()
@@ -129,7 +129,7 @@ def test_llvm_can_place_objects_too(monkeypatch: pytest.MonkeyPatch) -> None:
     if library.get() is None:
         pytest.skip("no native code on this platform")
     monkeypatch.setattr(elf, "supported", lambda: False)
-    made = library._make(compiling=True)
+    made = library.VM.make(compiling=True)
     assert made is not None
     assert not isinstance(made._owner, elf.Placed)
     assert made.skip(array("B", b"[1] "), 0, 4) == 3
@@ -140,7 +140,7 @@ def test_a_strange_object_is_refused(damage: int) -> None:
     """Never reached with our own objects: their digest is checked before."""
     if not elf.supported() or library.get() is None:
         pytest.skip("objects are not placed by us here")
-    kept = read_entry(library._path(), library._MAGIC)
+    kept = read_entry(library.VM.path(), library.MAGIC)
     if kept is None:
         pytest.skip("objects are not kept here")
     code = bytearray(kept.partition(b"\0")[2])

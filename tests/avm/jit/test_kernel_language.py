@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
+import struct
 import sys
 import textwrap
 from array import array
@@ -759,3 +761,177 @@ def test_what_is_not_of_the_language_is_refused(
 ) -> None:
     with pytest.raises(KernelError, match=message):
         native(tmp_path_factory, f'{BUILTINS}    EXPORTS = ("f",)\n    FOUR = (1, 2, 3, 4)\n\n    {body}\n')
+
+
+OUTSIDE = """
+    from avm.jit.kernel_types import address_of, attempt, invoke, numbers, octets, store32
+    from avm.jit.kernel_types import narrow, ratio, scaled, widen
+
+    EXPORTS = (
+        "peek", "poke", "total", "call_two", "around", "tried", "tried_twice", "put32", "quotient", "times", "wider", "narrower", "called",
+    )
+    CALLBACKS = ("called",)
+    WORD = b"word"
+
+    def peek(address: int, size: int, i: int) -> int:
+        return octets(address, size)[i]
+
+    def poke(address: int, count: int, i: int, value: int) -> None:
+        view = numbers(address, count)
+        view[i] = value
+
+    def total(address: int, count: int) -> int:
+        view = numbers(address, count)
+        total = 0
+        for i in range(count):
+            total += view[i]
+        return total
+
+    def call_two(address: int, a: int, b: int) -> int:
+        return invoke(address, a, b) + 1
+
+    def around(address: int, data: Octets, i: int) -> int:
+        data[0] = 1
+        found = invoke(address, address_of(data), len(data))
+        return found + data[i]
+
+    def outside(data: Octets, i: int) -> int:
+        return data[i]
+
+    def nothing(data: Octets, i: int) -> None:
+        data[i] = 5
+
+    def tried(data: Octets, i: int) -> int:
+        found = attempt(outside, -7, data, i)
+        return found * 2
+
+    def tried_twice(data: Octets, i: int) -> int:
+        return attempt(nothing, -1, data, i) * 10 + attempt(tried, -1, data, i)
+
+    def put32(data: Octets, i: int, number: int) -> None:
+        store32(data, i, number)
+
+    def quotient(a: int, b: int) -> int:
+        return ratio(a, b)
+
+    def times(bits: int, n: int) -> int:
+        return scaled(bits, n) // 2
+
+    def wider(bits: int) -> int:
+        return widen(bits) // 2
+
+    def narrower(bits: int) -> int:
+        return narrow(bits)
+
+    def called(env: int, caller: int, values: int, count: int) -> int:
+        return attempt(served, -1, env, values, count)
+
+    def served(env: int, values: int, count: int) -> int:
+        return numbers(env, 1)[numbers(values, count)[0]]
+"""
+BITS64 = st.one_of(
+    st.floats(allow_nan=False).map(lambda x: int.from_bytes(struct.pack("<d", x), "little", signed=True)),
+    st.integers(-(2**63), 2**63 - 1),
+)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return native(tmp_path_factory, OUTSIDE)
+
+
+def both(made: Any) -> list[Any]:
+    """The compiled kernels and the plain ones, by name."""
+    module, functions, _ = made
+    return [functions, vars(module)]
+
+
+@given(values=st.lists(st.integers(-(2**40), 2**40), max_size=5), count=st.integers(-2, 5), i=st.integers(-3, 6))
+def test_memory_from_outside_is_checked_against_its_size(foreign: Any, values: list[int], count: int, i: int) -> None:
+    count = min(count, len(values))
+    for found in both(foreign)[: 2 if i >= 0 else 1]:  # below 0, Python counts from the end
+        buffer = array("q", values)
+        address, _ = buffer.buffer_info()
+        assert outcome(found["total"], address, count) == (None if count < 0 else sum(values[: max(count, 0)]))
+        inside = 0 <= i < count
+        assert outcome(found["peek"], address, 8 * count, 8 * i) == (values[i] & 255 if inside else None)
+        outcome(found["poke"], address, count, i, 7)
+        assert list(buffer) == [7 if inside and k == i else value for k, value in enumerate(values)]
+
+
+def test_functions_from_outside(foreign: Any) -> None:
+    seen = []
+
+    def answer(a: int, b: int) -> int:
+        seen.append((a, b))
+        return a - b
+
+    def change(address: int, size: int) -> int:
+        found = (ctypes.c_ubyte * size).from_address(address)
+        seen.append(bytes(found))
+        found[2] = 9
+        return 100
+
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    callbacks = prototype(answer), prototype(change)
+    addresses = [ctypes.cast(one, ctypes.c_void_p).value for one in callbacks]
+    for found in both(foreign):
+        seen.clear()
+        assert found["call_two"](addresses[0], -5, 2**40) == -5 - 2**40 + 1
+        data = array("B", bytes(3))
+        assert found["around"](addresses[1], data, 2) == 109
+        # an access behind the call is not put together with those before it
+        assert outcome(found["around"], addresses[1], data, 3) is None
+        assert seen == [(-5, 2**40), b"\1\0\0", b"\1\0\x09"]
+
+
+@given(size=st.integers(0, 4), i=st.integers(-2, 6))
+def test_a_kernel_goes_on_where_another_ended_early(foreign: Any, size: int, i: int) -> None:
+    for found in both(foreign)[: 2 if i >= 0 else 1]:
+        answer = outcome(found["tried_twice"], array("B", range(size)), i)
+        assert answer == (10 if 0 <= i < size else -10 - 14)
+
+
+@given(size=st.integers(0, 8), i=st.integers(-2, 9), number=LARGE)
+def test_store32(foreign: Any, size: int, i: int, number: int) -> None:
+    made = [array("B", bytes(size)) for _ in range(2)]
+    raised = [
+        outcome(found["put32"], one, i, number) is None and not 0 <= i <= size - 4
+        for found, one in zip(both(foreign), made, strict=True)
+    ]
+    assert made[0] == made[1]
+    assert raised == [not 0 <= i <= size - 4] * 2
+
+
+@given(a=st.integers(-(2**53), 2**53), power=st.integers(0, 18), bits=BITS64, n=st.integers(1, 2**53))
+def test_floating_point(foreign: Any, a: int, power: int, bits: int, n: int) -> None:
+    native, plain = both(foreign)
+    assert native["quotient"](a, 10**power) == plain["quotient"](a, 10**power)
+    assert native["times"](bits, n) == plain["times"](bits, n)
+    if not _is_nan64(bits):
+        assert native["narrower"](bits) == plain["narrower"](bits)
+    assert native["wider"](bits & 0xFFFFFFFF) == plain["wider"](bits & 0xFFFFFFFF)
+
+
+def _is_nan64(bits: int) -> bool:
+    """Which bits a number that is none keeps is the processor's affair."""
+    return bits & (2**63 - 1) > 0x7FF << 52
+
+
+def test_a_callback_does_not_end_early(tmp_path_factory: pytest.TempPathFactory, foreign: Any) -> None:
+    env, values = array("q", [41]), array("q", [0])
+    for found in both(foreign):
+        for place, expected in ((0, 41), (1, -1), (2**40, -1)):
+            values[0] = place
+            assert found["called"](env.buffer_info()[0], 0, values.buffer_info()[0], 1) == expected
+    with pytest.raises(KernelError, match="a callback must not end early"):
+        native(
+            tmp_path_factory,
+            """
+            from avm.jit.kernel_types import numbers
+            EXPORTS = CALLBACKS = ("called",)
+
+            def called(env: int, i: int) -> int:
+                return numbers(env, 1)[i]
+            """,
+        )

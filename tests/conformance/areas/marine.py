@@ -23,7 +23,7 @@ FILES: tuple[str, ...] = (
 )  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[3]
-TRANSLATE = os.environ.get("MARINE_ENGINE", "translated") != "interpreted"
+ENGINE: Any = os.environ.get("MARINE_ENGINE", "native")
 
 
 class Running:
@@ -120,7 +120,7 @@ def make_service(case: dict[str, Any], logs: list[list[str]]) -> Any:
         if record.level != "output":
             logs.append(list(record))
 
-    return Service(ServiceConfig(tuple(configs)), files, log=log, translate=TRANSLATE)
+    return Service(ServiceConfig(tuple(configs)), files, log=log, engine=ENGINE)
 
 
 # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────

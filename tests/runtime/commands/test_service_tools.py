@@ -82,7 +82,7 @@ def test_rows(capsys, tmp_path):
     rows.write_text(
         "\n".join([*lines, "{", "[]", '{"set": "other", "fn": "f", "args_json": "[]"}']) + "\n", encoding="utf-8"
     )
-    for engine in ("translated", "interpreted"):
+    for engine in ("native", "translated", "interpreted"):
         assert main(["service", "run", "--jsonl", str(rows), "--root", str(CORPUS), "--engine", engine]) == 0
         answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert len(answers) == 12

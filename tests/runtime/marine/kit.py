@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from runtime.marine.host import Service
 from runtime.marine.interface_emit import emit
 from runtime.marine.wasm_sections import INTERFACE_TYPES, SDK_VERSION, with_custom_section
 
+ENGINE: Any = os.environ.get("MARINE_ENGINE", "native")
 CORPUS = Path(__file__).resolve().parents[2] / "conformance" / "data" / "marine"
 
 ABI = """
@@ -60,6 +62,6 @@ def own(name: str) -> bytes:
 
 def service(modules: dict[str, bytes], *, settings: dict[str, Any] | None = None, **config: Any) -> Service:
     """A service of modules in this order; `settings` are for each module, `config` for the service."""
-    extra = {key: config.pop(key) for key in ("log", "cache", "translate") if key in config}
+    extra = {"engine": ENGINE} | {key: config.pop(key) for key in ("log", "cache", "engine") if key in config}
     modules_config = tuple(ModuleConfig(name, **(settings or {})) for name in modules)
     return Service(ServiceConfig(modules_config, **config), modules, **extra)

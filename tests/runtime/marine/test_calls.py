@@ -76,12 +76,12 @@ def ends(pending, error_class=ErrorClass.STOPPED):
 # ── stopping ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("translate", [True, False], ids=["translated", "interpreted"])
+@pytest.mark.parametrize("engine", ["native", "translated", "interpreted"])
 @pytest.mark.parametrize("name", ["forever", "chatty"])
-def test_a_call_is_stopped(name, translate):
+def test_a_call_is_stopped(name, engine):
     """The service goes on with what it had."""
     log = Log()
-    with make(log, translate=translate) as running:
+    with make(log, engine=engine) as running:
         pending = started(running, log, name)
         pending.stop()
         assert "the call was stopped" in ends(pending)

@@ -1,8 +1,9 @@
-"""The recorded calls of our own modules, set by set, in both engines; sections and content ids."""
+"""The recorded calls of our own modules, set by set, in every engine, and with native kernels in Python; sections and content ids."""
 
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from itertools import groupby
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.conformance.areas import marine
 from tests.conformance.report import Skip
 from tests.runtime.marine.kit import CORPUS
+from tests.runtime.marine.plain_kernels import plain_kernels
 
 
 def rows(name):
@@ -27,12 +29,13 @@ def check(case):
         pytest.skip(str(skip))
 
 
-@pytest.mark.parametrize("engine", ["translated", "interpreted"])
+@pytest.mark.parametrize("engine", ["native", "translated", "interpreted", "plain"])
 @pytest.mark.parametrize("name", SETS)
 def test_calls(name, engine, monkeypatch):
-    monkeypatch.setattr(marine, "TRANSLATE", engine == "translated")
-    for row in SETS[name]:
-        check(row)
+    monkeypatch.setattr(marine, "ENGINE", "native" if engine == "plain" else engine)
+    with plain_kernels() if engine == "plain" else nullcontext():
+        for row in SETS[name]:
+            check(row)
 
 
 @pytest.mark.parametrize("case", [row for row in rows("load.jsonl") if all("file" in m["wasm"] for m in row["modules"])],

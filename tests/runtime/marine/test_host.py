@@ -115,8 +115,8 @@ def test_broken_call_parameters(broken):
 
 def test_lone_surrogates_are_an_error():
     running = service({"testkit": own("testkit")})
-    for translate in (True, False):
-        running = service({"testkit": own("testkit")}, translate=translate)
+    for engine in ("native", "translated", "interpreted"):
+        running = service({"testkit": own("testkit")}, engine=engine)
         with pytest.raises(CallError, match="cannot be encoded"):
             running.call("echo_string", ["\ud800"])
         with pytest.raises(CallError):

@@ -15,6 +15,7 @@ from runtime.marine.itypes import PRIMS, STRING, U8, ArrayOf, RecordOf
 from runtime.marine.wasm_sections import INTERFACE_TYPES, custom_sections
 from tests.runtime.marine.kit import core, function, module, own, service, with_sections
 
+ENGINES = ("native", "translated", "interpreted")
 RESULT = '(func (export "f") (global.set $ptr (i32.const {ptr})) (global.set $size (i32.const {size})))'
 RECORDS = [
     {"name": "Inner", "fields": [["s", "string"], ["n", "u8"]]},
@@ -77,9 +78,9 @@ def test_overlapping_pointers_meet_the_budget():
         (br_if $next (i32.lt_u (local.get $n) (i32.const 2000))))
       (global.set $size (i32.const 2000)))"""
     bomb = module(fill, {"functions": [function("f", "", "[]string")]}, pages="16")
-    for translate in (True, False):
+    for engine in ENGINES:
         with pytest.raises(CallError, match="more out of module memories") as caught:
-            service({"m": bomb}, translate=translate).call("f", [])
+            service({"m": bomb}, engine=engine).call("f", [])
         assert caught.value.error_class is ErrorClass.LIMIT
 
 

@@ -17,7 +17,7 @@ from runtime.marine.host import Service
 from tests.runtime.marine.kit import function, module, service
 
 ROOT = Path(__file__).resolve().parents[3]
-ENGINES = pytest.mark.parametrize("translate", [True, False], ids=["translated", "interpreted"])
+ENGINES = pytest.mark.parametrize("engine", ["native", "translated", "interpreted"])
 TRAPS = {
     "unreachable": "unreachable",
     "bounds": "(drop (i32.load (i32.const -4)))",
@@ -48,12 +48,12 @@ def counter(**failing):
 
 @ENGINES
 @pytest.mark.parametrize("kind", TRAPS)
-def test_state_after_a_trap(kind, translate):
+def test_state_after_a_trap(kind, engine):
     made = counter(fail=TRAPS[kind], fine="")
     if kind == "host":
         # the module lacks the function that takes the answer
         made = made.replace(b"set_result_ptr", b"set_result_xyz")
-    with service({"m": made}, translate=translate) as running:
+    with service({"m": made}, engine=engine) as running:
         running.call("fine", [])
         for done in range(3):
             assert running.call("count", []) == (done + 1) * 1001
@@ -65,7 +65,7 @@ def test_state_after_a_trap(kind, translate):
 
 
 @ENGINES
-def test_state_after_a_trap_inside_another_module(translate):
+def test_state_after_a_trap_inside_another_module(engine):
     """Every module on the way keeps what it had at the trap; memory that had been allocated stays so."""
     inner = counter(fail="unreachable")
     body = (
@@ -79,7 +79,7 @@ def test_state_after_a_trap_inside_another_module(translate):
         "imports": [{"namespace": "inner", "functions": [function("fail")]}],
     }
     outer = module(body, interface, imports='(import "inner" "fail" (func $fail))')
-    with service({"inner": inner, "outer": outer}, translate=translate) as running:
+    with service({"inner": inner, "outer": outer}, engine=engine) as running:
         for _ in range(2):
             with pytest.raises(CallError, match="unreachable"):
                 running.call("through", [])
