@@ -118,6 +118,8 @@ class _Writer:
     most: int = 0
     is_ambiguous: bool = False
     known: dict[object, tuple[int, int]] = field(default_factory=dict)
+    held: list[IType] = field(default_factory=list)
+    """Arrays are known by where they are, so they have to stay."""
 
     def add(self, position: int, operation: int, first: int = 0, second: int = 0) -> None:
         """An instruction."""
@@ -152,6 +154,7 @@ class _Writer:
                 low, high = (kind.low, min(kind.high, _I64_MAX)) if kind.is_integer else (0, 0)
                 found = self._place(_KINDS.get(kind, w.K_INTEGER), kind.size, kind.tag, low=low, high=high), 1
             self.known[key] = found
+            self.held.append(kind)
         if above + found[1] > NATIVE_DEPTH_MAX:
             raise _NotNativeError
         return found

@@ -709,3 +709,13 @@ def test_memory_of_a_large_call_is_given_back() -> None:
             text = json.dumps([[200] * size], separators=(",", ":"))
             assert running.call_text("echo_bytes", text) == text[1:-1]
             assert running.native.words[layout.S_PEAK] == 0
+
+
+def test_types_that_are_made_for_a_moment_are_told_apart() -> None:
+    """Arrays are known by where they are; what comes after one that is gone may be there."""
+    writer = programs._Writer(Tables())
+    elements = [I64, ArrayOf(I64), STRING, ArrayOf(ArrayOf(I64)), F64, ArrayOf(STRING)]
+    places = [writer.kind(ArrayOf(element)) for element in elements]
+    assert len(set(places)) == len(places)
+    children = [writer.types[place + layout.T_CHILD] for place in places]
+    assert children == [writer.kind(element, is_element=True) for element in elements]
