@@ -78,3 +78,6 @@ ARCHIVE_NAME_LENGTH_MAX: Final = 96
 
 ARCHIVE_CONFIG_BYTES_MAX: Final = 1 << 20
 """The description within a packed service."""
+
+SDK_STACK_BYTES: Final = 64 << 10
+"""Stack in memory of a module the SDK makes, if it has one: what does not fit into Wasm's own locals."""
