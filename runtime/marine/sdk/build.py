@@ -16,11 +16,14 @@ from runtime.marine.wasm_sections import INTERFACE_TYPES, SDK_VERSION, with_cust
 from . import codes
 from .check import check
 from .emit import TRIPLE, emit
-from .linker import LinkError, link
+from .helpers import HELPERS
+from .linker import LinkError, UnresolvedError, link
 
 if TYPE_CHECKING:
     from aquac.diagnostics import Diagnostic
     from aquac.source import SourceFile
+
+    from .emit import Emitted
 
 VERSION: Final = b"0.14.0"
 """Version of the reference's SDK whose host functions modules use."""
@@ -66,11 +69,25 @@ def build(file: SourceFile, options: Options = Options()) -> Built:  # noqa: B00
         return Built(None, {}, [*checked.diagnostics, found])
     made = emit(checked.program, checked.support)
     try:
-        wasm = link(_object(made.text), made.exports, names=options.names)
+        wasm = _linked(made, options)
     except LinkError as error:
         raise InternalError(f"linking failed: {error}") from error
     wasm = with_custom_section(with_custom_section(wasm, INTERFACE_TYPES, interface), SDK_VERSION, VERSION)
     return Built(wasm, checked.interface, checked.diagnostics)
+
+
+def _linked(made: Emitted, options: Options) -> bytes:
+    """The core module. What LLVM calls by itself is added when it does."""
+    text, added = made.text, set[str]()
+    while True:
+        try:
+            return link(_object(text), made.exports, names=options.names)
+        except UnresolvedError as error:
+            names = set(error.names)
+            if not names <= HELPERS.keys() - added:
+                raise
+            added |= names
+            text += "".join(HELPERS[name] for name in sorted(names))
 
 
 def _object(text: str) -> bytes:

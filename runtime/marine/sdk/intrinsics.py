@@ -243,6 +243,16 @@ def from_bits(value: int) -> float:
     raise NotImplementedError
 
 
+def floor(value: float) -> float:
+    """The whole number at it or below."""
+    raise NotImplementedError
+
+
+def sqrt(value: float) -> float:
+    """The square root; nan for a number that has none."""
+    raise NotImplementedError
+
+
 def truncated(value: float) -> int:
     """Without its fraction; the nearest number there is."""
     raise NotImplementedError

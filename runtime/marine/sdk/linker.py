@@ -33,6 +33,15 @@ class LinkError(Exception):
     """An object this linker does not know how to place."""
 
 
+class UnresolvedError(LinkError):
+    """The object calls functions that are nowhere; `names` are theirs."""
+
+    def __init__(self, names: list[str]) -> None:
+        """All of them at once."""
+        super().__init__(f"unresolved symbols: {', '.join(names)}")
+        self.names = names
+
+
 class _Reader:
     """Numbers and texts of a section."""
 
@@ -212,8 +221,6 @@ def _read_imports(found: _Object, reader: _Reader) -> None:
         module, name, kind = reader.text(), reader.text(), reader.byte()
         if kind == _FUNCTION:
             found.imports.append((module, name, reader.uleb()))
-            if module == "env":
-                raise LinkError(f"unresolved symbol {name}")
         elif kind == _MEMORY_KIND:
             flags = reader.byte()
             reader.uleb()
@@ -230,6 +237,9 @@ def _read_imports(found: _Object, reader: _Reader) -> None:
             found.has_table = True
         else:
             raise LinkError(f"unexpected import {module}.{name}")
+    missing = [name for module, name, _ in found.imports if module == "env"]
+    if missing:
+        raise UnresolvedError(missing)
 
 
 def _read_segments(found: _Object, reader: _Reader) -> None:

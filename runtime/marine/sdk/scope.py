@@ -9,6 +9,7 @@ import ast
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from aquac.diagnostics import Diagnostic, Note
@@ -139,7 +140,7 @@ class Context:
         self.file, self.logging = file, logging
         self.diagnostics: list[Diagnostic] = []
         self.names: dict[str, Entity] = {}
-        self.program = tree.Program(file.path)
+        self.program = tree.Program(PurePath(file.path).name)
         self.queue: list[Declared] = []
         self._instances: dict[tuple[str, tuple[tuple[str, Type], ...]], tree.Function] = {}
         self._library_slots: dict[tuple[str, str], tree.Slot] = {}

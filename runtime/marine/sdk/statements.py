@@ -220,6 +220,8 @@ class Body(Trusted):
                 return self.variables[name].type if name in self.variables else None
             case ast.Attribute(value=value, attr=attr):
                 record = self._quietly(value)
+                if isinstance(record, DictType) and self.trusted:
+                    record = table(record)
                 if isinstance(record, RecordType) and (index := record.index(attr)) is not None:
                     return record.fields[index].type
             case ast.Subscript(value=value):

@@ -46,6 +46,7 @@ _PLAIN: Final[dict[str, tuple[str, Type]]] = {
     "line": ("line", INT), "trap": ("trap", NONE), "set_result": ("set_result", NONE), "bits": ("bits", INT),
     "from_bits": ("from_bits", FLOAT), "truncated": ("fptosi", INT), "leading_zeros": ("leading_zeros", INT), "div": ("sdiv", INT),
     "rem": ("srem", INT), "udiv": ("udiv", INT), "urem": ("urem", INT), "lshr": ("lshr", INT), "ult": ("ult", BOOL),
+    "floor": ("floor", FLOAT), "sqrt": ("sqrt", FLOAT),
 }  # fmt: skip
 WASI: Final = "wasi_snapshot_preview1"
 

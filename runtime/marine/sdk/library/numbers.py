@@ -207,7 +207,7 @@ def show_bool(value: bool) -> str:
 
 def grouped(text: str, by: str, size: int) -> str:
     """Digits in groups from the right."""
-    first = count_of(text) % size
+    first = urem(count_of(text), size)
     out = text_slice(text, 0, first)
     place = first
     while place < count_of(text):

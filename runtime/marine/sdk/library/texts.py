@@ -469,7 +469,7 @@ def split_space(text: S, most: int) -> list[S]:
         if place == size:
             return out
         if most == 0:
-            list_append(out, strip_space(cut(text, place, size), False, True))
+            list_append(out, cut(text, place, size))
             return out
         most -= 1
         start = place
