@@ -81,3 +81,6 @@ ARCHIVE_CONFIG_BYTES_MAX: Final = 1 << 20
 
 SDK_STACK_BYTES: Final = 64 << 10
 """Stack in memory of a module the SDK makes, if it has one: what does not fit into Wasm's own locals."""
+
+SDK_SOURCE_BYTES_MAX: Final = 4 << 20
+"""Source of a module the SDK compiles."""

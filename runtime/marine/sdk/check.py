@@ -16,7 +16,7 @@ from aquac.diagnostics import Diagnostic, has_errors
 from aquac.source import Span
 
 from . import codes, tree
-from .emit import ABI, HOST_API, Support, is_scalar
+from .emit import ABI, HOST_API, Support, is_scalar, may_be_cut_off
 from .scope import PRELUDE, PRELUDE_NAMES, Constant, Context, Declared, Known, Refused, ServiceValue
 from .statements import Body
 from .types import (
@@ -534,10 +534,26 @@ class _Module:
                 made = helper.lower(tree.Const(kind, 0))
                 assert isinstance(made, tree.Call)
                 lowers[kind] = made.function
-        stateful = any(is_object(slot.type) for slot in context.program.slots)
-        functions = {name: context.instance(name, {}) for name in ("panic", "alloc", "allocate", "enter", "leave")}
-        collect = context.instance("collect_some" if stateful else "collect_all", {})
-        return Support(collect=collect, take=takes.__getitem__, lower=lowers.__getitem__, **functions)
+        names = ["panic", "alloc", "allocate", "enter", "enter_plain", "leave"]
+        traces: dict[Type, tree.Function] = {}
+        if any(may_be_cut_off(item) for item in context.program.imports):
+            names += ["ask", "asked", "cut_off", "begin_moving", "end_moving"]
+            for kind in taken:
+                if is_object(kind):
+                    made = helper.trace(tree.Const(kind, 0))
+                    while isinstance(made, tree.Op):
+                        made = made.args[0]
+                    assert isinstance(made, tree.Call)
+                    traces[kind] = made.function
+            traces[NONE] = context.made("trace_state", NONE, self._make_trace_state, [], NONE)
+        functions = {name: context.instance(name, {}) for name in names}
+        functions["collect"] = context.instance(context.collector(), {})
+        return Support(functions, takes, lowers, traces)
+
+    def _make_trace_state(self, function: tree.Function) -> None:
+        body = Body(self._context, Declared("support", ast.FunctionDef("support", _no_arguments(), [], []), function, []))
+        call = ast.Call(ast.Name("trace_state", ast.Load()), [], [])
+        function.body.append(tree.Run(body.trusted_call(call, None)))
 
 
 def _described(name: str, parameters: list[tree.Variable], result: Type) -> dict[str, Any]:

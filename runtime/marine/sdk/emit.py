@@ -151,17 +151,23 @@ class Emitted:
 class Support:
     """Functions of the library that emitted code calls by itself, made by `check` for this program.
 
-    take, put: by type, see `library`.
+    named: by name. take, lower, trace: by type; what is for None in `trace` moves the variables of the module, and is absent in a module that
+    cannot be cut off while it waits for the host.
     """
 
-    panic: tree.Function
-    alloc: tree.Function
-    allocate: tree.Function
-    collect: tree.Function
-    enter: tree.Function
-    leave: tree.Function
-    take: Callable[[Type], tree.Function]
-    lower: Callable[[Type], tree.Function]
+    named: dict[str, tree.Function]
+    take: dict[Type, tree.Function]
+    lower: dict[Type, tree.Function]
+    trace: dict[Type, tree.Function]
+
+    def call(self, name: str) -> str:
+        """A call without arguments or result."""
+        return f"call void {quoted(self.named[name].symbol)}()"
+
+
+def may_be_cut_off(item: tree.Import) -> bool:
+    """Whether a function of the host may fail, or put something into memory."""
+    return item.name != "log_utf8_string" and not item.namespace.startswith("wasi_")
 
 
 @dataclass(slots=True)
@@ -197,8 +203,7 @@ def emit(program: tree.Program, support: Support) -> Emitted:
     for name, hook in (("_initialize", program.initialize), ("_start", program.start)):
         if hook is not None:
             exports[name] = name
-            lines = [f"call void {quoted(support.enter.symbol)}()", f"call void {quoted(hook.symbol)}()"]
-            lines += [f"call void {quoted(support.leave.symbol)}()", f"call void {quoted(support.collect.symbol)}()"]
+            lines = [support.call("enter"), f"call void {quoted(hook.symbol)}()", support.call("leave"), support.call("collect")]
             bodies.append(_define(f"void @{name}()", lines + ["ret void"], internal=False))
     globals_ = [
         f"{quoted('state ' + slot.name)} = internal global {storage(slot.type)} {'0.0' if isinstance(slot.type, FloatType) else slot.start}"
@@ -269,13 +274,13 @@ def _abi(support: Support) -> list[str]:
     allocate = [
         "%n = zext i32 %count to i64",
         "%t = zext i32 %tag to i64",
-        f"%p = call i64 {quoted(support.allocate.symbol)}(i64 %n, i64 %t)",
+        f"%p = call i64 {quoted(support.named['allocate'].symbol)}(i64 %n, i64 %t)",
         "%r = trunc i64 %p to i32",
         "ret i32 %r",
     ]
     return [
         _define("i32 @abi.allocate(i32 %count, i32 %tag)", allocate, internal=False),
-        _define("void @abi.release_objects()", [f"call void {quoted(support.collect.symbol)}()", "ret void"], internal=False),
+        _define("void @abi.release_objects()", [support.call("collect"), "ret void"], internal=False),
         _define("i32 @abi.get_result_size()", ["%r = load i32, ptr @result_size", "ret i32 %r"], internal=False),
         _define("i32 @abi.get_result_ptr()", ["%r = load i32, ptr @result_ptr", "ret i32 %r"], internal=False),
         _define("void @abi.set_result_size(i32 %v)", ["store i32 %v, ptr @result_size", "ret void"], internal=False),
@@ -302,7 +307,7 @@ def _from_core(kind: Type, names: list[str], out: str, support: Support) -> list
             for number, name in enumerate(names):
                 lines.append(f"{out}.w{number} = zext i32 {name} to i64")
                 wide.append(f"i64 {out}.w{number}")
-            return [*lines, f"{out} = call i32 {quoted(support.take(kind).symbol)}({', '.join(wide)})"]
+            return [*lines, f"{out} = call i32 {quoted(support.take[kind].symbol)}({', '.join(wide)})"]
 
 
 def _to_core(kind: Type, value: str, out: str) -> list[str]:
@@ -319,27 +324,43 @@ def _to_core(kind: Type, value: str, out: str) -> list[str]:
 
 
 def _export(name: str, function: tree.Function, support: Support) -> str:
-    lines, parameters, arguments = [f"call void {quoted(support.enter.symbol)}()"], [], []
+    in_memory = [n for n, p in enumerate(function.parameters) if is_object(p.type)]
+    lines, parameters, arguments = [support.call("enter" if in_memory else "enter_plain")], [], []
     for number, parameter in enumerate(function.parameters):
         names = [f"%a{number}.{part}" for part in range(len(core(parameter.type)))]
         parameters += [f"{kind} {item}" for kind, item in zip(core(parameter.type), names, strict=True)]
         lines += _from_core(parameter.type, names, f"%v{number}", support)
-        arguments.append(f"{register(parameter.type)} %v{number}")
+        arguments.append(f"{register(parameter.type)} {'%kept' if NONE in support.trace and number in in_memory else '%v'}{number}")
+    if in_memory and NONE in support.trace:
+        lines += _kept(function, in_memory, support)
     call = f"call {register(function.result)} {quoted(function.symbol)}({', '.join(arguments)})"
     result = function.result
-    leave = f"call void {quoted(support.leave.symbol)}()"
-    collect = f"call void {quoted(support.collect.symbol)}()"
+    end = [support.call("leave"), support.call("collect")]
+    returned = "void"
     if isinstance(result, NoneType):
-        lines += [call, leave, collect, "ret void"]
-        returned = "void"
+        lines += [call, *end, "ret void"]
     elif is_scalar(result):
-        lines += [f"%r = {call}", leave, collect, *_to_core(result, "%r", "%c")]
         returned = core(result)[0]
-        lines.append(f"ret {returned} %c")
+        lines += [f"%r = {call}", *end, *_to_core(result, "%r", "%c"), f"ret {returned} %c"]
     else:
-        lines += [f"%r = {call}", f"call void {quoted(support.lower(result).symbol)}(i32 %r)", leave, "ret void"]
-        returned = "void"
+        lines += [f"%r = {call}", f"call void {quoted(support.lower[result].symbol)}(i32 %r)", support.call("leave"), "ret void"]
     return _define(f"{returned} {quoted('export ' + name)}({', '.join(parameters)})", lines, internal=False)
+
+
+def _kept(function: tree.Function, in_memory: list[int], support: Support) -> list[str]:
+    """After a call that was cut off while it waited: give up what it made, keep the arguments of this one."""
+    lines = [
+        f"%cut = call i1 {quoted(support.named['cut_off'].symbol)}()",
+        "br i1 %cut, label %moving, label %ready",
+        "moving:",
+        support.call("begin_moving"),
+    ]
+    for number in in_memory:
+        trace = support.trace[function.parameters[number].type]
+        lines.append(f"%m{number} = call i32 {quoted(trace.symbol)}(i32 %v{number})")
+    lines += [f"call void {quoted(support.trace[NONE].symbol)}()", support.call("end_moving"), "br label %ready", "ready:"]
+    lines += [f"%kept{n} = phi i32 [ %v{n}, %start ], [ %m{n}, %moving ]" for n in in_memory]
+    return ["br label %start", "start:", *lines]
 
 
 # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -372,10 +393,10 @@ class _Function:
             self._label(label)
             if not function.trusted:
                 self._line(f"store i32 {line}, ptr @line")
-            self._line(f"call void {quoted(self._support.panic.symbol)}(i32 ptrtoint (ptr {message} to i32))")
+            self._line(f"call void {quoted(self._support.named['panic'].symbol)}(i32 ptrtoint (ptr {message} to i32))")
             self._line("unreachable")
         head = f"{register(function.result)} {quoted(function.symbol)}({', '.join(parameters)})"
-        attributes = 1 if function is self._support.panic else 2 if function.rare else 0
+        attributes = 1 if function is self._support.named['panic'] else 2 if function.rare else 0
         return _define(head, self._allocas + self._lines, attributes=attributes)
 
     # ── helpers ──
@@ -488,7 +509,7 @@ class _Function:
                 message = self._expr(statement.message)
                 if not self._function.trusted:
                     self._line(f"store i32 {statement.line}, ptr @line")
-                self._line(f"call void {quoted(self._support.panic.symbol)}(i32 {message})")
+                self._line(f"call void {quoted(self._support.named['panic'].symbol)}(i32 {message})")
                 self._line("unreachable")
             case _:
                 assert_never(statement)
@@ -591,7 +612,7 @@ class _Function:
 
     def _allocate(self, count: int) -> str:
         """Address of new memory, in `i32`."""
-        return self._value(f"trunc i64 {self._call(self._support.alloc, [(INT, str(count))], 0)} to i32")
+        return self._value(f"trunc i64 {self._call(self._support.named['alloc'], [(INT, str(count))], 0)} to i32")
 
     def _new(self, expr: tree.New) -> str:
         assert isinstance(expr.type, RecordType)
@@ -640,20 +661,26 @@ class _Function:
                 arguments.append(f"{core(parameter.type)[0]} {out}")
                 continue
             # one after the other: each leaves its address and count where results go
-            self._line(f"call void {quoted(support.lower(parameter.type).symbol)}(i32 {value})")
+            self._line(f"call void {quoted(support.lower[parameter.type].symbol)}(i32 {value})")
             arguments.append(f"i32 {self._value('load i32, ptr @result_ptr')}")
             if len(core(parameter.type)) == 2:
                 arguments.append(f"i32 {self._value('load i32, ptr @result_size')}")
         result = function.result
+        waits = may_be_cut_off(function)
+        if waits:
+            self._line(support.call("ask"))
         text = f"call {core(result)[0] if is_scalar(result) else 'void'} {quoted(function.symbol)}({', '.join(arguments)})"
-        if isinstance(result, NoneType):
-            self._line(text)
-            return "0"
-        out = "%" + self._fresh("x")
+        names = []
         if is_scalar(result):
             names = [self._value(text)]
         else:
             self._line(text)
+        if waits:
+            self._line(support.call("asked"))
+        if isinstance(result, NoneType):
+            return "0"
+        out = "%" + self._fresh("x")
+        if not is_scalar(result):
             names = [self._value("load i32, ptr @result_ptr")]
             if len(core(result)) == 2:
                 names.append(self._value("load i32, ptr @result_size"))

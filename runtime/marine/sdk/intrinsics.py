@@ -185,6 +185,10 @@ def box_object(value: T | None) -> T | None:
     raise NotImplementedError
 
 
+def collect() -> None:
+    """After a call: `collect_all`, or `collect_some` in a module whose variables refer to objects."""
+
+
 def trace(value: T) -> T:
     """Move a live object; see `memory`."""
     raise NotImplementedError

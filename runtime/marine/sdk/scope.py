@@ -39,6 +39,7 @@ from .types import (
     IntType,
     BoolType,
     Type,
+    is_object,
     show,
     substitute,
 )
@@ -297,6 +298,10 @@ class Context:
             self._library_slots[key] = slot
             self.program.slots.append(slot)
         return self._library_slots[key]
+
+    def collector(self) -> str:
+        """The function of the library that frees memory in this module."""
+        return "collect_some" if any(is_object(slot.type) for slot in self.program.slots) else "collect_all"
 
     def host_import(self, namespace: str, name: str, parameters: list[Type], result: Type) -> tree.Import:
         """A function of the host or of another module, imported on first use."""

@@ -179,6 +179,9 @@ class Trusted(Calls):
     def _intrinsic_hashed(self, node: ast.Call, _: Type | None) -> tree.Expr:
         return self.hashed(self.expr(node.args[0]))
 
+    def _intrinsic_collect(self, node: ast.Call, _: Type | None) -> tree.Expr:
+        return self.library(self.context.collector())
+
     def _intrinsic_trace(self, node: ast.Call, _: Type | None) -> tree.Expr:
         return self.trace(self.expr(node.args[0]))
 

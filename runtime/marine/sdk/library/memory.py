@@ -4,6 +4,9 @@ New objects are taken from the end of the heap, one after the other; nothing is 
 taken, a module without objects in its variables starts again at the beginning of the heap. Otherwise what the variables refer to is copied behind
 the heap, object by object, and then moved to its beginning; this happens only when the heap has doubled, so it costs a constant share.
 
+A call may be cut off: by an error of its own, by the host, by an error of a module it calls. What it made is given up at the beginning of the
+next call. By then the next call's arguments may be in memory; if the call was cut off while it waited for the host, they are kept like variables.
+
 An object begins with a word of the collector: 0, 1 for a text that shares its bytes with another, else where the object has moved to. A text: word,
 address of bytes, number of bytes, `len`. The bytes it does not share follow two words: how many are used, how many there are. A list: word, length,
 room, address of elements. A record: word, fields, each at a multiple of its size.
@@ -16,6 +19,7 @@ from typing import TypeVar
 from runtime.marine.sdk.intrinsics import (
     Table,
     address,
+    collect,
     element_size,
     file_name,
     grow,
@@ -52,6 +56,8 @@ _limit = 0
 _threshold = 0
 _active = 0
 _shift = 0
+_start = 0
+_calling = 0
 
 _SLACK = 16
 _PAUSE = 65536
@@ -105,7 +111,13 @@ def panic(message: str) -> None:
 
 
 def allocate(count: int, tag: int) -> int:
-    """Memory for the host, which counts in elements; sizes of types by tag."""
+    """Memory for the host, which counts in elements; sizes of types by tag.
+
+    The host asks for it before a call, and while it serves one of ours. If a call is open that waits for nothing, it was cut off.
+    """
+    if _active == 1 and _calling == 0:
+        leave()
+        collect()
     if count == 0:
         return 0
     if tag == 4 or tag == 8 or tag == 10:
@@ -120,15 +132,58 @@ def allocate(count: int, tag: int) -> int:
 
 
 def enter() -> None:
-    """A call begins."""
+    """A call begins whose arguments are in memory already."""
     global _active
     _active = 1
 
 
+def enter_plain() -> None:
+    """A call begins that has no arguments in memory. One before it may have been cut off."""
+    if _active == 1:
+        leave()
+        collect()
+    enter()
+
+
 def leave() -> None:
-    """It has ended. One that was cut off by a trap ends with the next one."""
-    global _active
+    """A call has ended."""
+    global _active, _calling
     _active = 0
+    _calling = 0
+
+
+def ask() -> None:
+    """The host is asked for something that it may have to put into memory, or that may fail."""
+    global _calling
+    _calling = 1
+
+
+def asked() -> None:
+    """It has answered."""
+    global _calling
+    _calling = 0
+
+
+def cut_off() -> bool:
+    """Whether the call before this one was cut off while it waited for the host."""
+    return _calling == 1
+
+
+def begin_moving() -> None:
+    """From here on objects are copied behind the heap; addresses in them are those they will have in the end."""
+    global _shift, _start
+    _start = _top
+    _shift = heap_base() - _top
+
+
+def end_moving() -> None:
+    """Move the copies to the beginning of the heap."""
+    global _top, _threshold, _calling
+    live = _top - _start
+    move(heap_base(), _start, live)
+    _top = heap_base() + live
+    _threshold = _top + max(live, _PAUSE)
+    _calling = 0
 
 
 def collect_all() -> None:
@@ -140,17 +195,11 @@ def collect_all() -> None:
 
 def collect_some() -> None:
     """After a call, in other modules."""
-    global _top, _threshold, _shift
     if _active == 1 or _top <= _threshold or _top == 0:
         return
-    base = heap_base()
-    start = _top
-    _shift = base - start
+    begin_moving()
     trace_state()
-    live = _top - start
-    move(base, start, live)
-    _top = base + live
-    _threshold = _top + max(live, _PAUSE)
+    end_moving()
 
 
 def trace_text(value: S) -> S:
