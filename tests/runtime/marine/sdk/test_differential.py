@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,18 +11,6 @@ from tests.runtime.marine.sdk import kit
 NAMES = ("texts", "numbers", "collections")
 # Their intermediate results may leave 64 bits where the last one does not.
 WIDE = {"small", "unsigned", "list_numbers", "bags", "int_div", "booleans", "maybe", "edited", "grouped", "list_set"}
-
-
-def functions(name: str) -> list[str]:
-    made = kit.built((kit.MODULES / f"{name}.py").read_text(encoding="utf-8"))
-    return [entry["name"] for entry in made.interface["functions"]]
-
-
-@pytest.fixture(scope="module")
-def theirs() -> Iterator[kit.Theirs]:
-    made = kit.Theirs()
-    yield made
-    made.close()
 
 
 def cases() -> list[tuple[str, str]]:

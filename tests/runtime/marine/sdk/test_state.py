@@ -155,8 +155,7 @@ def all_equal() -> bool:
 
 
 @pytest.mark.reference
-def test_state_in_marine_js(tmp_path) -> None:
-    theirs = kit.Theirs()
+def test_state_in_marine_js(theirs: kit.Theirs, tmp_path) -> None:
     assert theirs.load({"state": kit.module("state")}, tmp_path) is None
     running = kit.Ours({"state": kit.module("state")})
     for step in range(600):
@@ -164,4 +163,3 @@ def test_state_in_marine_js(tmp_path) -> None:
             got, want = running.call(*call), theirs.call(*call)
             assert running.logs == theirs.logs
             assert (isinstance(got, kit.Failed) and isinstance(want, kit.Failed)) or got == want
-    theirs.close()
