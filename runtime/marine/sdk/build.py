@@ -17,13 +17,11 @@ from . import codes
 from .check import check
 from .emit import TRIPLE, emit
 from .helpers import HELPERS
-from .linker import LinkError, UnresolvedError, link
+from .linker import LinkError, link
 
 if TYPE_CHECKING:
     from aquac.diagnostics import Diagnostic
     from aquac.source import SourceFile
-
-    from .emit import Emitted
 
 VERSION: Final = b"0.14.0"
 """Version of the reference's SDK whose host functions modules use."""
@@ -69,25 +67,11 @@ def build(file: SourceFile, options: Options = Options()) -> Built:  # noqa: B00
         return Built(None, {}, [*checked.diagnostics, found])
     made = emit(checked.program, checked.support)
     try:
-        wasm = _linked(made, options)
+        wasm = link(_object(made.text + HELPERS), made.exports, names=options.names)
     except LinkError as error:
         raise InternalError(f"linking failed: {error}") from error
     wasm = with_custom_section(with_custom_section(wasm, INTERFACE_TYPES, interface), SDK_VERSION, VERSION)
     return Built(wasm, checked.interface, checked.diagnostics)
-
-
-def _linked(made: Emitted, options: Options) -> bytes:
-    """The core module. What LLVM calls by itself is added when it does."""
-    text, added = made.text, set[str]()
-    while True:
-        try:
-            return link(_object(text), made.exports, names=options.names)
-        except UnresolvedError as error:
-            names = set(error.names)
-            if not names <= HELPERS.keys() - added:
-                raise
-            added |= names
-            text += "".join(HELPERS[name] for name in sorted(names))
 
 
 def _object(text: str) -> bytes:
@@ -102,6 +86,6 @@ def _object(text: str) -> bytes:
     except RuntimeError as error:
         raise InternalError(f"LLVM refused the module: {error}") from error
     machine = llvm.Target.from_triple(TRIPLE).create_target_machine(cpu="mvp", features=FEATURES, opt=2)
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
     builder.getModulePassManager().run(parsed, builder)
     return bytes(machine.emit_object(parsed))

@@ -213,8 +213,9 @@ def emit(program: tree.Program, support: Support) -> Emitted:
     head = [f'target triple = "{TRIPLE}"', f'target datalayout = "{_LAYOUT}"', _DECLARED]
     head += ["@line = internal global i32 0", "@result_ptr = internal global i32 0", "@result_size = internal global i32 0"]
     attributes = [
-        'attributes #0 = { nounwind optsize "no-builtins" }',
+        'attributes #0 = { nounwind minsize optsize "no-builtins" }',
         'attributes #1 = { nounwind noinline cold noreturn optsize "no-builtins" }',
+        'attributes #3 = { nounwind optsize "no-builtins" }',
         'attributes #2 = { nounwind noinline optsize "no-builtins" }',
     ]
     attributes += [
@@ -396,7 +397,7 @@ class _Function:
             self._line(f"call void {quoted(self._support.named['panic'].symbol)}(i32 ptrtoint (ptr {message} to i32))")
             self._line("unreachable")
         head = f"{register(function.result)} {quoted(function.symbol)}({', '.join(parameters)})"
-        attributes = 1 if function is self._support.named['panic'] else 2 if function.rare else 0
+        attributes = 1 if function is self._support.named["panic"] else 2 if function.rare else 3 if not function.trusted else 0
         return _define(head, self._allocas + self._lines, attributes=attributes)
 
     # ── helpers ──

@@ -1,6 +1,6 @@
 """Functions LLVM calls by itself for numbers of 128 bits, which it makes of tests for overflow and of some loops.
 
-They are added to a module that needs them, as assembly. Each takes the address of its result, and numbers in two halves, the lower first.
+They are part of every module's assembly; the linker drops those nothing calls. Each takes the address of its result, and numbers in two halves, the lower first.
 """
 
 from __future__ import annotations
@@ -81,9 +81,4 @@ def _right(name: str, shift: str, fill: str) -> str:
     )
 
 
-HELPERS: Final = {
-    "__multi3": _MULTIPLY,
-    "__ashlti3": _LEFT,
-    "__lshrti3": _right("__lshrti3", "lshr", "add i64 0, 0"),
-    "__ashrti3": _right("__ashrti3", "ashr", "ashr i64 %ah, 63"),
-}
+HELPERS: Final = _MULTIPLY + _LEFT + _right("__lshrti3", "lshr", "add i64 0, 0") + _right("__ashrti3", "ashr", "ashr i64 %ah, 63")

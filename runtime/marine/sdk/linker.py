@@ -33,15 +33,6 @@ class LinkError(Exception):
     """An object this linker does not know how to place."""
 
 
-class UnresolvedError(LinkError):
-    """The object calls functions that are nowhere; `names` are theirs."""
-
-    def __init__(self, names: list[str]) -> None:
-        """All of them at once."""
-        super().__init__(f"unresolved symbols: {', '.join(names)}")
-        self.names = names
-
-
 class _Reader:
     """Numbers and texts of a section."""
 
@@ -140,8 +131,11 @@ class _Object:
     types: bytes = _vector([])
     imports: list[tuple[str, str, int]] = field(default_factory=list)
     """Functions: module, name, type."""
-    functions: bytes = _vector([])
-    code: bytes = _vector([])
+    functions: list[tuple[int, int, int]] = field(default_factory=list)
+    """Functions of the object: type, and where the body begins and ends in the code section."""
+    renamed: dict[int, int] = field(default_factory=dict)
+    """Index of a function in the object → in the module."""
+    code: bytes = b""
     segments: list[_Segment] = field(default_factory=list)
     symbols: list[_Symbol] = field(default_factory=list)
     code_relocations: list[_Relocation] = field(default_factory=list)
@@ -153,6 +147,7 @@ class _Object:
 def link(data: bytes, exports: Mapping[str, str], *, names: bool = False) -> bytes:
     """The module. `exports`: name outside → symbol. `names`: keep names of functions, for traces. Raises LinkError."""
     found = _read(data)
+    _drop_unused(found, exports)
     heap = _place(found)
     elements: list[int] = []
     resolve = _resolver(found, heap, elements)
@@ -166,7 +161,7 @@ def link(data: bytes, exports: Mapping[str, str], *, names: bool = False) -> byt
     section(_TYPES, found.types)
     if found.imports:
         section(_IMPORTS, _vector([_named(m) + _named(n) + bytes([_FUNCTION]) + write_uleb(t) for m, n, t in found.imports]))
-    section(_FUNCTIONS, found.functions)
+    section(_FUNCTIONS, _vector([write_uleb(kind) for kind, _, _ in found.functions]))
     if found.has_table:
         size = write_uleb(len(elements) + 1)
         section(_TABLES, _vector([bytes([_FUNCREF, 1]) + size + size]))
@@ -198,9 +193,15 @@ def _read(data: bytes) -> _Object:
         elif code == _IMPORTS:
             _read_imports(found, reader)
         elif code == _FUNCTIONS:
-            found.functions = content
+            found.functions = [(reader.uleb(), 0, 0) for _ in range(reader.uleb())]
         elif code == _CODE:
             found.code = content
+            if reader.uleb() != len(found.functions):
+                raise LinkError("functions without bodies")
+            for number, (kind, _, _) in enumerate(found.functions):
+                size = reader.uleb()
+                found.functions[number] = (kind, reader.at, reader.at + size)
+                reader.take(size)
         elif code == _DATA:
             _read_segments(found, reader)
         elif code == _CUSTOM:
@@ -237,9 +238,6 @@ def _read_imports(found: _Object, reader: _Reader) -> None:
             found.has_table = True
         else:
             raise LinkError(f"unexpected import {module}.{name}")
-    missing = [name for module, name, _ in found.imports if module == "env"]
-    if missing:
-        raise UnresolvedError(missing)
 
 
 def _read_segments(found: _Object, reader: _Reader) -> None:
@@ -303,6 +301,41 @@ def _read_relocations(reader: _Reader, place: int | None) -> list[_Relocation]:
     return sorted(out, key=lambda entry: entry.offset)
 
 
+def _drop_unused(found: _Object, exports: Mapping[str, str]) -> None:
+    """Keep what exports reach, and number functions anew. Raises LinkError for a function that is nowhere."""
+    functions = {s.name: s.index for s in found.symbols if s.kind == _SYMBOL_FUNCTION}
+    imported = len(found.imports)
+    calls: list[list[int]] = [[] for _ in found.functions]
+    number = 0
+    for entry in found.code_relocations:
+        while number < len(found.functions) and entry.offset >= found.functions[number][2]:
+            number += 1
+        if number == len(found.functions) or entry.offset < found.functions[number][1] or entry.offset + 5 > found.functions[number][2]:
+            raise LinkError("a relocation outside of a function")
+        if entry.kind in (0, 1):
+            calls[number].append(found.symbols[entry.index].index)
+    waiting = [found.symbols[entry.index].index for entry in found.data_relocations if entry.kind == 2]
+    for symbol in exports.values():
+        if symbol not in functions:
+            raise LinkError(f"no function {symbol} to export")
+        waiting.append(functions[symbol])
+    used: set[int] = set()
+    while waiting:
+        index = waiting.pop()
+        if index not in used:
+            used.add(index)
+            waiting += calls[index - imported] if index >= imported else []
+    missing = [name for n, (module, name, _) in enumerate(found.imports) if module == "env" and n in used]
+    if missing:
+        raise LinkError(f"unresolved symbols: {', '.join(missing)}")
+    found.renamed = {index: place for place, index in enumerate(sorted(used))}
+    kept = [body for n, body in enumerate(found.functions) if n + imported in used]
+    found.imports = [item for n, item in enumerate(found.imports) if n in used]
+    spans = [(start, end) for _, start, end in kept]
+    found.code_relocations = [e for e in found.code_relocations if any(start <= e.offset < end for start, end in spans)]
+    found.functions = kept
+
+
 # ── placing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -322,13 +355,16 @@ def _resolver(found: _Object, heap: int, elements: list[int]) -> Callable[[_Relo
         if entry.kind == 6:
             return entry.index
         symbol = found.symbols[entry.index]
-        if entry.kind in (0, 7, 20):
+        if entry.kind == 0:
+            return found.renamed[symbol.index]
+        if entry.kind in (7, 20):
             return symbol.index
         if entry.kind in (1, 2):
             found.has_table = True
-            if symbol.index not in elements:
-                elements.append(symbol.index)
-            return elements.index(symbol.index) + 1
+            index = found.renamed[symbol.index]
+            if index not in elements:
+                elements.append(index)
+            return elements.index(index) + 1
         if entry.kind in (3, 4, 5):
             if symbol.kind != _SYMBOL_DATA:
                 raise LinkError(f"the address of {symbol.name}, which has none")
@@ -343,26 +379,18 @@ def _resolver(found: _Object, heap: int, elements: list[int]) -> Callable[[_Relo
 
 
 def _bodies(found: _Object, resolve: Callable[[_Relocation], int]) -> list[bytes]:
-    reader = _Reader(found.code)
     entries = found.code_relocations
     out, number = [], 0
-    for _ in range(reader.uleb()):
-        size = reader.uleb()
-        at, end = reader.at, reader.at + size
+    for _, at, end in found.functions:
         pieces = []
         while number < len(entries) and entries[number].offset < end:
             entry = entries[number]
-            if entry.offset < at or entry.offset + 5 > end:
-                raise LinkError("a relocation outside of a function")
             value = resolve(entry)
             pieces += [found.code[at : entry.offset], _sleb(_signed(value)) if entry.kind in (1, 4) else write_uleb(value)]
             at = entry.offset + 5
             number += 1
         body = b"".join(pieces) + found.code[at:end]
         out.append(write_uleb(len(body)) + body)
-        reader.take(size)
-    if number != len(entries):
-        raise LinkError("a relocation outside of a function")
     return out
 
 
@@ -390,13 +418,11 @@ def _exports(found: _Object, exports: Mapping[str, str]) -> bytes:
     functions = {s.name: s.index for s in found.symbols if s.kind == _SYMBOL_FUNCTION}
     entries = [_named("memory") + bytes([_MEMORY_KIND, 0])]
     for name, symbol in exports.items():
-        if symbol not in functions:
-            raise LinkError(f"no function {symbol} to export")
-        entries.append(_named(name) + bytes([_FUNCTION]) + write_uleb(functions[symbol]))
+        entries.append(_named(name) + bytes([_FUNCTION]) + write_uleb(found.renamed[functions[symbol]]))
     return _vector(entries)
 
 
 def _function_names(found: _Object) -> bytes:
-    names = sorted({s.index: s.name for s in found.symbols if s.kind == _SYMBOL_FUNCTION}.items())
+    names = sorted({found.renamed[s.index]: s.name for s in found.symbols if s.kind == _SYMBOL_FUNCTION and s.index in found.renamed}.items())
     part = _vector([write_uleb(index) + _named(name) for index, name in names])
     return bytes([1]) + write_uleb(len(part)) + part
