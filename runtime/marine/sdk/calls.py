@@ -11,7 +11,7 @@ from . import codes, tree
 from .emit import HOST_API
 from .loops import Loops
 from .operators import MOST
-from .scope import BUILTIN_RECORDS, FIXED, Constant, Declared, Known, ServiceValue
+from .scope import BUILTIN_RECORDS, FIXED, Constant, Declared, Known, Refused, ServiceValue
 from .types import (
     BOOL,
     BYTES,
@@ -82,6 +82,8 @@ class Calls(Loops):
         if name in self.variables:
             self.unsupported("a call of a variable is", node, "functions cannot be kept in variables")
         found = self.context.names.get(name)
+        if name in self.context.broken:
+            raise Refused
         match found:
             case Declared():
                 return self._function(found, node)

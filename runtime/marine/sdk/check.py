@@ -10,6 +10,7 @@ import ast
 import sys
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from aquac.diagnostics import Diagnostic, has_errors
@@ -146,24 +147,24 @@ class _Module:
                             "move it into a function; one marked @start runs when the module is loaded",
                         )
             except Refused:
-                pass
+                self._break(node)
         for record, item in self._records:
             self._fields(record, item)
         self._refuse_recursion()
         for service, item in self._services:
             self._stubs(service, item)
         for function in functions:
-            self._quietly(lambda function=function: self._function(function))  # type: ignore[misc]
+            self._quietly(function, partial(self._function, function))
         for record, item in self._records:
             self._methods(record, item)
         initialize = Declared("initialize", ast.FunctionDef("initialize", _no_arguments(), [ast.Pass()], []), tree.Function("initialize", [], NONE), [])
         body = Body(self._context, initialize)
         for statement in rest:
-            self._quietly(lambda statement=statement: self._variable(statement, changed, body))  # type: ignore[misc]
+            self._quietly(statement, partial(self._variable, statement, changed, body))
         for declared in self._functions:
             Body(self._context, declared).check()
         for declared, node in self._exports:
-            self._quietly(lambda declared=declared, node=node: self._check_export(declared, node))  # type: ignore[misc]
+            self._quietly(node, partial(self._check_export, declared, node))
         if self._starts:
             for slot, statements, _ in self._starts:
                 initialize.function.body += statements
@@ -171,11 +172,22 @@ class _Module:
             self._check_order()
         self._drain()
 
-    def _quietly(self, job: Any) -> None:
+    def _quietly(self, node: ast.stmt, job: Any) -> None:
         try:
             job()
         except Refused:
-            pass
+            self._break(node)
+
+    def _break(self, node: ast.stmt) -> None:
+        """Remember the names of a definition that was refused."""
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                names = [node.name]
+            case ast.Import() | ast.ImportFrom():
+                names = [alias.asname or alias.name for alias in node.names]
+            case _:
+                names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        self._context.broken |= {name for name in names if name not in self._context.names}
 
     def _drain(self) -> None:
         """Check what of the library is used, and what that uses."""
@@ -196,6 +208,7 @@ class _Module:
                 for alias in node.names:
                     if alias.name not in PRELUDE_NAMES:
                         context.report(codes.IMPORT, f"{PRELUDE} has no `{alias.name}` for modules", node, f"it has {', '.join(sorted(PRELUDE_NAMES))}")
+                        context.broken.add(alias.asname or alias.name)
                         continue
                     self._name(alias.asname or alias.name, node)
                     context.names[alias.asname or alias.name] = Known(alias.name)

@@ -108,9 +108,9 @@ class Operators(Values):
                 left = self.narrow(left, U64, node)
             elif isinstance(right, tree.Const):
                 right = self.narrow(right, U64, node)
-            elif isinstance(left.type, IntType) and U64.holds(left.type):
+            elif right.type is U64 and isinstance(left.type, IntType) and U64.holds(left.type):
                 left = tree.Op(U64, "retype", (left,))
-            elif isinstance(right.type, IntType) and U64.holds(right.type):
+            elif left.type is U64 and isinstance(right.type, IntType) and U64.holds(right.type):
                 right = tree.Op(U64, "retype", (right,))
             else:
                 self.refuse(

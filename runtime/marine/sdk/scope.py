@@ -141,6 +141,8 @@ class Context:
         self.file, self.logging = file, logging
         self.diagnostics: list[Diagnostic] = []
         self.names: dict[str, Entity] = {}
+        self.broken: set[str] = set()
+        """Names whose definition was refused: what uses them is not reported again."""
         self.program = tree.Program(PurePath(file.path).name)
         self.queue: list[Declared] = []
         self._instances: dict[tuple[str, tuple[tuple[str, Type], ...]], tree.Function] = {}
@@ -219,6 +221,8 @@ class Context:
         if bound is not None and name in ("T", "S", "K", "V", "N"):
             return bound.get(name, Parameter(name))
         found = self.names.get(name)
+        if name in self.broken:
+            raise Refused
         if isinstance(found, RecordType | ServiceType):
             return found
         if isinstance(found, Known) and found.name in BUILTIN_RECORDS:

@@ -36,6 +36,9 @@ from .types import (
 from .values import NESTING_MAX, const
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import NoReturn
+
     from .scope import Context
 
 _STATEMENTS: Final[dict[type[ast.stmt], tuple[str, str]]] = {
@@ -72,6 +75,7 @@ class Body(Trusted):
         """Its parameters have values."""
         super().__init__(context, declared)
         self._globals: set[str] = set()
+        self._stored = set() if self.trusted else _stored(declared.node.body)
         self._breaks: list[list[set[str]]] = []
 
     def check(self) -> None:
@@ -176,17 +180,20 @@ class Body(Trusted):
     def _declare(self, name: str, kind: Type, node: ast.AST) -> tree.Variable:
         if isinstance(kind, NoneType):
             self.refuse(codes.UNCLEAR, f"the type of `{name}` cannot be told from None", node, f"annotate it: `{name}: int | None = None`")
-        if not self.trusted and isinstance(self.context.names.get(name), tree.Slot | ServiceValue):
-            self.refuse(
-                codes.STATE,
-                f"`{name}` is a variable of the module",
-                node,
-                f"write `global {name}` at the top of the function, or choose another name",
-            )
+        if not self.trusted and isinstance(self.context.names.get(name), tree.Slot | ServiceValue | Constant):
+            self._refuse_state(name, node)
         if not self.trusted:
             kind = self.widest(kind)
         variable = self.variables[name] = tree.Variable(name, kind)
         return variable
+
+    def _refuse_state(self, name: str, node: ast.AST) -> NoReturn:
+        self.refuse(
+            codes.STATE,
+            f"`{name}` is a variable of the module",
+            node,
+            f"write `global {name}` at the top of the function, or choose another name",
+        )
 
     def _assign(self, node: ast.Assign) -> list[tree.Statement]:
         if len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple | ast.List):
@@ -299,8 +306,8 @@ class Body(Trusted):
             self.refuse(codes.MISMATCH, f"`{name}` is {show(known.type)} already", node, "choose another name")
         if known is None or isinstance(known.type, NoneType):
             self.variables[name] = tree.Variable(name, kind)
-            if not self.trusted and isinstance(self.context.names.get(name), tree.Slot | ServiceValue):
-                self.refuse(codes.STATE, f"`{name}` is a variable of the module", node, f"write `global {name}`, or choose another name")
+            if not self.trusted and isinstance(self.context.names.get(name), tree.Slot | ServiceValue | Constant):
+                self._refuse_state(name, node)
         if node.value is None:
             return []
         return [self.assign_name(node.target, self.expr(node.value, kind))]
@@ -588,6 +595,12 @@ class Body(Trusted):
                 return tree.State(INT, self.context.library_slot(home, name))
             return const(home.constants[name])
         found = self.context.names.get(name)
+        if name in self.context.broken:
+            raise Refused
+        if name in self._stored and name not in self._globals:
+            if isinstance(found, tree.Slot | ServiceValue | Constant):
+                self._refuse_state(name, node)
+            self.refuse(codes.UNSET, f"`{name}` has no value yet", node, "give it one before")
         match found:
             case Constant():
                 return found.value
@@ -667,6 +680,20 @@ class Body(Trusted):
             held_key = self.once(self.value(key, want.key), body)
             body.append(tree.Run(self.library("dict_set", local, held_key, self.value(value, want.value), node=node)))
         return tree.Do(want, body, local)
+
+
+def _stored(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that statements assign; those of comprehensions are their own."""
+    out: set[str] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp | ast.FunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            out.add(node.id)
+        waiting += ast.iter_child_nodes(node)
+    return out
 
 
 __all__ = ["BUILTIN_RECORDS", "STR", "Body"]
