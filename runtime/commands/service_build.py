@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SERVICE.py", help="the module's source")
     parser.add_argument("-o", "--output", metavar="OUT.wasm", help="default: NAME.wasm in the current folder")
     parser.add_argument("--name", metavar="NAME", help="name of the module; default: of the source")
-    parser.add_argument("--no-log", action="store_true", help="do not import the host's log, for hosts that have logging off")
+    parser.add_argument(
+        "--no-log", action="store_true", help="do not import the host's log, for hosts that have logging off"
+    )
     parser.add_argument("-g", "--debug-names", action="store_true", help="keep names of functions, for traces")
     parser.add_argument("--check", action="store_true", help="look for mistakes only, write nothing")
     parser.add_argument("--message-format", choices=("human", "json"), default="human", help="form of the messages")
@@ -51,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
     if args.source == "-" and args.name is None:
         raise CommandError("a source from standard input has no name", hint="give it one with --name")
     if not _NAME.fullmatch(name):
-        raise CommandError(f"{name} is no name for a module", hint="use letters, digits, _ and -, beginning with a letter: --name NAME")
+        raise CommandError(
+            f"{name} is no name for a module", hint="use letters, digits, _ and -, beginning with a letter: --name NAME"
+        )
     path = "standard input" if args.source == "-" else os.path.abspath(args.source)
     # lines end as Python reads them
     file = SourceFile(path, text.replace("\r\n", "\n").replace("\r", "\n"), data.startswith(BOM))
@@ -89,5 +93,3 @@ def _write(output: str, data: bytes) -> None:
     except OSError:
         Path(part).unlink(missing_ok=True)
         raise
-
-

@@ -50,7 +50,7 @@ class Built:
     diagnostics: list[Diagnostic]
 
 
-def build(file: SourceFile, options: Options = Options()) -> Built:  # noqa: B008 - frozen
+def build(file: SourceFile, options: Options = Options()) -> Built:
     """Compile a file. Raises InternalError."""
     checked = check(file, logging=options.logging)
     if checked.support is None or has_errors(checked.diagnostics):

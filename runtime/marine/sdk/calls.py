@@ -51,12 +51,41 @@ _TEXT_METHODS: Final[dict[str, tuple[int, int]]] = {
     "isupper": (0, 0), "islower": (0, 0), "ljust": (1, 2), "rjust": (1, 2), "center": (1, 2), "zfill": (1, 1),
 }  # fmt: skip
 """Methods of `str` and `bytes`: least and most arguments."""
-_LIST_METHODS: Final = ("append", "pop", "insert", "extend", "remove", "index", "count", "clear", "reverse", "sort", "copy")
+_LIST_METHODS: Final = (
+    "append",
+    "pop",
+    "insert",
+    "extend",
+    "remove",
+    "index",
+    "count",
+    "clear",
+    "reverse",
+    "sort",
+    "copy",
+)
 _DICT_METHODS: Final = ("get", "pop", "setdefault", "clear", "copy", "update", "keys", "values", "items")
 _IS: Final = {"isdigit": "is_digit", "isalpha": "is_alpha", "isalnum": "is_alnum", "isspace": "is_blank"}
-_SPEC: Final = re.compile(r"(?:(?P<fill>.)?(?P<align>[<>=^]))?(?P<sign>[-+ ])?(?P<alt>#)?(?P<zero>0)?(?P<width>\d+)?(?P<group>[,_])?(?:\.(?P<precision>\d+))?(?P<kind>[a-zA-Z%])?")
-_MATH: Final = {"sqrt": FLOAT, "floor": INT, "ceil": INT, "trunc": INT, "fabs": FLOAT, "isnan": BOOL, "isinf": BOOL, "isfinite": BOOL}
-_MATH_CONSTANTS: Final = {"pi": 3.141592653589793, "e": 2.718281828459045, "tau": 6.283185307179586, "inf": float("inf"), "nan": float("nan")}
+_SPEC: Final = re.compile(
+    r"(?:(?P<fill>.)?(?P<align>[<>=^]))?(?P<sign>[-+ ])?(?P<alt>#)?(?P<zero>0)?(?P<width>\d+)?(?P<group>[,_])?(?:\.(?P<precision>\d+))?(?P<kind>[a-zA-Z%])?"
+)
+_MATH: Final = {
+    "sqrt": FLOAT,
+    "floor": INT,
+    "ceil": INT,
+    "trunc": INT,
+    "fabs": FLOAT,
+    "isnan": BOOL,
+    "isinf": BOOL,
+    "isfinite": BOOL,
+}
+_MATH_CONSTANTS: Final = {
+    "pi": 3.141592653589793,
+    "e": 2.718281828459045,
+    "tau": 6.283185307179586,
+    "inf": float("inf"),
+    "nan": float("nan"),
+}
 WIDTH_MAX: Final = 1000
 PRECISION_MAX: Final = 100
 
@@ -90,7 +119,11 @@ class Calls(Loops):
             case RecordType():
                 return self.construct(found, node)
             case ServiceType():
-                self.unsupported("a service as a value is", node, f"call its functions, as in {name}().function(…), or name it once: {name.lower()} = {name}()")
+                self.unsupported(
+                    "a service as a value is",
+                    node,
+                    f"call its functions, as in {name}().function(…), or name it once: {name.lower()} = {name}()",
+                )
             case Known():
                 return self._prelude(found.name, node)
             case Constant() | tree.Slot() | ServiceValue():
@@ -104,11 +137,15 @@ class Calls(Loops):
         if name == "print":
             remedy = "write log.info(…), with `log` of runtime.marine.sdk"
         near = difflib.get_close_matches(name, self._callables(), n=1)
-        self.refuse(codes.NAME_UNKNOWN, f"no function `{name}`", node.func, f"did you mean `{near[0]}`?" if near else remedy)
+        self.refuse(
+            codes.NAME_UNKNOWN, f"no function `{name}`", node.func, f"did you mean `{near[0]}`?" if near else remedy
+        )
 
     def _callables(self) -> list[str]:
         names = [name.removeprefix("_builtin_") for name in dir(self) if name.startswith("_builtin_")]
-        return names + [name for name, found in self.context.names.items() if isinstance(found, Declared | RecordType | Known)]
+        return names + [
+            name for name, found in self.context.names.items() if isinstance(found, Declared | RecordType | Known)
+        ]
 
     # ── functions and records ──
 
@@ -116,16 +153,30 @@ class Calls(Loops):
         parameters = found.function.parameters
         given: list[tree.Expr | None] = [] if first is None else [first]
         arguments = self._bound(found.name, [p.name for p in parameters][len(given) :], node)
-        for parameter, default, arg in zip(parameters[len(given) :], found.defaults[len(given) :], arguments, strict=True):
+        for parameter, default, arg in zip(
+            parameters[len(given) :], found.defaults[len(given) :], arguments, strict=True
+        ):
             if arg is None and default is None:
-                self.refuse(codes.ARGUMENTS, f"{found.name} needs `{parameter.name}`", node, f"it is called as {_signature(found.name, parameters)}")
+                self.refuse(
+                    codes.ARGUMENTS,
+                    f"{found.name} needs `{parameter.name}`",
+                    node,
+                    f"it is called as {_signature(found.name, parameters)}",
+                )
             given.append(self.value(arg if arg is not None else default, parameter.type))  # type: ignore[arg-type]
-        return tree.Call(found.function.result, found.function, [value for value in given if value is not None], self.line(node))
+        return tree.Call(
+            found.function.result, found.function, [value for value in given if value is not None], self.line(node)
+        )
 
     def _bound(self, name: str, names: list[str], node: ast.Call) -> list[ast.expr | None]:
         """Arguments in the order of parameters; None where one is left out. Evaluated in that order."""
         if len(node.args) > len(names):
-            self.refuse(codes.ARGUMENTS, f"{name} takes {len(names)} arguments, not {len(node.args)}", node, "leave out what is too much")
+            self.refuse(
+                codes.ARGUMENTS,
+                f"{name} takes {len(names)} arguments, not {len(node.args)}",
+                node,
+                "leave out what is too much",
+            )
         out: list[ast.expr | None] = [*node.args, *[None] * (len(names) - len(node.args))]
         for keyword in node.keywords:
             if keyword.arg not in names:
@@ -141,11 +192,18 @@ class Calls(Loops):
     def construct(self, record: RecordType, node: ast.Call) -> tree.Expr:
         """A new record."""
         values = []
-        for field, arg in zip(record.fields, self._bound(record.name, [f.name for f in record.fields], node), strict=True):
+        for field, arg in zip(
+            record.fields, self._bound(record.name, [f.name for f in record.fields], node), strict=True
+        ):
             if arg is not None:
                 values.append(self.value(arg, field.type))
             elif field.default is None:
-                self.refuse(codes.ARGUMENTS, f"{record.name} needs `{field.name}`", node, f"its fields are {', '.join(f.name for f in record.fields)}")
+                self.refuse(
+                    codes.ARGUMENTS,
+                    f"{record.name} needs `{field.name}`",
+                    node,
+                    f"its fields are {', '.join(f.name for f in record.fields)}",
+                )
             else:
                 values.append(self.default(field, node))
         return tree.New(record, values)
@@ -160,7 +218,12 @@ class Calls(Loops):
                 return tree.New(field.type, [self.default(inner, node) for inner in field.type.fields])
             if isinstance(field.type, ListType | DictType):
                 return self.empty(field.type)
-            self.refuse(codes.MISMATCH, f"a new list or dict is no {show(field.type)}", node, f"give `{field.name}` a default of its type")
+            self.refuse(
+                codes.MISMATCH,
+                f"a new list or dict is no {show(field.type)}",
+                node,
+                f"give `{field.name}` a default of its type",
+            )
         if isinstance(field.type, TextType):
             return tree.Text(field.type, made.encode() if isinstance(made, str) else bytes(made))  # type: ignore[call-overload]
         assert isinstance(made, int)
@@ -176,7 +239,12 @@ class Calls(Loops):
         values = []
         for parameter, arg in zip(found.parameters, arguments, strict=True):
             if arg is None:
-                self.refuse(codes.ARGUMENTS, f"{name} needs `{parameter.name}`", node, f"it is called as {_signature(name, found.parameters)}")
+                self.refuse(
+                    codes.ARGUMENTS,
+                    f"{name} needs `{parameter.name}`",
+                    node,
+                    f"it is called as {_signature(name, found.parameters)}",
+                )
             values.append(self.value(arg, parameter.type))
         self.context.add_import(found)
         return tree.CallImport(found.result, found, values, self.line(node))
@@ -200,10 +268,20 @@ class Calls(Loops):
 
     def _arity(self, node: ast.Call, name: str, least: int, most: int) -> list[ast.expr]:
         if node.keywords:
-            self.refuse(codes.ARGUMENTS, f"{name} takes no `{node.keywords[0].arg}=`", node.keywords[0].value, "see the documentation of the module SDK")
+            self.refuse(
+                codes.ARGUMENTS,
+                f"{name} takes no `{node.keywords[0].arg}=`",
+                node.keywords[0].value,
+                "see the documentation of the module SDK",
+            )
         if not least <= len(node.args) <= most:
             wanted = str(least) if least == most else f"{least} to {most}"
-            self.refuse(codes.ARGUMENTS, f"{name} takes {wanted} arguments, not {len(node.args)}", node, "leave out or add what is missing")
+            self.refuse(
+                codes.ARGUMENTS,
+                f"{name} takes {wanted} arguments, not {len(node.args)}",
+                node,
+                "leave out or add what is missing",
+            )
         return node.args
 
     def _convert_number(self, node: ast.Call, kind: Type, name: str) -> tree.Expr:
@@ -280,7 +358,12 @@ class Calls(Loops):
                     return self._function(found, node, value)
                 known = list(kind.methods)
             case OptionalType():
-                self.refuse(codes.OPTIONAL, "value may be None here", node.func, "put it into a variable and test that with `is None` first")
+                self.refuse(
+                    codes.OPTIONAL,
+                    "value may be None here",
+                    node.func,
+                    "put it into a variable and test that with `is None` first",
+                )
             case _:
                 known = []
         near = difflib.get_close_matches(name, known, n=1)
@@ -289,7 +372,11 @@ class Calls(Loops):
 
     def _codec(self, node: ast.Call) -> None:
         for arg in self._arity(node, "encode", 0, 1):
-            if not (isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.lower().replace("_", "-") in ("utf-8", "utf8", "ascii")):
+            if not (
+                isinstance(arg, ast.Constant)
+                and isinstance(arg.value, str)
+                and arg.value.lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
+            ):
                 self.unsupported("an encoding other than UTF-8 is", arg, "leave the encoding out")
 
     # ── text ──
@@ -321,7 +408,16 @@ class Calls(Loops):
 
         match name:
             case "find" | "rfind" | "index":
-                return done(self.library("text_index" if name == "index" else name, value, text(0), number(1, 0), number(2, MOST), node=node))
+                return done(
+                    self.library(
+                        "text_index" if name == "index" else name,
+                        value,
+                        text(0),
+                        number(1, 0),
+                        number(2, MOST),
+                        node=node,
+                    )
+                )
             case "count":
                 return done(self.library("text_count", value, text(0), node=node))
             case "startswith" | "endswith" | "removeprefix" | "removesuffix":
@@ -343,7 +439,12 @@ class Calls(Loops):
                 assert arg is not None
                 parts = self._list_of(arg, ListType(kind))
                 if parts.type != ListType(kind):
-                    self.refuse(codes.MISMATCH, f"list[{show(kind)}] is wanted here, not {show(parts.type)}", arg, "convert the elements with str(…) in a comprehension")
+                    self.refuse(
+                        codes.MISMATCH,
+                        f"list[{show(kind)}] is wanted here, not {show(parts.type)}",
+                        arg,
+                        "convert the elements with str(…) in a comprehension",
+                    )
                 return done(self.library("join", value, parts, node=node))
             case "ljust" | "rjust" | "center":
                 fill = text(1) if given(1) is not None else tree.Text(kind, b" ")
@@ -351,7 +452,9 @@ class Calls(Loops):
                     self.refuse(codes.ARGUMENTS, "the text to fill with is empty", node, "give one character")
                 if name == "center":
                     return done(self.library("center", value, number(0, 0), fill, node=node))
-                return done(self.library("pad", value, number(0, 0), fill, const(1 if name == "ljust" else -1), node=node))
+                return done(
+                    self.library("pad", value, number(0, 0), fill, const(1 if name == "ljust" else -1), node=node)
+                )
             case "zfill":
                 return done(self.library("zfill", value, number(0, 0), node=node))
             case "isupper" | "islower":
@@ -381,7 +484,9 @@ class Calls(Loops):
             return self.show(value, part.value)
         assert isinstance(part.format_spec, ast.JoinedStr)
         if not all(isinstance(item, ast.Constant) for item in part.format_spec.values):
-            self.unsupported("a format that is computed is", part.value, "write the width as a number, or use .rjust(…)")
+            self.unsupported(
+                "a format that is computed is", part.value, "write the width as a number, or use .rjust(…)"
+            )
         spec = "".join(str(item.value) for item in part.format_spec.values if isinstance(item, ast.Constant))
         return self.format(value, spec, part.value)
 
@@ -392,14 +497,29 @@ class Calls(Loops):
         width = 0 if match is None else int(match["width"] or 0)
         precision = None if match is None or match["precision"] is None else int(match["precision"])
         refused = match is None or width > WIDTH_MAX or (precision or 0) > PRECISION_MAX
-        is_number = isinstance(value.type, IntType | FloatType) or (isinstance(value.type, BoolType) and kind is not None)
-        if match is None or refused or (is_number and isinstance(value.type, IntType) and precision is not None and kind not in ("f", "F", "%")):
-            self.unsupported(f"the format `{spec}` is", node, "formats are [[fill]align][sign][#][0][width][,][.precision][type] with type d, x, X, b, o, f, %, s")
+        is_number = isinstance(value.type, IntType | FloatType) or (
+            isinstance(value.type, BoolType) and kind is not None
+        )
+        if (
+            match is None
+            or refused
+            or (is_number and isinstance(value.type, IntType) and precision is not None and kind not in ("f", "F", "%"))
+        ):
+            self.unsupported(
+                f"the format `{spec}` is",
+                node,
+                "formats are [[fill]align][sign][#][0][width][,][.precision][type] with type d, x, X, b, o, f, %, s",
+            )
         align = match["align"]
         fill = match["fill"] or ("0" if match["zero"] and not align else " ")
         if not is_number:
             if (kind or "s") != "s" or match["sign"] or match["group"] or align == "=" or match["zero"]:
-                self.refuse(codes.OPERANDS, f"format `{spec}` does not exist for {show(value.type)}", node, "formats of text are alignment, width and .precision")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"format `{spec}` does not exist for {show(value.type)}",
+                    node,
+                    "formats of text are alignment, width and .precision",
+                )
             text = self.show(value, node)
             if precision is not None:
                 text = self.library("text_slice", text, const(0), const(precision), node=node)
@@ -429,7 +549,9 @@ class Calls(Loops):
         made = self.library("filled", sign_, body, self.text(fill), self.text(align), const(width), node=node)
         return tree.Do(STR, before, made) if before else made
 
-    def _int_parts(self, value: tree.Expr, kind: str, group: str | None, _: bool, node: ast.AST) -> tuple[tree.Expr, tree.Expr]:
+    def _int_parts(
+        self, value: tree.Expr, kind: str, group: str | None, _: bool, node: ast.AST
+    ) -> tuple[tree.Expr, tree.Expr]:
         base = {"d": 10, "n": 10, "x": 16, "X": 16, "b": 2, "o": 8}.get(kind)
         if base is None or (group == "," and base != 10):
             self.unsupported(f"the format type `{kind}` of an integer is", node, "types of integers are d, x, X, b, o")
@@ -455,9 +577,18 @@ class Calls(Loops):
         """An iterable as a list."""
         if isinstance(node, ast.GeneratorExp):
             return self.comprehension(node, want)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("range", "reversed", "map", "filter", "zip", "enumerate"):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("range", "reversed", "map", "filter", "zip", "enumerate")
+        ):
             return self._collected(node, want)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("keys", "values") and not node.args:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("keys", "values")
+            and not node.args
+        ):
             return self._collected(node, want)
         value = self.expr(node, want)
         if isinstance(value.type, ListType):
@@ -477,11 +608,20 @@ class Calls(Loops):
         value = self.once(self.coerce(item, kind, node), before)
         append = tree.Run(self.library("list_append", tree.Local(out.type, out), value, node=node))
         start = tree.Set(out, tree.NewList(out.type, []))
-        return tree.Do(out.type, [start, *walk.before, tree.Loop(walk.test, [*walk.head, *before, append], walk.step)], tree.Local(out.type, out))
+        return tree.Do(
+            out.type,
+            [start, *walk.before, tree.Loop(walk.test, [*walk.head, *before, append], walk.step)],
+            tree.Local(out.type, out),
+        )
 
     def _ordered(self, kind: ListType, node: ast.AST) -> None:
         if not isinstance(kind.element, IntType | FloatType | BoolType | TextType):
-            self.refuse(codes.OPERANDS, f"values of {show(kind.element)} have no order", node, "sort a list of numbers or texts that say which comes first")
+            self.refuse(
+                codes.OPERANDS,
+                f"values of {show(kind.element)} have no order",
+                node,
+                "sort a list of numbers or texts that say which comes first",
+            )
 
     def _list_append(self, value: tree.Expr, kind: ListType, node: ast.Call) -> tree.Expr:
         (item,) = self._arity(node, "append", 1, 1)
@@ -541,7 +681,11 @@ class Calls(Loops):
         reverse: tree.Expr = tree.Const(BOOL, False)
         for keyword in node.keywords:
             if keyword.arg != "reverse":
-                self.unsupported(f"`{keyword.arg}=` of sorting is", keyword.value, "sort a list of numbers or texts that say which comes first")
+                self.unsupported(
+                    f"`{keyword.arg}=` of sorting is",
+                    keyword.value,
+                    "sort a list of numbers or texts that say which comes first",
+                )
             reverse = self.truth(keyword.value)
         self._ordered(kind, node)
         return reverse
@@ -556,11 +700,15 @@ class Calls(Loops):
                 key = self.value(args[0], kind.key)
                 if name == "setdefault":
                     return self.library("dict_set_default", value, key, self.value(args[1], kind.value), node=node)
-                if len(args) == 2 and not (isinstance(args[1], ast.Constant) and args[1].value is None and not isinstance(kind.value, OptionalType)):
+                if len(args) == 2 and not (
+                    isinstance(args[1], ast.Constant)
+                    and args[1].value is None
+                    and not isinstance(kind.value, OptionalType)
+                ):
                     other = self.value(args[1], kind.value)
                     return self.library("dict_get_or" if name == "get" else "dict_pop_or", value, key, other, node=node)
                 if name == "pop":
-                    return self.library("dict_pop", value, key, node=node)
+                    return self.library("dict_pop" if len(args) == 1 else "dict_pop_find", value, key, node=node)
                 if isinstance(kind.value, OptionalType):
                     return self.library("dict_get_or", value, key, tree.Const(kind.value, 0), node=node)
                 return self.library("dict_find", value, key, node=node)
@@ -578,7 +726,9 @@ class Calls(Loops):
     def _builtin_len(self, node: ast.Call, _: Type | None) -> tree.Expr:
         value = self.expr(self._arity(node, "len", 1, 1)[0])
         if not isinstance(value.type, TextType | ListType | DictType):
-            self.refuse(codes.OPERANDS, f"{show(value.type)} has no length", node, "len takes a list, dict, str or bytes")
+            self.refuse(
+                codes.OPERANDS, f"{show(value.type)} has no length", node, "len takes a list, dict, str or bytes"
+            )
         return self.length(value)
 
     def _builtin_str(self, node: ast.Call, _: Type | None) -> tree.Expr:
@@ -646,7 +796,12 @@ class Calls(Loops):
             case IntType():
                 return self.library("zeros", self.coerce(value, INT, node), node=node)
             case _:
-                self.refuse(codes.OPERANDS, f"{show(value.type)} cannot become bytes", node, "bytes takes a list of numbers, or a count")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"{show(value.type)} cannot become bytes",
+                    node,
+                    "bytes takes a list of numbers, or a count",
+                )
 
     def _builtin_bytearray(self, node: ast.Call, _: Type | None) -> tree.Expr:
         args = self._arity(node, "bytearray", 0, 1)
@@ -661,14 +816,24 @@ class Calls(Loops):
         if isinstance(value.type, ListType) and isinstance(value.type.element, IntType):
             value = self.library("bytes_of", value, node=node)
         if value.type is not BYTES:
-            self.refuse(codes.OPERANDS, f"{show(value.type)} cannot become a bytearray", node, "bytearray takes bytes, a list of numbers, or a count")
-        return self.library("octets", value, node=node, N=U8)
+            self.refuse(
+                codes.OPERANDS,
+                f"{show(value.type)} cannot become a bytearray",
+                node,
+                "bytearray takes bytes, a list of numbers, or a count",
+            )
+        return self.library("octets", value, node=node, bound={"N": U8})
 
     def _builtin_list(self, node: ast.Call, want: Type | None) -> tree.Expr:
         args = self._arity(node, "list", 0, 1)
         if not args:
             if not isinstance(want, ListType):
-                self.refuse(codes.UNCLEAR, "the type of an empty list cannot be told", node, "annotate the variable: `x: list[int] = []`")
+                self.refuse(
+                    codes.UNCLEAR,
+                    "the type of an empty list cannot be told",
+                    node,
+                    "annotate the variable: `x: list[int] = []`",
+                )
             return self.empty(want)
         made = self._list_of(args[0], want)
         if isinstance(made, tree.Do) or not isinstance(made.type, ListType):
@@ -682,7 +847,12 @@ class Calls(Loops):
             if isinstance(value.type, DictType):
                 return self.library("dict_copy", value, node=node)
         if args or not isinstance(want, DictType):
-            self.refuse(codes.UNCLEAR, "the type of the dict cannot be told", node, "annotate the variable: `x: dict[str, int] = {}`")
+            self.refuse(
+                codes.UNCLEAR,
+                "the type of the dict cannot be told",
+                node,
+                "annotate the variable: `x: dict[str, int] = {}`",
+            )
         return self.empty(want)
 
     def _builtin_sorted(self, node: ast.Call, want: Type | None) -> tree.Expr:
@@ -693,8 +863,14 @@ class Calls(Loops):
         reverse = self._reverse(node, values.type)
         out = tree.Variable("sorted", values.type)
         local = tree.Local(values.type, out)
-        copy = values if isinstance(values, tree.Do) else self.library("list_slice", values, const(0), const(MOST), node=node)
-        return tree.Do(values.type, [tree.Set(out, copy), tree.Run(self.library("list_sort", local, reverse, node=node))], local)
+        copy = (
+            values
+            if isinstance(values, tree.Do)
+            else self.library("list_slice", values, const(0), const(MOST), node=node)
+        )
+        return tree.Do(
+            values.type, [tree.Set(out, copy), tree.Run(self.library("list_sort", local, reverse, node=node))], local
+        )
 
     def _builtin_reversed(self, node: ast.Call, want: Type | None) -> tree.Expr:
         self.unsupported("reversed as a value is", node, "go through it, make a list of it, or slice with [::-1]")
@@ -770,7 +946,9 @@ class Calls(Loops):
 
     def _based(self, node: ast.Call, name: str, base: int) -> tree.Expr:
         value = self.value(self._arity(node, name, 1, 1)[0], INT)
-        return self.library("show_based", value, const(base), self.text("0" + {16: "x", 8: "o", 2: "b"}[base]), node=node)
+        return self.library(
+            "show_based", value, const(base), self.text("0" + {16: "x", 8: "o", 2: "b"}[base]), node=node
+        )
 
     def _builtin_hex(self, node: ast.Call, _: Type | None) -> tree.Expr:
         return self._based(node, "hex", 16)
@@ -809,7 +987,9 @@ class Calls(Loops):
     def math_constant(self, node: ast.Attribute) -> tree.Expr:
         """`math.pi` and others."""
         if node.attr not in _MATH_CONSTANTS:
-            self.refuse(codes.ATTRIBUTE, f"math has no `{node.attr}` in a module", node, f"it has {', '.join(_MATH_CONSTANTS)}")
+            self.refuse(
+                codes.ATTRIBUTE, f"math has no `{node.attr}` in a module", node, f"it has {', '.join(_MATH_CONSTANTS)}"
+            )
         return tree.Const(FLOAT, _MATH_CONSTANTS[node.attr])
 
 

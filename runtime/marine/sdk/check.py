@@ -89,7 +89,12 @@ class _Module:
             self._declare(parsed)
         program = context.program
         if parsed is not None and not self._exports and not has_errors(context.diagnostics):
-            context.report(codes.NOTHING_EXPORTED, "the module exports nothing", None, "put @export above a function that callers may use")
+            context.report(
+                codes.NOTHING_EXPORTED,
+                "the module exports nothing",
+                None,
+                "put @export above a function that callers may use",
+            )
         order = {id(d): n for n, d in enumerate(context.diagnostics)}
         context.diagnostics.sort(key=lambda d: (d.span.start if d.span else -1, order[id(d)]))
         if has_errors(context.diagnostics):
@@ -112,7 +117,9 @@ class _Module:
             starts = context.file.lines.starts
             line = min(max(error.lineno or 1, 1), len(starts))
             at = min(starts[line - 1] + max((error.offset or 1) - 1, 0), len(context.file.text))
-            context.diagnostics.append(Diagnostic(codes.SYNTAX, f"not Python: {error.msg}", context.file, Span(at, at + 1)))
+            context.diagnostics.append(
+                Diagnostic(codes.SYNTAX, f"not Python: {error.msg}", context.file, Span(at, at + 1))
+            )
         except (ValueError, RecursionError, MemoryError) as error:
             text = "nesting is too deep" if isinstance(error, RecursionError | MemoryError) else str(error)
             context.diagnostics.append(Diagnostic(codes.SYNTAX, f"not Python: {text}", context.file, Span(0, 1)))
@@ -157,7 +164,12 @@ class _Module:
             self._quietly(function, partial(self._function, function))
         for record, item in self._records:
             self._methods(record, item)
-        initialize = Declared("initialize", ast.FunctionDef("initialize", _no_arguments(), [ast.Pass()], []), tree.Function("initialize", [], NONE), [])
+        initialize = Declared(
+            "initialize",
+            ast.FunctionDef("initialize", _no_arguments(), [ast.Pass()], []),
+            tree.Function("initialize", [], NONE),
+            [],
+        )
         body = Body(self._context, initialize)
         for statement in rest:
             self._quietly(statement, partial(self._variable, statement, changed, body))
@@ -166,7 +178,7 @@ class _Module:
         for declared, node in self._exports:
             self._quietly(node, partial(self._check_export, declared, node))
         if self._starts:
-            for slot, statements, _ in self._starts:
+            for _, statements, _ in self._starts:
                 initialize.function.body += statements
             self._context.program.functions.append(initialize.function)
             self._check_order()
@@ -207,7 +219,12 @@ class _Module:
             if node.level == 0 and module in (PRELUDE, f"{PRELUDE}.prelude"):
                 for alias in node.names:
                     if alias.name not in PRELUDE_NAMES:
-                        context.report(codes.IMPORT, f"{PRELUDE} has no `{alias.name}` for modules", node, f"it has {', '.join(sorted(PRELUDE_NAMES))}")
+                        context.report(
+                            codes.IMPORT,
+                            f"{PRELUDE} has no `{alias.name}` for modules",
+                            node,
+                            f"it has {', '.join(sorted(PRELUDE_NAMES))}",
+                        )
                         context.broken.add(alias.asname or alias.name)
                         continue
                     self._name(alias.asname or alias.name, node)
@@ -227,14 +244,21 @@ class _Module:
             )
         for alias in node.names:
             if alias.name not in _MODULES:
-                context.refuse(codes.IMPORT, f"`{alias.name}` cannot be imported into a module", node, "modules may import math")
+                context.refuse(
+                    codes.IMPORT, f"`{alias.name}` cannot be imported into a module", node, "modules may import math"
+                )
             context.names[alias.asname or alias.name] = Known(f"module {alias.name}")
 
     def _class(self, node: ast.ClassDef) -> None:
         context = self._context
         self._name(node.name, node)
         if node.bases or node.keywords:
-            context.refuse(codes.UNSUPPORTED, "inheritance is not part of the module language", node, "repeat the fields, or keep the other record in a field")
+            context.refuse(
+                codes.UNSUPPORTED,
+                "inheritance is not part of the module language",
+                node,
+                "repeat the fields, or keep the other record in a field",
+            )
         if len(node.decorator_list) == 1:
             match node.decorator_list[0]:
                 case ast.Name(id=name) if self._known(name) == "dataclass":
@@ -242,11 +266,22 @@ class _Module:
                     return
                 case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords) if self._known(name) == "dataclass":
                     flags = {k.arg: k.value.value for k in keywords if k.arg and isinstance(k.value, ast.Constant)}
-                    if len(flags) == len(keywords) and flags.keys() <= {"frozen", "eq", "slots", "repr", "kw_only"} and not flags.get("kw_only"):
+                    if (
+                        len(flags) == len(keywords)
+                        and flags.keys() <= {"frozen", "eq", "slots", "repr", "kw_only"}
+                        and not flags.get("kw_only")
+                    ):
                         self._record(node, flags)
                         return
-                    context.refuse(codes.DECORATOR, "this form of @dataclass is not part of the module language", node.decorator_list[0], "write @dataclass or @dataclass(frozen=True)")
-                case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str() as other)], keywords=[]) if self._known(name) == "service":
+                    context.refuse(
+                        codes.DECORATOR,
+                        "this form of @dataclass is not part of the module language",
+                        node.decorator_list[0],
+                        "write @dataclass or @dataclass(frozen=True)",
+                    )
+                case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str() as other)], keywords=[]) if (
+                    self._known(name) == "service"
+                ):
                     service = ServiceType(node.name, HOST_API if other == "host" else other)
                     context.names[node.name] = service
                     self._services.append((service, node))
@@ -277,14 +312,26 @@ class _Module:
                     case ast.AnnAssign(target=ast.Name(id=name)):
                         kind = context.resolve(item.annotation)
                         if isinstance(kind, NoneType | ServiceType):
-                            context.refuse(codes.ANNOTATION, f"a field cannot be {show(kind)}", item.annotation, "name the type of its values")
+                            context.refuse(
+                                codes.ANNOTATION,
+                                f"a field cannot be {show(kind)}",
+                                item.annotation,
+                                "name the type of its values",
+                            )
                         if record.index(name) is not None:
-                            context.refuse(codes.NAME_TAKEN, f"`{name}` is defined already", item, "choose another name")
+                            context.refuse(
+                                codes.NAME_TAKEN, f"`{name}` is defined already", item, "choose another name"
+                            )
                         record.fields.append(Field(name, kind, self._default(item.value)))
                     case ast.FunctionDef() | ast.Pass() | ast.Expr(value=ast.Constant()):
                         pass
                     case _:
-                        context.refuse(codes.UNSUPPORTED, "only fields and methods can stand in a dataclass", item, "write `name: type`")
+                        context.refuse(
+                            codes.UNSUPPORTED,
+                            "only fields and methods can stand in a dataclass",
+                            item,
+                            "write `name: type`",
+                        )
             except Refused:
                 pass
 
@@ -294,13 +341,17 @@ class _Module:
                 return None
             case ast.Constant() | ast.UnaryOp(operand=ast.Constant()):
                 return value
-            case ast.Name(id=name) if name not in self._context.names or isinstance(self._context.names[name], Constant):
+            case ast.Name(id=name) if name not in self._context.names or isinstance(
+                self._context.names[name], Constant
+            ):
                 return value
-            case ast.Call(func=ast.Name(id=name), args=[], keywords=[ast.keyword(arg="default", value=inner)]) if self._known(name) == "field":
-                return self._default(inner)
-            case ast.Call(func=ast.Name(id=name), args=[], keywords=[ast.keyword(arg="default_factory", value=ast.Name(id=made))]) if (
+            case ast.Call(func=ast.Name(id=name), args=[], keywords=[ast.keyword(arg="default", value=inner)]) if (
                 self._known(name) == "field"
             ):
+                return self._default(inner)
+            case ast.Call(
+                func=ast.Name(id=name), args=[], keywords=[ast.keyword(arg="default_factory", value=ast.Name(id=made))]
+            ) if self._known(name) == "field":
                 if made in ("list", "dict", "bytearray"):
                     return dict if made == "dict" else list
                 return ast.copy_location(ast.Call(ast.copy_location(ast.Name(made, ast.Load()), value), [], []), value)
@@ -336,19 +387,36 @@ class _Module:
         context, args = self._context, node.args
         for extra in (args.vararg, args.kwarg, *args.kwonlyargs, *args.posonlyargs):
             if extra is not None:
-                context.refuse(codes.UNSUPPORTED, "`*`, `**` and `/` are not part of the module language", extra, "write plain arguments")
+                context.refuse(
+                    codes.UNSUPPORTED,
+                    "`*`, `**` and `/` are not part of the module language",
+                    extra,
+                    "write plain arguments",
+                )
         names, out = args.args[skip:], []
         for arg in names:
             if arg.annotation is None:
-                context.refuse(codes.ANNOTATION, f"`{arg.arg}` has no type", arg, f"annotate it, as in `{arg.arg}: int`")
+                context.refuse(
+                    codes.ANNOTATION, f"`{arg.arg}` has no type", arg, f"annotate it, as in `{arg.arg}: int`"
+                )
             kind = context.resolve(arg.annotation)
             if isinstance(kind, NoneType | ServiceType):
-                context.refuse(codes.ANNOTATION, f"an argument cannot be {show(kind)}", arg.annotation, "name the type of its values")
+                context.refuse(
+                    codes.ANNOTATION,
+                    f"an argument cannot be {show(kind)}",
+                    arg.annotation,
+                    "name the type of its values",
+                )
             out.append(tree.Variable(arg.arg, kind))
         defaults: list[ast.expr | None] = [None] * (len(names) - len(args.defaults)) + list(args.defaults)
         for default in args.defaults:
             if not isinstance(default, ast.Constant | ast.UnaryOp | ast.Name):
-                context.refuse(codes.UNSUPPORTED, "this default is not part of the module language", default, "defaults are numbers, texts, constants and None")
+                context.refuse(
+                    codes.UNSUPPORTED,
+                    "this default is not part of the module language",
+                    default,
+                    "defaults are numbers, texts, constants and None",
+                )
         return out, defaults
 
     def _function(self, node: ast.FunctionDef) -> None:
@@ -357,7 +425,12 @@ class _Module:
         for decorator in node.decorator_list:
             known = self._known(decorator.id) if isinstance(decorator, ast.Name) else None
             if known not in ("export", "start"):
-                self._context.report(codes.DECORATOR, "this decorator is not part of the module language", decorator, "functions may have @export or @start")
+                self._context.report(
+                    codes.DECORATOR,
+                    "this decorator is not part of the module language",
+                    decorator,
+                    "functions may have @export or @start",
+                )
             kinds.add(known)
         parameters, defaults = self._parameters(node, 0)
         function = tree.Function(f"py.{node.name}", parameters, self._context.resolve(node.returns))
@@ -368,14 +441,23 @@ class _Module:
             self._exports.append((declared, node))
         if "start" in kinds:
             if parameters or not isinstance(function.result, NoneType):
-                self._context.refuse(codes.INTERFACE, "the function that runs at the start takes and returns nothing", node, f"write `def {node.name}() -> None:`")
+                self._context.refuse(
+                    codes.INTERFACE,
+                    "the function that runs at the start takes and returns nothing",
+                    node,
+                    f"write `def {node.name}() -> None:`",
+                )
             if self._hook is not None:
-                self._context.refuse(codes.INTERFACE, "there are two functions marked @start", node, "call one from the other")
+                self._context.refuse(
+                    codes.INTERFACE, "there are two functions marked @start", node, "call one from the other"
+                )
             self._hook = declared
 
     def _add(self, declared: Declared) -> None:
         if isinstance(declared.function.result, ServiceType):
-            self._context.refuse(codes.ANNOTATION, "a service cannot be returned", declared.node, "return what it answers")
+            self._context.refuse(
+                codes.ANNOTATION, "a service cannot be returned", declared.node, "return what it answers"
+            )
         self._functions.append(declared)
         self._context.program.functions.append(declared.function)
 
@@ -385,16 +467,32 @@ class _Module:
                 continue
             try:
                 if item.decorator_list:
-                    self._context.refuse(codes.DECORATOR, "methods have no decorators", item.decorator_list[0], "write a plain method, or a function")
+                    self._context.refuse(
+                        codes.DECORATOR,
+                        "methods have no decorators",
+                        item.decorator_list[0],
+                        "write a plain method, or a function",
+                    )
                 if item.name.startswith("__"):
-                    self._context.refuse(codes.UNSUPPORTED, f"`{item.name}` is not part of the module language", item, "write a method with a name of your own")
+                    self._context.refuse(
+                        codes.UNSUPPORTED,
+                        f"`{item.name}` is not part of the module language",
+                        item,
+                        "write a method with a name of your own",
+                    )
                 if not item.args.args:
-                    self._context.refuse(codes.ANNOTATION, "a method needs `self`", item, f"write `def {item.name}(self, …)`")
+                    self._context.refuse(
+                        codes.ANNOTATION, "a method needs `self`", item, f"write `def {item.name}(self, …)`"
+                    )
                 if record.index(item.name) is not None:
-                    self._context.refuse(codes.NAME_TAKEN, f"`{item.name}` is a field of {record.name}", item, "choose another name")
+                    self._context.refuse(
+                        codes.NAME_TAKEN, f"`{item.name}` is a field of {record.name}", item, "choose another name"
+                    )
                 parameters, defaults = self._parameters(item, 1)
                 own = tree.Variable(item.args.args[0].arg, record)
-                function = tree.Function(f"py.{record.name}.{item.name}", [own, *parameters], self._context.resolve(item.returns))
+                function = tree.Function(
+                    f"py.{record.name}.{item.name}", [own, *parameters], self._context.resolve(item.returns)
+                )
                 declared = Declared(item.name, item, function, [None, *defaults], owner=record)
                 record.methods[item.name] = declared
                 self._add(declared)
@@ -408,11 +506,26 @@ class _Module:
                 match item:
                     case ast.FunctionDef():
                         if item.decorator_list:
-                            context.refuse(codes.DECORATOR, "functions of services have no decorators", item.decorator_list[0], "leave it out")
+                            context.refuse(
+                                codes.DECORATOR,
+                                "functions of services have no decorators",
+                                item.decorator_list[0],
+                                "leave it out",
+                            )
                         if not _is_stub(item):
-                            context.refuse(codes.INTERFACE, f"`{item.name}` is another module's function: it has no body here", item, "write `...` as its body")
+                            context.refuse(
+                                codes.INTERFACE,
+                                f"`{item.name}` is another module's function: it has no body here",
+                                item,
+                                "write `...` as its body",
+                            )
                         if not item.args.args or item.args.args[0].annotation is not None:
-                            context.refuse(codes.ANNOTATION, "a function of a service needs `self`", item, f"write `def {item.name}(self, …)`")
+                            context.refuse(
+                                codes.ANNOTATION,
+                                "a function of a service needs `self`",
+                                item,
+                                f"write `def {item.name}(self, …)`",
+                            )
                         parameters, _ = self._parameters(item, 1)
                         result = context.resolve(item.returns)
                         if service.namespace == HOST_API:
@@ -423,12 +536,22 @@ class _Module:
                     case ast.Pass() | ast.Expr(value=ast.Constant()):
                         pass
                     case _:
-                        context.refuse(codes.UNSUPPORTED, "only functions can stand in a service", item, "write `def name(self, …) -> type: ...`")
+                        context.refuse(
+                            codes.UNSUPPORTED,
+                            "only functions can stand in a service",
+                            item,
+                            "write `def name(self, …) -> type: ...`",
+                        )
             except Refused:
                 pass
 
     def _check_program(self, parameters: list[tree.Variable], result: Type, node: ast.FunctionDef) -> None:
-        fits = len(parameters) == 1 and parameters[0].type == ListType(STR) and isinstance(result, RecordType) and result.name == "MountedBinaryResult"
+        fits = (
+            len(parameters) == 1
+            and parameters[0].type == ListType(STR)
+            and isinstance(result, RecordType)
+            and result.name == "MountedBinaryResult"
+        )
         if not fits or node.name in ("log_utf8_string", "get_call_parameters"):
             self._context.refuse(
                 codes.HOST_FUNCTION,
@@ -445,16 +568,28 @@ class _Module:
         while waiting:
             part = waiting.pop()
             if isinstance(part, DictType):
-                self._context.refuse(codes.INTERFACE, f"`{name}`: a dict cannot leave the module", node, "use a list of dataclasses")
+                self._context.refuse(
+                    codes.INTERFACE, f"`{name}`: a dict cannot leave the module", node, "use a list of dataclasses"
+                )
             if isinstance(part, RecordType) and not part.fields:
-                self._context.refuse(codes.INTERFACE, f"`{name}`: {part.name} has no fields, which modules cannot exchange", node, "give it a field")
+                self._context.refuse(
+                    codes.INTERFACE,
+                    f"`{name}`: {part.name} has no fields, which modules cannot exchange",
+                    node,
+                    "give it a field",
+                )
             if not any(part is item for item in seen):
                 seen.append(part)
                 waiting += parts(part)
 
     def _check_export(self, declared: Declared, node: ast.FunctionDef) -> None:
         if declared.name in RESERVED:
-            self._context.refuse(codes.NAME_TAKEN, f"every module has a function `{declared.name}` of its own", node, "choose another name")
+            self._context.refuse(
+                codes.NAME_TAKEN,
+                f"every module has a function `{declared.name}` of its own",
+                node,
+                "choose another name",
+            )
         for parameter in declared.function.parameters:
             self._check_border(parameter.type, declared.name, node)
         self._check_border(declared.function.result, declared.name, node)
@@ -462,13 +597,16 @@ class _Module:
     def _interface(self) -> dict[str, Any]:
         functions = [_described(d.name, d.function.parameters, d.function.result) for d, _ in self._exports]
         modules: dict[str, list[dict[str, Any]]] = {}
-        kinds = [kind for d, _ in self._exports for kind in (*(p.type for p in d.function.parameters), d.function.result)]
+        kinds = [
+            kind for d, _ in self._exports for kind in (*(p.type for p in d.function.parameters), d.function.result)
+        ]
         for item in self._context.program.imports:
             if not item.namespace.startswith(("__marine_host", "wasi_")):
                 modules.setdefault(item.namespace, []).append(_described(item.name, item.parameters, item.result))
                 kinds += [*(p.type for p in item.parameters), item.result]
         records = [
-            {"name": record.name, "fields": [[f.name, interface_name(f.type)] for f in record.fields]} for record in _records(kinds)
+            {"name": record.name, "fields": [[f.name, interface_name(f.type)] for f in record.fields]}
+            for record in _records(kinds)
         ]
         imports = [{"namespace": name, "functions": entries} for name, entries in modules.items()]
         return {"records": records, "functions": functions, "imports": imports}
@@ -488,7 +626,9 @@ class _Module:
         if node.value is None:
             context.refuse(codes.TOP_LEVEL, f"`{target.id}` has no value", node, f"write `{target.id}: … = …`")
         match node.value:
-            case ast.Call(func=ast.Name(id=name), args=[], keywords=[]) if isinstance(context.names.get(name), ServiceType):
+            case ast.Call(func=ast.Name(id=name), args=[], keywords=[]) if isinstance(
+                context.names.get(name), ServiceType
+            ):
                 self._name(target.id, node)
                 service = context.names[name]
                 assert isinstance(service, ServiceType)
@@ -505,8 +645,17 @@ class _Module:
         value = body.expr(node.value, kind)
         value = body.coerce(value, body.widest(value.type) if kind is None else kind, node.value)
         if isinstance(value.type, NoneType):
-            context.refuse(codes.UNCLEAR, f"the type of `{target.id}` cannot be told from None", node, f"annotate it: `{target.id}: int | None = None`")
-        if isinstance(value, tree.Const | tree.Text) and target.id not in changed and not isinstance(value.type, OptionalType):
+            context.refuse(
+                codes.UNCLEAR,
+                f"the type of `{target.id}` cannot be told from None",
+                node,
+                f"annotate it: `{target.id}: int | None = None`",
+            )
+        if (
+            isinstance(value, tree.Const | tree.Text)
+            and target.id not in changed
+            and not isinstance(value.type, OptionalType)
+        ):
             context.names[target.id] = Constant(value)
             return
         slot = tree.Slot(target.id, value.type)
@@ -518,7 +667,9 @@ class _Module:
         """A variable whose value needs a function that needs a variable further down."""
         order = {slot: number for number, (slot, _, _) in enumerate(self._starts)}
         for number, (slot, statements, node) in enumerate(self._starts):
-            late = [used for used in _slots(statements) if used in order and order[used] >= number and is_object(used.type)]
+            late = [
+                used for used in _slots(statements) if used in order and order[used] >= number and is_object(used.type)
+            ]
             if late:
                 self._context.report(
                     codes.UNSET,
@@ -531,11 +682,23 @@ class _Module:
 
     def _support(self) -> Support:
         context = self._context
-        helper = Body(context, Declared("support", ast.FunctionDef("support", _no_arguments(), [], []), tree.Function("support", [], NONE, trusted=True), []))
+        helper = Body(
+            context,
+            Declared(
+                "support",
+                ast.FunctionDef("support", _no_arguments(), [], []),
+                tree.Function("support", [], NONE, trusted=True),
+                [],
+            ),
+        )
         takes: dict[Type, tree.Function] = {}
         lowers: dict[Type, tree.Function] = {}
-        taken = [p.type for d, _ in self._exports for p in d.function.parameters] + [item.result for item in context.program.imports]
-        lowered = [d.function.result for d, _ in self._exports] + [p.type for item in context.program.imports for p in item.parameters]
+        taken = [p.type for d, _ in self._exports for p in d.function.parameters] + [
+            item.result for item in context.program.imports
+        ]
+        lowered = [d.function.result for d, _ in self._exports] + [
+            p.type for item in context.program.imports for p in item.parameters
+        ]
         for kind in taken:
             if not is_scalar(kind) and not isinstance(kind, NoneType):
                 words = [tree.Const(_INT, 0)] * (1 if isinstance(kind, RecordType) else 2)
@@ -564,7 +727,9 @@ class _Module:
         return Support(functions, takes, lowers, traces)
 
     def _make_trace_state(self, function: tree.Function) -> None:
-        body = Body(self._context, Declared("support", ast.FunctionDef("support", _no_arguments(), [], []), function, []))
+        body = Body(
+            self._context, Declared("support", ast.FunctionDef("support", _no_arguments(), [], []), function, [])
+        )
         call = ast.Call(ast.Name("trace_state", ast.Load()), [], [])
         function.body.append(tree.Run(body.trusted_call(call, None)))
 
@@ -608,12 +773,16 @@ def _slots(body: list[tree.Statement]) -> Iterator[tree.Slot]:
             yield item.slot
             if isinstance(item, tree.SetState):
                 stack.append(item.value)
-        elif hasattr(item, "__slots__") and not isinstance(item, tree.Variable | tree.Slot | tree.Import | RecordType | ServiceType):
+        elif hasattr(item, "__slots__") and not isinstance(
+            item, tree.Variable | tree.Slot | tree.Import | RecordType | ServiceType
+        ):
             stack += [getattr(item, name) for name in item.__slots__ if name not in ("type", "variable")]
 
 
 def _is_main(node: ast.If) -> bool:
-    return isinstance(node.test, ast.Compare) and isinstance(node.test.left, ast.Name) and node.test.left.id == "__name__"
+    return (
+        isinstance(node.test, ast.Compare) and isinstance(node.test.left, ast.Name) and node.test.left.id == "__name__"
+    )
 
 
 def _is_type_checking(node: ast.If) -> bool:

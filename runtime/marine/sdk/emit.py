@@ -36,7 +36,7 @@ from .types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 HOST_API: Final = "__marine_host_api_v3"
 TRIPLE: Final = "wasm32-unknown-unknown"
@@ -127,7 +127,14 @@ def is_scalar(kind: Type) -> bool:
 
 def quoted(symbol: str) -> str:
     """A global name in LLVM's spelling."""
-    return '@"' + "".join(c if c.isascii() and c not in '"\\' and c.isprintable() else "".join(f"\\{b:02X}" for b in c.encode()) for c in symbol) + '"'
+    return (
+        '@"'
+        + "".join(
+            c if c.isascii() and c not in '"\\' and c.isprintable() else "".join(f"\\{b:02X}" for b in c.encode())
+            for c in symbol
+        )
+        + '"'
+    )
 
 
 def _bytes(data: bytes) -> str:
@@ -181,7 +188,9 @@ class _Module:
         if key not in self.texts:
             name = self.texts[key] = f"@t{len(self.texts)}"
             self.lines.append(f"{name}.d = private unnamed_addr constant [{len(data)} x i8] {_bytes(data)}, align 1")
-            self.lines.append(f"{name} = private unnamed_addr constant {{ i32, ptr, i32, i32 }} {{ i32 1, ptr {name}.d, i32 {len(data)}, i32 {count} }}, align 4")
+            self.lines.append(
+                f"{name} = private unnamed_addr constant {{ i32, ptr, i32, i32 }} {{ i32 1, ptr {name}.d, i32 {len(data)}, i32 {count} }}, align 4"
+            )
         return self.texts[key]
 
 
@@ -203,15 +212,24 @@ def emit(program: tree.Program, support: Support) -> Emitted:
     for name, hook in (("_initialize", program.initialize), ("_start", program.start)):
         if hook is not None:
             exports[name] = name
-            lines = [support.call("enter"), f"call void {quoted(hook.symbol)}()", support.call("leave"), support.call("collect")]
-            bodies.append(_define(f"void @{name}()", lines + ["ret void"], internal=False))
+            lines = [
+                support.call("enter"),
+                f"call void {quoted(hook.symbol)}()",
+                support.call("leave"),
+                support.call("collect"),
+            ]
+            bodies.append(_define(f"void @{name}()", [*lines, "ret void"], internal=False))
     globals_ = [
         f"{quoted('state ' + slot.name)} = internal global {storage(slot.type)} {'0.0' if isinstance(slot.type, FloatType) else slot.start}"
         for slot in program.slots
     ]
     declared = [_declaration(number, item) for number, item in enumerate(program.imports)]
     head = [f'target triple = "{TRIPLE}"', f'target datalayout = "{_LAYOUT}"', _DECLARED]
-    head += ["@line = internal global i32 0", "@result_ptr = internal global i32 0", "@result_size = internal global i32 0"]
+    head += [
+        "@line = internal global i32 0",
+        "@result_ptr = internal global i32 0",
+        "@result_size = internal global i32 0",
+    ]
     attributes = [
         'attributes #0 = { nounwind minsize optsize "no-builtins" }',
         'attributes #1 = { nounwind noinline cold noreturn optsize "no-builtins" }',
@@ -226,7 +244,14 @@ def emit(program: tree.Program, support: Support) -> Emitted:
 
 
 def _plain(text: str) -> str:
-    return '"' + "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "".join(f"\\{b:02X}" for b in c.encode()) for c in text) + '"'
+    return (
+        '"'
+        + "".join(
+            c if c.isascii() and c.isprintable() and c not in '"\\' else "".join(f"\\{b:02X}" for b in c.encode())
+            for c in text
+        )
+        + '"'
+    )
 
 
 def _mark_raising(functions: list[tree.Function]) -> None:
@@ -252,7 +277,9 @@ def _calls(body: object) -> Iterable[tree.Function]:
         elif isinstance(item, tree.Call):
             yield item.function
             stack += item.args
-        elif hasattr(item, "__slots__") and not isinstance(item, tree.Variable | tree.Slot | tree.Function | tree.Import | RecordType | ServiceType):
+        elif hasattr(item, "__slots__") and not isinstance(
+            item, tree.Variable | tree.Slot | tree.Function | tree.Import | RecordType | ServiceType
+        ):
             stack += [getattr(item, name) for name in item.__slots__ if name not in ("type", "variable", "slot")]
 
 
@@ -297,9 +324,16 @@ def _from_core(kind: Type, names: list[str], out: str, support: Support) -> list
         case IntType() if kind.bits == 32:
             return [f"{out} = {'sext' if kind.signed else 'zext'} i32 {names[0]} to i64"]
         case IntType():
-            return [f"{out}.n = trunc i32 {names[0]} to i{kind.bits}", f"{out} = {'sext' if kind.signed else 'zext'} i{kind.bits} {out}.n to i64"]
+            return [
+                f"{out}.n = trunc i32 {names[0]} to i{kind.bits}",
+                f"{out} = {'sext' if kind.signed else 'zext'} i{kind.bits} {out}.n to i64",
+            ]
         case FloatType():
-            return [f"{out} = fpext float {names[0]} to double" if kind.bits == 32 else f"{out} = fadd double {names[0]}, -0.0"]
+            return [
+                f"{out} = fpext float {names[0]} to double"
+                if kind.bits == 32
+                else f"{out} = fadd double {names[0]}, -0.0"
+            ]
         case BoolType():
             return [f"{out} = icmp ne i32 {names[0]}, 0"]
         case _:
@@ -319,7 +353,9 @@ def _to_core(kind: Type, value: str, out: str) -> list[str]:
         case IntType():
             return [f"{out} = trunc i64 {value} to i32"]
         case FloatType():
-            return [f"{out} = fptrunc double {value} to float" if kind.bits == 32 else f"{out} = fadd double {value}, -0.0"]
+            return [
+                f"{out} = fptrunc double {value} to float" if kind.bits == 32 else f"{out} = fadd double {value}, -0.0"
+            ]
         case _:
             return [f"{out} = zext i1 {value} to i32"]
 
@@ -331,7 +367,9 @@ def _export(name: str, function: tree.Function, support: Support) -> str:
         names = [f"%a{number}.{part}" for part in range(len(core(parameter.type)))]
         parameters += [f"{kind} {item}" for kind, item in zip(core(parameter.type), names, strict=True)]
         lines += _from_core(parameter.type, names, f"%v{number}", support)
-        arguments.append(f"{register(parameter.type)} {'%kept' if NONE in support.trace and number in in_memory else '%v'}{number}")
+        arguments.append(
+            f"{register(parameter.type)} {'%kept' if NONE in support.trace and number in in_memory else '%v'}{number}"
+        )
     if in_memory and NONE in support.trace:
         lines += _kept(function, in_memory, support)
     call = f"call {register(function.result)} {quoted(function.symbol)}({', '.join(arguments)})"
@@ -344,7 +382,12 @@ def _export(name: str, function: tree.Function, support: Support) -> str:
         returned = core(result)[0]
         lines += [f"%r = {call}", *end, *_to_core(result, "%r", "%c"), f"ret {returned} %c"]
     else:
-        lines += [f"%r = {call}", f"call void {quoted(support.lower[result].symbol)}(i32 %r)", support.call("leave"), "ret void"]
+        lines += [
+            f"%r = {call}",
+            f"call void {quoted(support.lower[result].symbol)}(i32 %r)",
+            support.call("leave"),
+            "ret void",
+        ]
     return _define(f"{returned} {quoted('export ' + name)}({', '.join(parameters)})", lines, internal=False)
 
 
@@ -359,7 +402,12 @@ def _kept(function: tree.Function, in_memory: list[int], support: Support) -> li
     for number in in_memory:
         trace = support.trace[function.parameters[number].type]
         lines.append(f"%m{number} = call i32 {quoted(trace.symbol)}(i32 %v{number})")
-    lines += [f"call void {quoted(support.trace[NONE].symbol)}()", support.call("end_moving"), "br label %ready", "ready:"]
+    lines += [
+        f"call void {quoted(support.trace[NONE].symbol)}()",
+        support.call("end_moving"),
+        "br label %ready",
+        "ready:",
+    ]
     lines += [f"%kept{n} = phi i32 [ %v{n}, %start ], [ %m{n}, %moving ]" for n in in_memory]
     return ["br label %start", "start:", *lines]
 
@@ -397,7 +445,9 @@ class _Function:
             self._line(f"call void {quoted(self._support.named['panic'].symbol)}(i32 ptrtoint (ptr {message} to i32))")
             self._line("unreachable")
         head = f"{register(function.result)} {quoted(function.symbol)}({', '.join(parameters)})"
-        attributes = 1 if function is self._support.named["panic"] else 2 if function.rare else 3 if not function.trusted else 0
+        attributes = (
+            1 if function is self._support.named["panic"] else 2 if function.rare else 3 if not function.trusted else 0
+        )
         return _define(head, self._allocas + self._lines, attributes=attributes)
 
     # ── helpers ──
@@ -439,7 +489,9 @@ class _Function:
 
     def _unless(self, bad: str, message: str, line: int) -> None:
         after = self._fresh("ok")
-        self._line(f"br i1 {bad}, label %{self._panic(message, line)}, label %{after}, !prof !{{!\"branch_weights\", i32 1, i32 1000}}")
+        self._line(
+            f'br i1 {bad}, label %{self._panic(message, line)}, label %{after}, !prof !{{!"branch_weights", i32 1, i32 1000}}'
+        )
         self._label(after)
 
     def _pointer(self, address: str, offset: int = 0) -> str:
@@ -487,7 +539,9 @@ class _Function:
             case tree.Set():
                 value = self._expr(statement.value)
                 if not isinstance(statement.variable.type, NoneType):
-                    self._line(f"store {register(statement.variable.type)} {value}, ptr {self._place(statement.variable)}")
+                    self._line(
+                        f"store {register(statement.variable.type)} {value}, ptr {self._place(statement.variable)}"
+                    )
             case tree.SetState():
                 self._store(statement.slot.type, self._expr(statement.value), quoted("state " + statement.slot.name))
             case tree.SetField():
@@ -503,9 +557,9 @@ class _Function:
             case tree.Continue():
                 self._line(f"br label %{self._loops[-1][0]}")
             case tree.Return():
-                value = None if statement.value is None else self._expr(statement.value)
+                returned = "" if statement.value is None else self._expr(statement.value)
                 kind = register(self._function.result)
-                self._line("ret void" if value is None or kind == "void" else f"ret {kind} {value}")
+                self._line("ret void" if kind == "void" else f"ret {kind} {returned}")
             case tree.Raise():
                 message = self._expr(statement.message)
                 if not self._function.trusted:
@@ -520,7 +574,9 @@ class _Function:
         assert isinstance(record, RecordType)
         target = self._expr(statement.record)
         value = self._expr(statement.value)
-        self._store(record.fields[statement.index].type, value, self._pointer(target, offsets(record)[0][statement.index]))
+        self._store(
+            record.fields[statement.index].type, value, self._pointer(target, offsets(record)[0][statement.index])
+        )
 
     def _if(self, statement: tree.If) -> None:
         yes, no, after = self._fresh("yes"), self._fresh("no"), self._fresh("after")
@@ -670,7 +726,9 @@ class _Function:
         waits = may_be_cut_off(function)
         if waits:
             self._line(support.call("ask"))
-        text = f"call {core(result)[0] if is_scalar(result) else 'void'} {quoted(function.symbol)}({', '.join(arguments)})"
+        text = (
+            f"call {core(result)[0] if is_scalar(result) else 'void'} {quoted(function.symbol)}({', '.join(arguments)})"
+        )
         names = []
         if is_scalar(result):
             names = [self._value(text)]
@@ -777,7 +835,9 @@ class _Function:
 
     def _op_move(self, _: tree.Op, target: str, source: str, count: str) -> str:
         to, from_, n = (self._value(f"trunc i64 {item} to i32") for item in (target, source, count))
-        self._line(f"call void @llvm.memmove.p0.p0.i32(ptr {self._pointer(to)}, ptr {self._pointer(from_)}, i32 {n}, i1 false)")
+        self._line(
+            f"call void @llvm.memmove.p0.p0.i32(ptr {self._pointer(to)}, ptr {self._pointer(from_)}, i32 {n}, i1 false)"
+        )
         return "0"
 
     def _op_fill(self, _: tree.Op, target: str, value: str, count: str) -> str:
@@ -811,4 +871,16 @@ class _Function:
         return "0"
 
 
-__all__ = ["ABI", "BOOL", "FLOAT", "HOST_API", "NONE", "OVERFLOW", "Emitted", "Support", "emit", "image_size", "is_object"]
+__all__ = [
+    "ABI",
+    "BOOL",
+    "FLOAT",
+    "HOST_API",
+    "NONE",
+    "OVERFLOW",
+    "Emitted",
+    "Support",
+    "emit",
+    "image_size",
+    "is_object",
+]

@@ -81,4 +81,6 @@ def _right(name: str, shift: str, fill: str) -> str:
     )
 
 
-HELPERS: Final = _MULTIPLY + _LEFT + _right("__lshrti3", "lshr", "add i64 0, 0") + _right("__ashrti3", "ashr", "ashr i64 %ah, 63")
+HELPERS: Final = (
+    _MULTIPLY + _LEFT + _right("__lshrti3", "lshr", "add i64 0, 0") + _right("__ashrti3", "ashr", "ashr i64 %ah, 63")
+)

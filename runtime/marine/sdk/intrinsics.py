@@ -297,6 +297,10 @@ def ult(a: int, b: int) -> bool:
     raise NotImplementedError
 
 
+class UnicodeDecodeError(ValueError):
+    """As Python's, with a message only."""
+
+
 def rare(function: T) -> T:
     """A function that is not compiled into its callers."""
     return function

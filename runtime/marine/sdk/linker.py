@@ -20,7 +20,21 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1 << 16
 
-_CUSTOM, _TYPES, _IMPORTS, _FUNCTIONS, _TABLES, _MEMORY, _GLOBALS, _EXPORTS, _START, _ELEMENTS, _CODE, _DATA, _DATA_COUNT = range(13)
+(
+    _CUSTOM,
+    _TYPES,
+    _IMPORTS,
+    _FUNCTIONS,
+    _TABLES,
+    _MEMORY,
+    _GLOBALS,
+    _EXPORTS,
+    _START,
+    _ELEMENTS,
+    _CODE,
+    _DATA,
+    _DATA_COUNT,
+) = range(13)
 _FUNCTION, _TABLE, _MEMORY_KIND, _GLOBAL = range(4)
 _I32, _FUNCREF = 0x7F, 0x70
 _SYMBOL_FUNCTION, _SYMBOL_DATA, _SYMBOL_GLOBAL, _SYMBOL_SECTION, _SYMBOL_TAG, _SYMBOL_TABLE = range(6)
@@ -160,7 +174,9 @@ def link(data: bytes, exports: Mapping[str, str], *, names: bool = False) -> byt
 
     section(_TYPES, found.types)
     if found.imports:
-        section(_IMPORTS, _vector([_named(m) + _named(n) + bytes([_FUNCTION]) + write_uleb(t) for m, n, t in found.imports]))
+        section(
+            _IMPORTS, _vector([_named(m) + _named(n) + bytes([_FUNCTION]) + write_uleb(t) for m, n, t in found.imports])
+        )
     section(_FUNCTIONS, _vector([write_uleb(kind) for kind, _, _ in found.functions]))
     if found.has_table:
         size = write_uleb(len(elements) + 1)
@@ -310,7 +326,11 @@ def _drop_unused(found: _Object, exports: Mapping[str, str]) -> None:
     for entry in found.code_relocations:
         while number < len(found.functions) and entry.offset >= found.functions[number][2]:
             number += 1
-        if number == len(found.functions) or entry.offset < found.functions[number][1] or entry.offset + 5 > found.functions[number][2]:
+        if (
+            number == len(found.functions)
+            or entry.offset < found.functions[number][1]
+            or entry.offset + 5 > found.functions[number][2]
+        ):
             raise LinkError("a relocation outside of a function")
         if entry.kind in (0, 1):
             calls[number].append(found.symbols[entry.index].index)
@@ -349,7 +369,13 @@ def _place(found: _Object) -> int:
 
 
 def _resolver(found: _Object, heap: int, elements: list[int]) -> Callable[[_Relocation], int]:
-    known = {"__heap_base": heap, "__data_end": heap, "__stack_high": SDK_STACK_BYTES, "__stack_low": 0, "__global_base": _FIRST_DATA}
+    known = {
+        "__heap_base": heap,
+        "__data_end": heap,
+        "__stack_high": SDK_STACK_BYTES,
+        "__stack_low": 0,
+        "__global_base": _FIRST_DATA,
+    }
 
     def resolve(entry: _Relocation) -> int:
         if entry.kind == 6:
@@ -381,12 +407,15 @@ def _resolver(found: _Object, heap: int, elements: list[int]) -> Callable[[_Relo
 def _bodies(found: _Object, resolve: Callable[[_Relocation], int]) -> list[bytes]:
     entries = found.code_relocations
     out, number = [], 0
-    for _, at, end in found.functions:
-        pieces = []
+    for _, start, end in found.functions:
+        at, pieces = start, []
         while number < len(entries) and entries[number].offset < end:
             entry = entries[number]
             value = resolve(entry)
-            pieces += [found.code[at : entry.offset], _sleb(_signed(value)) if entry.kind in (1, 4) else write_uleb(value)]
+            pieces += [
+                found.code[at : entry.offset],
+                _sleb(_signed(value)) if entry.kind in (1, 4) else write_uleb(value),
+            ]
             at = entry.offset + 5
             number += 1
         body = b"".join(pieces) + found.code[at:end]
@@ -423,6 +452,12 @@ def _exports(found: _Object, exports: Mapping[str, str]) -> bytes:
 
 
 def _function_names(found: _Object) -> bytes:
-    names = sorted({found.renamed[s.index]: s.name for s in found.symbols if s.kind == _SYMBOL_FUNCTION and s.index in found.renamed}.items())
+    names = sorted(
+        {
+            found.renamed[s.index]: s.name
+            for s in found.symbols
+            if s.kind == _SYMBOL_FUNCTION and s.index in found.renamed
+        }.items()
+    )
     part = _vector([write_uleb(index) + _named(name) for index, name in names])
     return bytes([1]) + write_uleb(len(part)) + part

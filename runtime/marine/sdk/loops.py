@@ -68,7 +68,9 @@ class Loops(Operators):
                     return self._reversed(args[0], node)
                 if name == "zip" and len(args) >= 1 and not keywords:
                     return self._zip(args)
-            case ast.Call(func=ast.Attribute(value=value, attr="items" | "keys" | "values" as attr), args=[], keywords=[]):
+            case ast.Call(
+                func=ast.Attribute(value=value, attr="items" | "keys" | "values" as attr), args=[], keywords=[]
+            ):
                 whole = self.expr(value)
                 if isinstance(whole.type, DictType):
                     return self._dict(whole, {"items": (0, 1), "keys": (0,), "values": (1,)}[attr])
@@ -108,9 +110,19 @@ class Loops(Operators):
             case DictType():
                 return self._dict(value, (0,))
             case OptionalType():
-                self.refuse(codes.OPTIONAL, "value may be None here", node, "put it into a variable and test that with `is None` first")
+                self.refuse(
+                    codes.OPTIONAL,
+                    "value may be None here",
+                    node,
+                    "put it into a variable and test that with `is None` first",
+                )
             case _:
-                self.refuse(codes.OPERANDS, f"{show(value.type)} cannot be gone through", node, "use a range, list, dict, str or bytes")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"{show(value.type)} cannot be gone through",
+                    node,
+                    "use a range, list, dict, str or bytes",
+                )
 
     def unchecked(self, values: tree.Expr, index: tree.Expr) -> tree.Expr:
         """An element that is there."""
@@ -136,7 +148,12 @@ class Loops(Operators):
 
     def _range(self, node: ast.Call) -> Walk:
         if not 1 <= len(node.args) <= 3:
-            self.refuse(codes.ARGUMENTS, f"range takes 1 to 3 numbers, not {len(node.args)}", node, "write range(stop) or range(start, stop, step)")
+            self.refuse(
+                codes.ARGUMENTS,
+                f"range takes 1 to 3 numbers, not {len(node.args)}",
+                node,
+                "write range(stop) or range(start, stop, step)",
+            )
         before: list[tree.Statement] = []
         numbers = [self.once(self.value(arg, INT), before) for arg in node.args]
         start, stop = (const(0), numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
@@ -147,10 +164,18 @@ class Loops(Operators):
             return Walk(before, test, [], [index], [self._next(index, int(step.value))])
         left = self._counter(before, self.library("range_count", start, stop, step, node=node))
         test = tree.Op(BOOL, "ne", (left, const(0)))
-        return Walk(before, test, [], [index], [tree.Set(index.variable, tree.Op(INT, "wadd", (index, step))), self._next(left, -1)])
+        return Walk(
+            before,
+            test,
+            [],
+            [index],
+            [tree.Set(index.variable, tree.Op(INT, "wadd", (index, step))), self._next(left, -1)],
+        )
 
     def _enumerate(self, node: ast.Call) -> Walk:
-        start_node = node.args[1] if len(node.args) == 2 else next((k.value for k in node.keywords if k.arg == "start"), None)
+        start_node = (
+            node.args[1] if len(node.args) == 2 else next((k.value for k in node.keywords if k.arg == "start"), None)
+        )
         inner = self.walk(node.args[0])
         number = self._counter(inner.before, const(0) if start_node is None else self.value(start_node, INT))
         if len(inner.items) != 1:
@@ -160,7 +185,12 @@ class Loops(Operators):
     def _reversed(self, node: ast.expr, whole: ast.AST) -> Walk:
         value = self.expr(node)
         if not isinstance(value.type, ListType):
-            self.refuse(codes.OPERANDS, f"{show(value.type)} cannot be gone through backwards", whole, "reverse a list, or slice with [::-1]")
+            self.refuse(
+                codes.OPERANDS,
+                f"{show(value.type)} cannot be gone through backwards",
+                whole,
+                "reverse a list, or slice with [::-1]",
+            )
         before: list[tree.Statement] = []
         held = self.once(value, before)
         index = self._counter(before, tree.Op(INT, "wsub", (self.length(held), const(1))))
@@ -188,7 +218,9 @@ class Loops(Operators):
         before: list[tree.Statement] = []
         held = self.once(value, before)
         record = table(value.type)
-        parts = [tree.GetField(field.type, tree.Op(record, "retype", (held,)), n) for n, field in enumerate(record.fields)]
+        parts = [
+            tree.GetField(field.type, tree.Op(record, "retype", (held,)), n) for n, field in enumerate(record.fields)
+        ]
         entry = self._counter(before, self.library("dict_next", held, const(0)))
         test = tree.Op(BOOL, "slt", (entry, self.length(parts[0])))
         items = [self.unchecked(parts[n], entry) for n in fields]
@@ -265,7 +297,9 @@ class Loops(Operators):
         assert isinstance(out.type, DictType)
         return tree.Do(out.type, [tree.Set(out, self.empty(out.type)), *body], tree.Local(out.type, out))
 
-    def _generators(self, generators: list[ast.comprehension], finish: Callable[[], list[tree.Statement]]) -> list[tree.Statement]:
+    def _generators(
+        self, generators: list[ast.comprehension], finish: Callable[[], list[tree.Statement]]
+    ) -> list[tree.Statement]:
         if not generators:
             return finish()
         first = generators[0]
@@ -288,7 +322,9 @@ class Loops(Operators):
 
     # ── functions of an iterable ──
 
-    def _rounds(self, node: ast.expr, use: Callable[[tree.Expr, ast.expr], list[tree.Statement]]) -> list[tree.Statement]:
+    def _rounds(
+        self, node: ast.expr, use: Callable[[tree.Expr, ast.expr], list[tree.Statement]]
+    ) -> list[tree.Statement]:
         """A loop over an iterable or a generator expression, without a list in between."""
         if isinstance(node, ast.GeneratorExp):
             outer = dict(self.variables), set(self.set), set(self.known)
@@ -301,7 +337,9 @@ class Loops(Operators):
     def sum_of(self, node: ast.Call) -> tree.Expr:
         """`sum(…)`."""
         if not 1 <= len(node.args) <= 2 or node.keywords:
-            self.refuse(codes.ARGUMENTS, "sum takes what to add, and a start", node, "write sum(values) or sum(values, start)")
+            self.refuse(
+                codes.ARGUMENTS, "sum takes what to add, and a start", node, "write sum(values) or sum(values, start)"
+            )
         total = tree.Variable("sum", INT)
         start = const(0) if len(node.args) == 1 else self.expr(node.args[1])
         if not isinstance(start.type, IntType | FloatType):
@@ -316,13 +354,24 @@ class Loops(Operators):
                 total.type = FLOAT if isinstance(start.type, FloatType) else U64 if item.type is U64 else INT
                 item = self._as_float(item) if total.type is FLOAT else item
             else:
-                self.refuse(codes.OPERANDS, f"{show(item.type)} cannot be added up", at, "sum takes numbers; join texts with .join(…)")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"{show(item.type)} cannot be added up",
+                    at,
+                    "sum takes numbers; join texts with .join(…)",
+                )
             local = tree.Local(total.type, total)
-            added = tree.Op(FLOAT, "fadd", (local, item)) if total.type is FLOAT else tree.Op(total.type, "add", (local, item), self.line(node))
+            added = (
+                tree.Op(FLOAT, "fadd", (local, item))
+                if total.type is FLOAT
+                else tree.Op(total.type, "add", (local, item), self.line(node))
+            )
             return [tree.Set(total, added)]
 
         body = self._rounds(node.args[0], use)
-        return tree.Do(total.type, [tree.Set(total, self.coerce(start, total.type, node)), *body], tree.Local(total.type, total))
+        return tree.Do(
+            total.type, [tree.Set(total, self.coerce(start, total.type, node)), *body], tree.Local(total.type, total)
+        )
 
     def quantified(self, node: ast.Call, stop_at: bool) -> tree.Expr:
         """`any(…)`, `all(…)`: what follows the deciding value is not computed."""

@@ -86,7 +86,12 @@ class Operators(Values):
         if STR in (a, b):
             remedy = "texts are formatted with f-strings" if sign == "%" else "convert the other one with str(…)"
         if isinstance(a, OptionalType) or isinstance(b, OptionalType):
-            self.refuse(codes.OPTIONAL, f"a value of `{sign}` may be None", node, "put it into a variable and test that with `is None` first")
+            self.refuse(
+                codes.OPTIONAL,
+                f"a value of `{sign}` may be None",
+                node,
+                "put it into a variable and test that with `is None` first",
+            )
         self.refuse(codes.OPERANDS, f"`{sign}` does not exist for {show(a)} and {show(b)}", node, remedy)
 
     def _number(self, value: tree.Expr) -> tree.Expr:
@@ -99,7 +104,9 @@ class Operators(Values):
         times = self.coerce(times, INT, node)
         return self.library("repeat" if isinstance(value.type, TextType) else "list_repeat", value, times, node=node)
 
-    def together(self, left: tree.Expr, right: tree.Expr, node: ast.AST, sign: str) -> tuple[tree.Expr, tree.Expr, IntType]:
+    def together(
+        self, left: tree.Expr, right: tree.Expr, node: ast.AST, sign: str
+    ) -> tuple[tree.Expr, tree.Expr, IntType]:
         """Two integers as of one type: u64 or int."""
         if self.trusted or (left.type is not U64 and right.type is not U64):
             return left, right, INT
@@ -123,8 +130,7 @@ class Operators(Values):
 
     def _integers(self, op: ast.operator, left: tree.Expr, right: tree.Expr, node: ast.AST) -> tree.Expr:
         if isinstance(op, ast.Div):
-            if not self.trusted:
-                return self._floats(op, self.as_float(left), self.as_float(right), node)
+            return self._floats(op, self.as_float(left), self.as_float(right), node)
         if isinstance(left, tree.Const) and isinstance(right, tree.Const) and not self.trusted:
             folded = self._folded(op, int(left.value), int(right.value), left.type if left.type == right.type else INT)
             if folded is not None:
@@ -165,7 +171,11 @@ class Operators(Values):
         if type(op) in _FLOATS:
             return tree.Op(FLOAT, _FLOATS[type(op)], (left, right))
         if isinstance(op, ast.Div):
-            return tree.Op(FLOAT, "fdiv", (left, right)) if self.trusted else self.library("float_div", left, right, node=node)
+            return (
+                tree.Op(FLOAT, "fdiv", (left, right))
+                if self.trusted
+                else self.library("float_div", left, right, node=node)
+            )
         if isinstance(op, ast.FloorDiv):
             return self.library("float_floordiv", left, right, node=node)
         if isinstance(op, ast.Mod):
@@ -181,9 +191,11 @@ class Operators(Values):
         """`-x`, `+x`, `~x`, `not x`."""
         if isinstance(node.op, ast.Not):
             return self.negated(self.truth(node.operand))
-        if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant) and type(node.operand.value) is int:
-            if node.operand.value <= 1 << 63:
-                return const(-node.operand.value)
+        match node:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)) if number <= 1 << 63:
+                return const(-number)
+            case _:
+                pass
         value = self._number(self.expr(node.operand))
         match node.op, value.type:
             case ast.UAdd(), IntType() | FloatType():
@@ -213,7 +225,9 @@ class Operators(Values):
         """`a < b < c`: every operand is computed once, those behind a false part not at all."""
         left_node = node.left
         if len(node.ops) == 1:
-            return self._pair(node.ops[0], self._operand(left_node, node.comparators[0]), node.comparators[0], node, left_node)
+            return self._pair(
+                node.ops[0], self._operand(left_node, node.comparators[0]), node.comparators[0], node, left_node
+            )
         left = self.expr(left_node)
         before: list[tree.Statement] = []
         left = self.once(left, before)
@@ -225,7 +239,9 @@ class Operators(Values):
             return self.expr(node, self.expr(other).type)
         return self.expr(node)
 
-    def _chain(self, left: tree.Expr, left_node: ast.expr, rest: list[tuple[ast.cmpop, ast.expr]], node: ast.AST) -> tree.Expr:
+    def _chain(
+        self, left: tree.Expr, left_node: ast.expr, rest: list[tuple[ast.cmpop, ast.expr]], node: ast.AST
+    ) -> tree.Expr:
         op, right_node = rest[0]
         if len(rest) == 1:
             return self._pair(op, left, right_node, node, left_node)
@@ -235,7 +251,9 @@ class Operators(Values):
         tail = self._chain(right, right_node, rest[1:], node)
         return tree.Do(BOOL, before, tree.Choose(BOOL, first, tail, tree.Const(BOOL, False)))
 
-    def _pair(self, op: ast.cmpop, left: tree.Expr, right_node: ast.expr, node: ast.AST, left_node: ast.expr) -> tree.Expr:
+    def _pair(
+        self, op: ast.cmpop, left: tree.Expr, right_node: ast.expr, node: ast.AST, left_node: ast.expr
+    ) -> tree.Expr:
         if isinstance(op, ast.Is | ast.IsNot):
             if not (isinstance(right_node, ast.Constant) and right_node.value is None):
                 self.unsupported("`is` with anything but None is", node, "compare with `==`")
@@ -244,22 +262,35 @@ class Operators(Values):
             if isinstance(left.type, OptionalType):
                 empty = tree.Op(BOOL, "is_null", (left,))
                 return empty if isinstance(op, ast.Is) else self.negated(empty)
-            self.refuse(codes.OPERANDS, f"{show(left.type)} is never None", node, "declare it as `T | None`, or drop the test")
+            self.refuse(
+                codes.OPERANDS, f"{show(left.type)} is never None", node, "declare it as `T | None`, or drop the test"
+            )
         return self._compare(op, left, self.expr(right_node, left.type), node)
 
     def _compare(self, op: ast.cmpop, left: tree.Expr, right: tree.Expr, node: ast.AST) -> tree.Expr:
         if isinstance(op, ast.In | ast.NotIn):
             found = self._contains(left, right, node)
             return found if isinstance(op, ast.In) else self.negated(found)
-        if isinstance(left.type, IntType | BoolType | FloatType) and isinstance(right.type, IntType | BoolType | FloatType):
+        if isinstance(left.type, IntType | BoolType | FloatType) and isinstance(
+            right.type, IntType | BoolType | FloatType
+        ):
             return self._compare_numbers(op, self._number(left), self._number(right), node)
-        if isinstance(left.type, OptionalType) or isinstance(right.type, OptionalType) or NoneType() in (left.type, right.type):
+        if (
+            isinstance(left.type, OptionalType)
+            or isinstance(right.type, OptionalType)
+            or NoneType() in (left.type, right.type)
+        ):
             kind = self.join([left.type, right.type], node)
             if not isinstance(kind, OptionalType) or not isinstance(op, ast.Eq | ast.NotEq):
                 self.refuse(codes.OPTIONAL, "value may be None here", node, "test it with `is None` first")
             left, right = self.coerce(left, kind, node), self.coerce(right, kind, node)
         if left.type != right.type:
-            self.refuse(codes.OPERANDS, f"{show(left.type)} and {show(right.type)} cannot be compared", node, "convert one of them")
+            self.refuse(
+                codes.OPERANDS,
+                f"{show(left.type)} and {show(right.type)} cannot be compared",
+                node,
+                "convert one of them",
+            )
         match op:
             case ast.Eq():
                 return self.equal(left, right, node)
@@ -278,7 +309,7 @@ class Operators(Values):
     def _compare_numbers(self, op: ast.cmpop, left: tree.Expr, right: tree.Expr, node: ast.AST) -> tree.Expr:
         if isinstance(left.type, FloatType) or isinstance(right.type, FloatType):
             left, right = self.rounded(self._as_float(left), FLOAT), self.rounded(self._as_float(right), FLOAT)
-            name = {ast.Eq: "feq", ast.NotEq: "fne"}.get(type(op)) or "f" + _ORDER[type(op)]  # type: ignore[call-overload]
+            name = {ast.Eq: "feq", ast.NotEq: "fne"}.get(type(op)) or "f" + _ORDER[type(op)]
             return tree.Op(BOOL, name, (left, right))
         unsigned = U64 in (left.type, right.type)
         if unsigned and left.type is not right.type:
@@ -286,7 +317,7 @@ class Operators(Values):
             if mixed is not None:
                 return mixed
             left, right, _ = self.together(left, right, node, "<")
-        name = {ast.Eq: "eq", ast.NotEq: "ne"}.get(type(op)) or ("u" if unsigned else "s") + _ORDER[type(op)]  # type: ignore[call-overload]
+        name = {ast.Eq: "eq", ast.NotEq: "ne"}.get(type(op)) or ("u" if unsigned else "s") + _ORDER[type(op)]
         return tree.Op(BOOL, name, (left, right))
 
     def _compare_mixed(self, op: ast.cmpop, left: tree.Expr, right: tree.Expr, node: ast.AST) -> tree.Expr | None:
@@ -299,9 +330,11 @@ class Operators(Values):
         left, right = self.once(left, before), self.once(right, before)
         held = right if left.type is U64 else left
         negative = tree.Op(BOOL, "slt", (held, const(0)))
-        when = isinstance(op, ast.NotEq) or isinstance(op, ast.Lt | ast.LtE if held is left else ast.Gt | ast.GtE)
-        name = {ast.Eq: "eq", ast.NotEq: "ne"}.get(type(op)) or "u" + _ORDER[type(op)]  # type: ignore[call-overload]
-        return tree.Do(BOOL, before, tree.Choose(BOOL, negative, tree.Const(BOOL, when), tree.Op(BOOL, name, (left, right))))
+        when = isinstance(op, (ast.NotEq, ast.Lt, ast.LtE) if held is left else (ast.NotEq, ast.Gt, ast.GtE))
+        name = {ast.Eq: "eq", ast.NotEq: "ne"}.get(type(op)) or "u" + _ORDER[type(op)]
+        return tree.Do(
+            BOOL, before, tree.Choose(BOOL, negative, tree.Const(BOOL, when), tree.Op(BOOL, name, (left, right)))
+        )
 
     def _contains(self, part: tree.Expr, whole: tree.Expr, node: ast.AST) -> tree.Expr:
         match whole.type:
@@ -310,13 +343,22 @@ class Operators(Values):
             case TextType() if whole.type is BYTES and isinstance(part.type, IntType):
                 return self._swapped("bytes_contains", part, whole, node)
             case ListType():
-                if isinstance(part.type, IntType) and isinstance(whole.type.element, IntType) and part.type != whole.type.element:
+                if (
+                    isinstance(part.type, IntType)
+                    and isinstance(whole.type.element, IntType)
+                    and part.type != whole.type.element
+                ):
                     return self._contains_number(part, whole, node)
                 return self._swapped("list_contains", self.coerce(part, whole.type.element, node), whole, node)
             case DictType():
                 return self._swapped("dict_contains", self.coerce(part, whole.type.key, node), whole, node)
             case _:
-                self.refuse(codes.OPERANDS, f"`in` does not exist for {show(part.type)} and {show(whole.type)}", node, "it exists for list, dict, str and bytes")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"`in` does not exist for {show(part.type)} and {show(whole.type)}",
+                    node,
+                    "it exists for list, dict, str and bytes",
+                )
 
     def _swapped(self, name: str, part: tree.Expr, whole: tree.Expr, node: ast.AST) -> tree.Expr:
         before: list[tree.Statement] = []
@@ -331,7 +373,11 @@ class Operators(Values):
         assert isinstance(part.type, IntType)
         before: list[tree.Statement] = []
         part, whole = self.once(part, before), self.once(whole, before)
-        least = tree.Const(BOOL, True) if part.type is U64 else tree.Op(BOOL, "sge", (part, const(max(element.least, LEAST))))
+        least = (
+            tree.Const(BOOL, True)
+            if part.type is U64
+            else tree.Op(BOOL, "sge", (part, const(max(element.least, LEAST))))
+        )
         name = "ule" if part.type is U64 or element is U64 else "sle"
         most = tree.Op(BOOL, name, (part, const(element.most, U64 if element is U64 else INT)))
         fits = tree.Choose(BOOL, least, most, tree.Const(BOOL, False))
@@ -357,9 +403,16 @@ class Operators(Values):
             case DictType():
                 return self.library("dict_get", value, self.value(node.slice, value.type.key), node=node)
             case OptionalType():
-                self.refuse(codes.OPTIONAL, "value may be None here", node, "put it into a variable and test that with `is None` first")
+                self.refuse(
+                    codes.OPTIONAL,
+                    "value may be None here",
+                    node,
+                    "put it into a variable and test that with `is None` first",
+                )
             case _:
-                self.refuse(codes.OPERANDS, f"{show(value.type)} has no elements", node, "index a list, dict, str or bytes")
+                self.refuse(
+                    codes.OPERANDS, f"{show(value.type)} has no elements", node, "index a list, dict, str or bytes"
+                )
 
     def element(self, values: tree.Expr, index: tree.Expr, node: ast.AST) -> tree.Expr:
         """An element of a list, checked."""
@@ -372,7 +425,9 @@ class Operators(Values):
         if part.step is not None:
             made = self.expr(part.step)
             if not isinstance(made, tree.Const) or not isinstance(made.type, IntType) or made.value == 0:
-                self.unsupported("a step that is no number but 0 is", part.step, "write the step as a number, or use a loop")
+                self.unsupported(
+                    "a step that is no number but 0 is", part.step, "write the step as a number, or use a loop"
+                )
             step = int(made.value)
         start = const(0 if step > 0 else MOST) if part.lower is None else self.value(part.lower, INT)
         stop = const(MOST if step > 0 else LEAST) if part.upper is None else self.value(part.upper, INT)
@@ -395,12 +450,18 @@ class Operators(Values):
         if all(isinstance(value.type, BoolType) for value in values):
             out = values[-1]
             for value in reversed(values[:-1]):
-                out = tree.Choose(BOOL, value, out, tree.Const(BOOL, False)) if is_and else tree.Choose(BOOL, value, tree.Const(BOOL, True), out)
+                out = (
+                    tree.Choose(BOOL, value, out, tree.Const(BOOL, False))
+                    if is_and
+                    else tree.Choose(BOOL, value, tree.Const(BOOL, True), out)
+                )
             return out
         kind = self.join([value.type for value in values], node)
         if not is_and and isinstance(kind, OptionalType) and not isinstance(values[-1].type, OptionalType | NoneType):
             kind = kind.inner
-            values = [self.unwrapped_or(value, kind, node) for value in values[:-1]] + [self.coerce(values[-1], kind, node)]  # type: ignore[misc]
+            values = [self.unwrapped_or(value, kind, node) for value in values[:-1]] + [
+                self.coerce(values[-1], kind, node)
+            ]
             return self._first_true(values[:-1], values[-1], kind, node)
         values = [self.coerce(value, kind, node) for value in values]
         out = values[-1]
@@ -408,7 +469,9 @@ class Operators(Values):
             before: list[tree.Statement] = []
             held = self.once(value, before)
             test = self.as_truth(held, node)
-            out = tree.Do(kind, before, tree.Choose(kind, test, out, held) if is_and else tree.Choose(kind, test, held, out))
+            out = tree.Do(
+                kind, before, tree.Choose(kind, test, out, held) if is_and else tree.Choose(kind, test, held, out)
+            )
         return out
 
     def unwrapped_or(self, value: tree.Expr, kind: Type, node: ast.AST) -> tree.Expr:
@@ -433,9 +496,8 @@ class Operators(Values):
         self.known = known | self.facts(node.test, False)
         no = self.expr(node.orelse, want if want is not None else yes.type)
         self.known = known
-        kind = want if want is not None and want != NoneType() else self.join([yes.type, no.type], node)
-        if kind in (BOOL,) and not (isinstance(yes.type, BoolType) and isinstance(no.type, BoolType)):
-            kind = self.join([yes.type, no.type], node)
+        wanted = isinstance(want, OptionalType | ListType | DictType)
+        kind = want if wanted and want is not None else self.join([yes.type, no.type], node)
         return tree.Choose(kind, test, self.coerce(yes, kind, node.body), self.coerce(no, kind, node.orelse))
 
     def facts(self, node: ast.expr, holds: bool) -> set[str]:
@@ -458,4 +520,4 @@ class Operators(Values):
         return name in self.variables and isinstance(self.variables[name].type, OptionalType)
 
 
-__all__ = ["RecordType", "Operators"]
+__all__ = ["Operators", "RecordType"]

@@ -194,7 +194,7 @@ def call_parameters() -> CallParameters:
 
 def set_call_parameters(parameters: CallParameters) -> None:
     """For tests under plain Python."""
-    global _parameters
+    global _parameters  # noqa: PLW0603
     _parameters = parameters
 
 

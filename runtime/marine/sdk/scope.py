@@ -27,8 +27,10 @@ from .types import (
     STR,
     U32,
     U64,
+    BoolType,
     DictType,
     Field,
+    IntType,
     ListType,
     NoneType,
     OptionalType,
@@ -36,8 +38,6 @@ from .types import (
     RecordType,
     ServiceType,
     TextType,
-    IntType,
-    BoolType,
     Type,
     is_object,
     show,
@@ -125,9 +125,15 @@ def library() -> dict[str, tuple[Written, ast.FunctionDef]]:
                 written.functions[node.name] = node
                 assert node.name not in out, node.name
                 out[node.name] = (written, node)
-            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and not isinstance(node.value, ast.Call | ast.List):
+            elif (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)
+                and not isinstance(node.value, ast.Call | ast.List)
+            ):
                 target = node.targets[0].id
-                (written.variables if target in changed else written.constants)[target] = int(ast.literal_eval(node.value))
+                (written.variables if target in changed else written.constants)[target] = int(
+                    ast.literal_eval(node.value)
+                )
     return out
 
 
@@ -167,7 +173,10 @@ class Context:
         """Place of a node of the syntax tree, which counts columns in bytes."""
         line = getattr(node, "lineno", 1)
         last = getattr(node, "end_lineno", line) or line
-        return Span(self._offset(line, getattr(node, "col_offset", 0)), self._offset(last, getattr(node, "end_col_offset", 0) or 0))
+        return Span(
+            self._offset(line, getattr(node, "col_offset", 0)),
+            self._offset(last, getattr(node, "end_col_offset", 0) or 0),
+        )
 
     def _offset(self, line: int, column: int) -> int:
         starts = self.file.lines.starts
@@ -202,7 +211,12 @@ class Context:
             case ast.Subscript(value=ast.Name(id="dict" | "Table"), slice=ast.Tuple(elts=[key, value])):
                 kind = self._part(key, bound)
                 if not isinstance(kind, IntType | TextType | BoolType | Parameter):
-                    self.refuse(codes.ANNOTATION, f"keys of a dict cannot be {show(kind)}", key, "keys are integers, bool, str or bytes")
+                    self.refuse(
+                        codes.ANNOTATION,
+                        f"keys of a dict cannot be {show(kind)}",
+                        key,
+                        "keys are integers, bool, str or bytes",
+                    )
                 return DictType(kind, self._part(value, bound))
             case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
                 return self._optional(left, bound)
@@ -227,27 +241,41 @@ class Context:
             return found
         if isinstance(found, Known) and found.name in BUILTIN_RECORDS:
             return self.builtin_record(found.name)
-        if bound is not None or isinstance(found, Known) or name in ("int", "float", "bool", "str", "bytes", "bytearray"):
+        if (
+            bound is not None
+            or isinstance(found, Known)
+            or name in ("int", "float", "bool", "str", "bytes", "bytearray")
+        ):
             return NAMED.get(name)
         return None
 
     def _part(self, node: ast.expr, bound: dict[str, Type] | None) -> Type:
         kind = self.resolve(node, bound)
         if isinstance(kind, NoneType | ServiceType):
-            self.refuse(codes.ANNOTATION, f"there are no values of type {show(kind)} to keep", node, "name the type of the values")
+            self.refuse(
+                codes.ANNOTATION,
+                f"there are no values of type {show(kind)} to keep",
+                node,
+                "name the type of the values",
+            )
         return kind
 
     def _optional(self, node: ast.expr, bound: dict[str, Type] | None) -> Type:
         inner = self._part(node, bound)
         if isinstance(inner, OptionalType):
-            self.refuse(codes.ANNOTATION, "an optional value cannot be optional once more", node, "write `T | None` once")
+            self.refuse(
+                codes.ANNOTATION, "an optional value cannot be optional once more", node, "write `T | None` once"
+            )
         return OptionalType(inner)
 
     def builtin_record(self, name: str) -> RecordType:
         """A record of the prelude."""
         if name not in self._builtin_records:
             record = self._builtin_records[name] = RecordType(name)
-            record.fields = [Field(field_name, self._builtin_type(kind), default) for field_name, kind, default in BUILTIN_RECORDS[name]]
+            record.fields = [
+                Field(field_name, self._builtin_type(kind), default)
+                for field_name, kind, default in BUILTIN_RECORDS[name]
+            ]
         return self._builtin_records[name]
 
     def _builtin_type(self, kind: Type | str) -> Type:
@@ -282,7 +310,9 @@ class Context:
         node = library()[name][1]
         return [self.resolve(arg.annotation, {}) for arg in node.args.args], self.resolve(node.returns, {})
 
-    def made(self, stem: str, kind: Type, make: Callable[[tree.Function], None], parameters: list[Type], result: Type) -> tree.Function:
+    def made(
+        self, stem: str, kind: Type, make: Callable[[tree.Function], None], parameters: list[Type], result: Type
+    ) -> tree.Function:
         """A function that depends on a type, written by the compiler on first use."""
         key = (stem, kind)
         if key not in self._made:
@@ -311,7 +341,9 @@ class Context:
         """A function of the host or of another module, imported on first use."""
         key = f"{namespace}::{name}"
         if key not in self._imports:
-            item = tree.Import(namespace, name, [tree.Variable(f"v{n}", kind) for n, kind in enumerate(parameters)], result)
+            item = tree.Import(
+                namespace, name, [tree.Variable(f"v{n}", kind) for n, kind in enumerate(parameters)], result
+            )
             self._imports[key] = item
             self.program.imports.append(item)
         return self._imports[key]
@@ -351,7 +383,18 @@ FIXED: Final = frozenset(NAMED) - {"int", "float", "bool", "str", "bytes", "byte
 PRELUDE_NAMES: Final = (
     FIXED
     | BUILTIN_RECORDS.keys()
-    | {"export", "start", "service", "log", "call_parameters", "wrapping_add", "wrapping_sub", "wrapping_mul", "provide", "set_call_parameters"}
+    | {
+        "export",
+        "start",
+        "service",
+        "log",
+        "call_parameters",
+        "wrapping_add",
+        "wrapping_sub",
+        "wrapping_mul",
+        "provide",
+        "set_call_parameters",
+    }
 )
 
 __all__ = ["BOOL", "FLOAT", "substitute"]

@@ -20,15 +20,15 @@ from .types import (
     NONE,
     STR,
     U64,
+    BoolType,
     DictType,
     IntType,
     ListType,
     NoneType,
     OptionalType,
-    BoolType,
-    TextType,
     RecordType,
     ServiceType,
+    TextType,
     Type,
     show,
     table,
@@ -105,7 +105,9 @@ class Body(Trusted):
                     raise
                 self._recover(node)
             except RecursionError:
-                self.context.report(codes.TOO_DEEP, "nesting is too deep", node, "take it apart into several statements")
+                self.context.report(
+                    codes.TOO_DEEP, "nesting is too deep", node, "take it apart into several statements"
+                )
             if self.trusted and self.ended:
                 break
         return out
@@ -151,7 +153,9 @@ class Body(Trusted):
             case ast.Delete():
                 return [item for target in node.targets for item in self._delete(target)]
             case _:
-                what, remedy = _STATEMENTS.get(type(node), (f"`{type(node).__name__}` is", "see the documentation of the module SDK"))
+                what, remedy = _STATEMENTS.get(
+                    type(node), (f"`{type(node).__name__}` is", "see the documentation of the module SDK")
+                )
                 self.unsupported(what, node, remedy)
 
     # ── assignments ──
@@ -179,7 +183,12 @@ class Body(Trusted):
 
     def _declare(self, name: str, kind: Type, node: ast.AST) -> tree.Variable:
         if isinstance(kind, NoneType):
-            self.refuse(codes.UNCLEAR, f"the type of `{name}` cannot be told from None", node, f"annotate it: `{name}: int | None = None`")
+            self.refuse(
+                codes.UNCLEAR,
+                f"the type of `{name}` cannot be told from None",
+                node,
+                f"annotate it: `{name}: int | None = None`",
+            )
         if not self.trusted and isinstance(self.context.names.get(name), tree.Slot | ServiceValue | Constant):
             self._refuse_state(name, node)
         if not self.trusted:
@@ -212,7 +221,10 @@ class Body(Trusted):
         if not isinstance(value, ast.Tuple) or len(value.elts) != len(target.elts):
             self.unsupported("taking a value apart is", node, "write as many values as names: `a, b = b, a`")
         out: list[tree.Statement] = []
-        held = [self.once(self.expr(part, self._target_type(name)), out) for part, name in zip(value.elts, target.elts, strict=True)]
+        held = [
+            self.once(self.expr(part, self._target_type(name)), out)
+            for part, name in zip(value.elts, target.elts, strict=True)
+        ]
         for name, item in zip(target.elts, held, strict=True):
             out += self._store(name, item, node)
         return out
@@ -268,7 +280,9 @@ class Body(Trusted):
         record = self.expr(target.value)
         kind = table(record.type) if self.trusted and isinstance(record.type, DictType) else record.type
         if not isinstance(kind, RecordType):
-            self.refuse(codes.ATTRIBUTE, f"{show(kind)} has no fields to assign", target, "assign to a field of a dataclass")
+            self.refuse(
+                codes.ATTRIBUTE, f"{show(kind)} has no fields to assign", target, "assign to a field of a dataclass"
+            )
         index = self._field(kind, target)
         if kind.frozen:
             self.refuse(codes.ATTRIBUTE, f"{kind.name} is frozen", target, "make a new one, or leave out frozen=True")
@@ -284,12 +298,19 @@ class Body(Trusted):
         match whole.type:
             case ListType():
                 index = self.value(target.slice, INT)
-                made = self.library("list_set", whole, index, self.coerce(value, whole.type.element, target), node=target)
+                made = self.library(
+                    "list_set", whole, index, self.coerce(value, whole.type.element, target), node=target
+                )
             case DictType():
                 key = self.value(target.slice, whole.type.key)
                 made = self.library("dict_set", whole, key, self.coerce(value, whole.type.value, target), node=target)
             case _:
-                self.refuse(codes.OPERANDS, f"elements of {show(whole.type)} cannot be assigned", target, "texts and bytes do not change: make a new one")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"elements of {show(whole.type)} cannot be assigned",
+                    target,
+                    "texts and bytes do not change: make a new one",
+                )
         return [*before, tree.Run(made)]
 
     def _annotated(self, node: ast.AnnAssign) -> list[tree.Statement]:
@@ -298,9 +319,19 @@ class Body(Trusted):
         name = node.target.id
         kind = self.context.resolve(node.annotation, self.declared.bound if self.trusted else None)
         if isinstance(kind, NoneType | ServiceType):
-            self.refuse(codes.ANNOTATION, f"a variable cannot be {show(kind)}", node.annotation, "annotate it with the type of its values")
+            self.refuse(
+                codes.ANNOTATION,
+                f"a variable cannot be {show(kind)}",
+                node.annotation,
+                "annotate it with the type of its values",
+            )
         if name in self._globals:
-            self.refuse(codes.STATE, f"`{name}` is a variable of the module, its type is settled there", node, "leave the annotation out")
+            self.refuse(
+                codes.STATE,
+                f"`{name}` is a variable of the module, its type is settled there",
+                node,
+                "leave the annotation out",
+            )
         known = self.variables.get(name)
         if known is not None and known.type != kind and not self.trusted and not isinstance(known.type, NoneType):
             self.refuse(codes.MISMATCH, f"`{name}` is {show(known.type)} already", node, "choose another name")
@@ -325,10 +356,14 @@ class Body(Trusted):
             record = self.once(self.expr(target.value), out)
             kind = table(record.type) if self.trusted and isinstance(record.type, DictType) else record.type
             if not isinstance(kind, RecordType):
-                self.refuse(codes.ATTRIBUTE, f"{show(kind)} has no fields to assign", target, "assign to a field of a dataclass")
+                self.refuse(
+                    codes.ATTRIBUTE, f"{show(kind)} has no fields to assign", target, "assign to a field of a dataclass"
+                )
             index = self._field(kind, target)
             if kind.frozen:
-                self.refuse(codes.ATTRIBUTE, f"{kind.name} is frozen", target, "make a new one, or leave out frozen=True")
+                self.refuse(
+                    codes.ATTRIBUTE, f"{kind.name} is frozen", target, "make a new one, or leave out frozen=True"
+                )
             field = kind.fields[index]
             record = tree.Op(kind, "retype", (record,))
             current = tree.GetField(field.type, record, index)
@@ -344,14 +379,26 @@ class Body(Trusted):
                 if isinstance(current.type, ListType) and isinstance(node.op, ast.Add):
                     return [*out, tree.Run(self.extend(current, current.type, node.value, node))]
                 value = self.binary(node.op, current, self._operand_for(node, current), node)
-                return [*out, tree.Run(self.library("list_set", whole, index_, self.coerce(value, whole.type.element, node), node=target))]
+                return [
+                    *out,
+                    tree.Run(
+                        self.library(
+                            "list_set", whole, index_, self.coerce(value, whole.type.element, node), node=target
+                        )
+                    ),
+                ]
             if isinstance(whole.type, DictType):
                 key = self.once(self.value(target.slice, whole.type.key), out)
                 current = self.library("dict_get", whole, key, node=target)
                 if isinstance(current.type, ListType) and isinstance(node.op, ast.Add):
                     return [*out, tree.Run(self.extend(current, current.type, node.value, node))]
                 value = self.binary(node.op, current, self._operand_for(node, current), node)
-                return [*out, tree.Run(self.library("dict_set", whole, key, self.coerce(value, whole.type.value, node), node=target))]
+                return [
+                    *out,
+                    tree.Run(
+                        self.library("dict_set", whole, key, self.coerce(value, whole.type.value, node), node=target)
+                    ),
+                ]
         self.unsupported("assignment to this is", target, "assign to a name, a field or an element")
 
     def _operand_for(self, node: ast.AugAssign, current: tree.Expr) -> tree.Expr:
@@ -363,7 +410,9 @@ class Body(Trusted):
             if isinstance(whole.type, ListType):
                 return [tree.Run(self.library("list_delete", whole, self.value(target.slice, INT), node=target))]
             if isinstance(whole.type, DictType):
-                return [tree.Run(self.library("dict_delete", whole, self.value(target.slice, whole.type.key), node=target))]
+                return [
+                    tree.Run(self.library("dict_delete", whole, self.value(target.slice, whole.type.key), node=target))
+                ]
         self.unsupported("`del` of this is", target, "delete an element of a list or dict")
 
     def _global(self, node: ast.Global) -> list[tree.Statement]:
@@ -373,9 +422,19 @@ class Body(Trusted):
                 continue
             found = self.context.names.get(name)
             if not isinstance(found, tree.Slot):
-                self.refuse(codes.NAME_UNKNOWN, f"no variable `{name}` in the module", node, f"give it a value outside of functions: `{name} = 0`")
+                self.refuse(
+                    codes.NAME_UNKNOWN,
+                    f"no variable `{name}` in the module",
+                    node,
+                    f"give it a value outside of functions: `{name} = 0`",
+                )
             if name in self.variables:
-                self.refuse(codes.STATE, f"`{name}` is a variable of the function already", node, "write `global` at the top of the function")
+                self.refuse(
+                    codes.STATE,
+                    f"`{name}` is a variable of the function already",
+                    node,
+                    "write `global` at the top of the function",
+                )
             self._globals.add(name)
         return []
 
@@ -383,7 +442,9 @@ class Body(Trusted):
 
     def _if(self, node: ast.If) -> list[tree.Statement]:
         test = self.truth(node.test)
-        if self.trusted and isinstance(test, tree.Const):  # a question about types: the other branch need not make sense
+        if self.trusted and isinstance(
+            test, tree.Const
+        ):  # a question about types: the other branch need not make sense
             return self.block(node.body if test.value else node.orelse)
         before, known = set(self.set), set(self.known)
         self.known |= self.facts(node.test, True)
@@ -473,7 +534,12 @@ class Body(Trusted):
         if isinstance(result, NoneType):
             value = self.expr(node.value)
             if not isinstance(value.type, NoneType):
-                self.refuse(codes.MISMATCH, f"{self.declared.name} declares no result", node, f"write `-> {show(value.type)}` behind its arguments")
+                self.refuse(
+                    codes.MISMATCH,
+                    f"{self.declared.name} declares no result",
+                    node,
+                    f"write `-> {show(value.type)}` behind its arguments",
+                )
             return [tree.Run(value), tree.Return(None)]
         return [tree.Return(self.value(node.value, result))]
 
@@ -525,7 +591,9 @@ class Body(Trusted):
                 return self._name(node)
             case ast.BinOp():
                 left = self.expr(node.left, want if isinstance(want, ListType) else None)
-                return self.binary(node.op, left, self.expr(node.right, left.type if isinstance(left.type, ListType) else None), node)
+                return self.binary(
+                    node.op, left, self.expr(node.right, left.type if isinstance(left.type, ListType) else None), node
+                )
             case ast.UnaryOp():
                 return self.unary(node)
             case ast.Compare():
@@ -553,7 +621,9 @@ class Body(Trusted):
             case ast.JoinedStr():
                 return self.formatted(node)
             case _:
-                what, remedy = _EXPRESSIONS.get(type(node), (f"`{type(node).__name__}` is", "see the documentation of the module SDK"))
+                what, remedy = _EXPRESSIONS.get(
+                    type(node), (f"`{type(node).__name__}` is", "see the documentation of the module SDK")
+                )
                 self.unsupported(what, node, remedy)
 
     def _constant(self, node: ast.Constant, want: Type | None) -> tree.Expr:
@@ -570,7 +640,9 @@ class Body(Trusted):
                 try:
                     return self.text(node.value)
                 except UnicodeEncodeError:
-                    self.refuse(codes.RANGE, "a lone surrogate is no character of a text", node, "write the whole character")
+                    self.refuse(
+                        codes.RANGE, "a lone surrogate is no character of a text", node, "write the whole character"
+                    )
             case bytes():
                 return tree.Text(BYTES, node.value)
             case None:
@@ -585,7 +657,9 @@ class Body(Trusted):
             if isinstance(variable.type, NoneType):
                 raise Refused  # what gave it no type was reported
             if name not in self.set and not self.trusted:
-                self.refuse(codes.UNSET, f"`{name}` may have no value here", node, "give it one on every way, or before")
+                self.refuse(
+                    codes.UNSET, f"`{name}` may have no value here", node, "give it one on every way, or before"
+                )
             local = tree.Local(variable.type, variable)
             return self.unwrap(local) if name in self.known and isinstance(variable.type, OptionalType) else local
         if self.trusted:
@@ -620,7 +694,12 @@ class Body(Trusted):
                 pass
         names = [*self.variables, *self.context.names]
         near = difflib.get_close_matches(name, names, n=1)
-        self.refuse(codes.NAME_UNKNOWN, f"no name `{name}` here", node, f"did you mean `{near[0]}`?" if near else "give it a value first")
+        self.refuse(
+            codes.NAME_UNKNOWN,
+            f"no name `{name}` here",
+            node,
+            f"did you mean `{near[0]}`?" if near else "give it a value first",
+        )
 
     def _get_attribute(self, node: ast.Attribute) -> tree.Expr:
         if isinstance(node.value, ast.Name) and node.value.id not in self.variables:
@@ -629,10 +708,20 @@ class Body(Trusted):
                 return self.math_constant(node)
         record = self.expr(node.value)
         if isinstance(record.type, OptionalType) and isinstance(record.type.inner, RecordType):
-            self.refuse(codes.OPTIONAL, "value may be None here", node, "put it into a variable and test that with `is None` first")
+            self.refuse(
+                codes.OPTIONAL,
+                "value may be None here",
+                node,
+                "put it into a variable and test that with `is None` first",
+            )
         kind = table(record.type) if self.trusted and isinstance(record.type, DictType) else record.type
         if not isinstance(kind, RecordType):
-            self.refuse(codes.ATTRIBUTE, f"{show(kind)} has no field `{node.attr}`", node, "only dataclasses have fields; call methods with (…)")
+            self.refuse(
+                codes.ATTRIBUTE,
+                f"{show(kind)} has no field `{node.attr}`",
+                node,
+                "only dataclasses have fields; call methods with (…)",
+            )
         index = self._field(kind, node)
         return tree.GetField(kind.fields[index].type, tree.Op(kind, "retype", (record,)), index)
 
@@ -640,7 +729,9 @@ class Body(Trusted):
         index = record.index(node.attr)
         if index is None:
             near = difflib.get_close_matches(node.attr, [f.name for f in record.fields], n=1)
-            remedy = f"did you mean `{near[0]}`?" if near else f"its fields are {', '.join(f.name for f in record.fields)}"
+            remedy = (
+                f"did you mean `{near[0]}`?" if near else f"its fields are {', '.join(f.name for f in record.fields)}"
+            )
             if node.attr in record.methods:
                 remedy = f"call it: .{node.attr}(…)"
             self.refuse(codes.ATTRIBUTE, f"{record.name} has no field `{node.attr}`", node, remedy)
@@ -649,15 +740,52 @@ class Body(Trusted):
     def _list(self, node: ast.List, want: Type | None) -> tree.Expr:
         if isinstance(want, OptionalType):
             want = want.inner
+        if any(isinstance(item, ast.Starred) for item in node.elts):
+            return self._spread(node, want)
         if isinstance(want, ListType):
             return tree.NewList(want, [self.value(item, want.element) for item in node.elts])
         if not node.elts:
-            self.refuse(codes.UNCLEAR, "the type of an empty list cannot be told", node, "annotate the variable: `x: list[int] = []`")
+            self.refuse(
+                codes.UNCLEAR,
+                "the type of an empty list cannot be told",
+                node,
+                "annotate the variable: `x: list[int] = []`",
+            )
         items = [self.expr(item) for item in node.elts]
         kind = self.widest(self.join([item.type for item in items], node))
         if isinstance(kind, NoneType):
             self.refuse(codes.UNCLEAR, "the type of the elements cannot be told", node, "annotate the variable")
-        return tree.NewList(ListType(kind), [self.coerce(item, kind, at) for item, at in zip(items, node.elts, strict=True)])
+        return tree.NewList(
+            ListType(kind), [self.coerce(item, kind, at) for item, at in zip(items, node.elts, strict=True)]
+        )
+
+    def _spread(self, node: ast.List, want: Type | None) -> tree.Expr:
+        """`[*a, b]`."""
+        made: list[tuple[ast.expr, tree.Expr]] = []
+        before: list[tree.Statement] = []
+        for item in node.elts:
+            if isinstance(item, ast.Starred):
+                made.append((item, self.once(self._list_of(item.value, want), before)))
+            else:
+                made.append(
+                    (item, self.once(self.expr(item, want.element if isinstance(want, ListType) else None), before))
+                )
+        if not isinstance(want, ListType):
+            kinds = [
+                v.type.element if isinstance(i, ast.Starred) and isinstance(v.type, ListType) else v.type
+                for i, v in made
+            ]
+            want = ListType(self.widest(self.join(kinds, node)))
+        out = tree.Variable("list", want)
+        local = tree.Local(want, out)
+        before.append(tree.Set(out, self.empty(want)))
+        for item, value in made:
+            if isinstance(item, ast.Starred):
+                before.append(tree.Run(self.library("list_extend", local, self.coerce(value, want, item), node=node)))
+            else:
+                held = self.once(self.coerce(value, want.element, item), before)
+                before.append(tree.Run(self.library("list_append", local, held, node=node)))
+        return tree.Do(want, before, local)
 
     def _dict_literal(self, node: ast.Dict, want: Type | None) -> tree.Expr:
         keys = [key for key in node.keys if key is not None]
@@ -665,10 +793,20 @@ class Body(Trusted):
             self.unsupported("`**` in a dict is", node, "use .update(…)")
         if not isinstance(want, DictType):
             if not keys:
-                self.refuse(codes.UNCLEAR, "the type of an empty dict cannot be told", node, "annotate the variable: `x: dict[str, int] = {}`")
+                self.refuse(
+                    codes.UNCLEAR,
+                    "the type of an empty dict cannot be told",
+                    node,
+                    "annotate the variable: `x: dict[str, int] = {}`",
+                )
             key_kind = self.widest(self.join([self.expr(key).type for key in keys], node))
             if not isinstance(key_kind, IntType | TextType | BoolType):
-                self.refuse(codes.OPERANDS, f"keys of a dict cannot be {show(key_kind)}", node, "keys are integers, bool, str or bytes")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"keys of a dict cannot be {show(key_kind)}",
+                    node,
+                    "keys are integers, bool, str or bytes",
+                )
             value_kind = self.widest(self.join([self.expr(value).type for value in node.values], node))
             if isinstance(value_kind, NoneType):
                 self.refuse(codes.UNCLEAR, "the type of the values cannot be told", node, "annotate the variable")
@@ -688,7 +826,10 @@ def _stored(nodes: Iterable[ast.AST]) -> set[str]:
     waiting = list(nodes)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp | ast.FunctionDef | ast.ClassDef | ast.Lambda):
+        if isinstance(
+            node,
+            ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp | ast.FunctionDef | ast.ClassDef | ast.Lambda,
+        ):
             continue
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             out.add(node.id)

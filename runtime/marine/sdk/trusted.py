@@ -65,8 +65,8 @@ class Trusted(Calls):
             place, value = (self.expr(arg) for arg in node.args)
             return tree.Op(NONE, "store", (place, tree.Op(_STORES[name], "retype", (value,))))
         if name in _PLAIN:
-            op, kind = _PLAIN[name]
-            return tree.Op(kind, op, tuple(self.expr(arg) for arg in node.args))
+            op, result = _PLAIN[name]
+            return tree.Op(result, op, tuple(self.expr(arg) for arg in node.args))
         method: Callable[[ast.Call, Type | None], tree.Expr] | None = getattr(self, f"_intrinsic_{name}", None)
         if method is not None:
             return method(node, want)
@@ -85,7 +85,7 @@ class Trusted(Calls):
             unify(result, want, bound)
         for key, kind in self.declared.bound.items():
             bound.setdefault(key, kind)
-        made = self.library(name, *values, **bound)
+        made = self.library(name, *values, bound=bound)
         made.type = substitute(result, bound)
         return made
 
@@ -202,7 +202,11 @@ class Trusted(Calls):
         for slot in self.context.program.slots:
             if is_object(slot.type):
                 state = tree.State(slot.type, slot)
-                body.append(tree.If(self.negated(tree.Op(BOOL, "is_null", (state,))), [tree.SetState(slot, self.trace(state))], []))
+                body.append(
+                    tree.If(
+                        self.negated(tree.Op(BOOL, "is_null", (state,))), [tree.SetState(slot, self.trace(state))], []
+                    )
+                )
         return tree.Do(NONE, body, tree.NOTHING)
 
     # ── the border ──
@@ -245,7 +249,7 @@ class Trusted(Calls):
             return [*before, word(0, self.library("put_list", value)), word(4, self.length(value))]
         if isinstance(kind, OptionalType):
             there = tree.Choose(INT, tree.Op(BOOL, "is_null", (value,)), const(0), const(1))
-            return [*before, word(0, self.library("put_optional", value, T=kind.inner)), word(4, there)]
+            return [*before, word(0, self.library("put_optional", value, bound={"T": kind.inner})), word(4, there)]
         return [*before, word(0, self.load(value, 4)), word(4, self.load(value, 8))]
 
     def _intrinsic_put_at(self, node: ast.Call, _: Type | None) -> tree.Expr:

@@ -7,7 +7,7 @@ type counts where a value is kept: in a variable, a field, an element, an argume
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
 
@@ -121,11 +121,11 @@ class Parameter:
     name: str
 
 
-Type: TypeAlias = (
-    "Parameter | IntType | FloatType | BoolType | NoneType | TextType | ListType | DictType | OptionalType | RecordType | ServiceType"
-)
+Type: TypeAlias = "Parameter | IntType | FloatType | BoolType | NoneType | TextType | ListType | DictType | OptionalType | RecordType | ServiceType"
 
-INTS: Final = tuple(IntType(f"{'s' if signed else 'u'}{bits}", bits, signed) for signed in (True, False) for bits in (8, 16, 32, 64))
+INTS: Final = tuple(
+    IntType(f"{'s' if signed else 'u'}{bits}", bits, signed) for signed in (True, False) for bits in (8, 16, 32, 64)
+)
 S8, S16, S32, INT, U8, U16, U32, U64 = INTS
 F32: Final = FloatType("f32", 32)
 FLOAT: Final = FloatType("f64", 64)
@@ -134,8 +134,9 @@ NONE: Final = NoneType()
 STR: Final = TextType("str")
 BYTES: Final = TextType("bytes")
 
+_SIZED: Final[dict[str, Type]] = {kind.name: kind for kind in INTS}
 NAMED: Final[dict[str, Type]] = (
-    {kind.name: kind for kind in INTS}
+    _SIZED
     | {"i8": S8, "i16": S16, "i32": S32, "i64": INT, "int": INT, "float": FLOAT, "f64": FLOAT, "f32": F32}
     | {"bool": BOOL, "str": STR, "bytes": BYTES, "bytearray": ListType(U8)}
 )
@@ -198,7 +199,7 @@ def offsets(record: RecordType) -> tuple[list[int], int]:
     return places, at
 
 
-@lru_cache(maxsize=None)
+@cache
 def box(inner: Type) -> RecordType:
     """The object an optional number is kept in."""
     return RecordType(f"box of {show(inner)}", [Field("value", inner)])
@@ -207,7 +208,13 @@ def box(inner: Type) -> RecordType:
 @lru_cache(maxsize=4096)
 def table(kind: DictType) -> RecordType:
     """The record a dict is kept in, see `intrinsics.Table`."""
-    fields = [("keys", ListType(kind.key)), ("values", ListType(kind.value)), ("alive", ListType(BOOL)), ("table", ListType(INT)), ("live", INT)]
+    fields: list[tuple[str, Type]] = [
+        ("keys", ListType(kind.key)),
+        ("values", ListType(kind.value)),
+        ("alive", ListType(BOOL)),
+        ("table", ListType(INT)),
+        ("live", INT),
+    ]
     return RecordType(show(kind), [Field(name, part) for name, part in fields])
 
 

@@ -5,11 +5,9 @@ The base of the checker of function bodies; `operators`, `calls`, `loops` and `s
 
 from __future__ import annotations
 
-import ast
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from . import codes, tree
-from .scope import Context, Declared, Refused
 from .types import (
     BOOL,
     BYTES,
@@ -26,12 +24,10 @@ from .types import (
     NoneType,
     OptionalType,
     RecordType,
-    ServiceType,
     TextType,
     Type,
     box,
     is_object,
-    offsets,
     show,
     substitute,
     table,
@@ -39,9 +35,12 @@ from .types import (
 )
 
 if TYPE_CHECKING:
+    import ast
     from typing import NoReturn
 
     from aquac.codes import Code
+
+    from .scope import Context, Declared
 
 NESTING_MAX: Final = 200
 """Expressions within expressions."""
@@ -49,7 +48,9 @@ NESTING_MAX: Final = 200
 
 def is_zero_cost(value: tree.Expr) -> bool:
     """Whether it may be computed twice: it has no effect, and nothing between changes it."""
-    return isinstance(value, tree.Const | tree.Text) or (isinstance(value, tree.Local) and value.variable.name.startswith("$"))
+    return isinstance(value, tree.Const | tree.Text) or (
+        isinstance(value, tree.Local) and value.variable.name.startswith("$")
+    )
 
 
 def const(value: int, kind: Type = INT) -> tree.Const:
@@ -143,7 +144,12 @@ class Values:
         }.get(kind, "")
         if isinstance(kind, ListType) and isinstance(source, ListType):
             remedy = "lists of different element types differ in memory: convert the elements in a comprehension"
-        self.refuse(codes.MISMATCH, f"{show(kind)} is wanted here, not {show(source)}", node, remedy or f"write a value of type {show(kind)}")
+        self.refuse(
+            codes.MISMATCH,
+            f"{show(kind)} is wanted here, not {show(source)}",
+            node,
+            remedy or f"write a value of type {show(kind)}",
+        )
 
     def narrow(self, value: tree.Expr, kind: IntType, node: ast.AST) -> tree.Expr:
         """An integer as one of another width; what does not fit ends the call."""
@@ -196,12 +202,12 @@ class Values:
         """A type for values of several types."""
         found: Type | None = None
         optional = False
-        for kind in kinds:
-            if isinstance(kind, NoneType):
+        for given in kinds:
+            if isinstance(given, NoneType):
                 optional = True
                 continue
-            if isinstance(kind, OptionalType):
-                optional, kind = True, kind.inner
+            kind = given.inner if isinstance(given, OptionalType) else given
+            optional = optional or isinstance(given, OptionalType)
             if found is None or found == kind:
                 found = kind
             elif isinstance(found, IntType | BoolType) and isinstance(kind, IntType | BoolType):
@@ -209,7 +215,12 @@ class Values:
             elif isinstance(found, FloatType | IntType) and isinstance(kind, FloatType | IntType):
                 found = FLOAT
             else:
-                self.refuse(codes.MISMATCH, f"values of {show(found)} and {show(kind)} do not go together", node, "convert one of them")
+                self.refuse(
+                    codes.MISMATCH,
+                    f"values of {show(found)} and {show(kind)} do not go together",
+                    node,
+                    "convert one of them",
+                )
         if found is None:
             return NONE
         return OptionalType(found) if optional else found
@@ -242,7 +253,11 @@ class Values:
                 before: list[tree.Statement] = []
                 held = self.once(value, before)
                 there = self.negated(tree.Op(BOOL, "is_null", (held,)))
-                return tree.Do(BOOL, before, tree.Choose(BOOL, there, self.as_truth(self.unwrap(held), node), tree.Const(BOOL, False)))
+                return tree.Do(
+                    BOOL,
+                    before,
+                    tree.Choose(BOOL, there, self.as_truth(self.unwrap(held), node), tree.Const(BOOL, False)),
+                )
             case RecordType():
                 return tree.Do(BOOL, [tree.Run(value)], tree.Const(BOOL, True))
             case _:
@@ -275,10 +290,17 @@ class Values:
 
     # ── the library ──
 
-    def library(self, name: str, *args: tree.Expr, node: ast.AST | None = None, want: Type | None = None, **bound: Type) -> tree.Expr:
+    def library(
+        self,
+        name: str,
+        *args: tree.Expr,
+        node: ast.AST | None = None,
+        want: Type | None = None,
+        bound: dict[str, Type] | None = None,
+    ) -> tree.Expr:
         """A call of the library."""
         kinds, result = self.context.signature(name)
-        found = dict(bound)
+        found = dict(bound or {})
         for kind, arg in zip(kinds, args, strict=True):
             unify(kind, arg.type, found)
         if want is not None:
@@ -328,9 +350,13 @@ class Values:
             case RecordType():
                 if not kind.compared:
                     return tree.Op(BOOL, "eq", (a, b))
-                return tree.Call(BOOL, self.context.made("equal", kind, self._make_record_equal, [kind, kind], BOOL), [a, b])
+                return tree.Call(
+                    BOOL, self.context.made("equal", kind, self._make_record_equal, [kind, kind], BOOL), [a, b]
+                )
             case OptionalType():
-                return tree.Call(BOOL, self.context.made("equal", kind, self._make_optional_equal, [kind, kind], BOOL), [a, b])
+                return tree.Call(
+                    BOOL, self.context.made("equal", kind, self._make_optional_equal, [kind, kind], BOOL), [a, b]
+                )
             case _:
                 self.refuse(codes.OPERANDS, f"values of {show(kind)} cannot be compared", node)
 
@@ -339,7 +365,9 @@ class Values:
         record = a.type
         assert isinstance(record, RecordType)
         for index, field in enumerate(record.fields):
-            same = self.equal(tree.GetField(field.type, a, index), tree.GetField(field.type, b, index), self.declared.node)
+            same = self.equal(
+                tree.GetField(field.type, a, index), tree.GetField(field.type, b, index), self.declared.node
+            )
             function.body.append(tree.If(self.negated(same), [tree.Return(tree.Const(BOOL, False))], []))
         function.body.append(tree.Return(tree.Const(BOOL, True)))
 
@@ -363,7 +391,12 @@ class Values:
             case TextType():
                 return self.library("text_less", a, b, node=node)
             case _:
-                self.refuse(codes.OPERANDS, f"values of {show(a.type)} have no order", node, "compare a number or text that says which comes first")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"values of {show(a.type)} have no order",
+                    node,
+                    "compare a number or text that says which comes first",
+                )
 
     def show(self, value: tree.Expr, node: ast.AST) -> tree.Expr:
         """`str(value)`."""
@@ -380,9 +413,16 @@ class Values:
                 before: list[tree.Statement] = []
                 held = self.once(value, before)
                 empty = tree.Op(BOOL, "is_null", (held,))
-                return tree.Do(STR, before, tree.Choose(STR, empty, self.text("None"), self.show(self.unwrap(held), node)))
+                return tree.Do(
+                    STR, before, tree.Choose(STR, empty, self.text("None"), self.show(self.unwrap(held), node))
+                )
             case _:
-                self.refuse(codes.OPERANDS, f"{show(value.type)} has no text of its own", node, "put the text together from its parts")
+                self.refuse(
+                    codes.OPERANDS,
+                    f"{show(value.type)} has no text of its own",
+                    node,
+                    "put the text together from its parts",
+                )
 
     def hashed(self, value: tree.Expr) -> tree.Expr:
         """A number that is equal for equal keys."""
@@ -400,7 +440,7 @@ class Values:
             case ListType():
                 return self.library("trace_list", value)
             case OptionalType():
-                return self.library("trace_optional", value, T=value.type.inner)
+                return self.library("trace_optional", value, bound={"T": value.type.inner})
             case DictType():
                 inner = tree.Op(table(value.type), "retype", (value,))
                 return tree.Op(value.type, "retype", (self.library("trace_record", inner),))
@@ -413,11 +453,11 @@ class Values:
             case TextType():
                 return self.library("take_text" if kind is STR else "take_bytes", *words)
             case ListType():
-                return self.library("take_list", *words, T=kind.element)
+                return self.library("take_list", *words, bound={"T": kind.element})
             case OptionalType():
-                return self.library("take_optional", *words, T=kind.inner)
+                return self.library("take_optional", *words, bound={"T": kind.inner})
             case _:
-                return self.library("take_record", words[0], T=kind)
+                return self.library("take_record", words[0], bound={"T": kind})
 
     def lower(self, value: tree.Expr) -> tree.Expr:
         """Leave a value as a result."""
@@ -427,7 +467,7 @@ class Values:
             case ListType():
                 return self.library("lower_list", value)
             case OptionalType():
-                return self.library("lower_optional", value, T=value.type.inner)
+                return self.library("lower_optional", value, bound={"T": value.type.inner})
             case _:
                 return self.library("lower_record", value)
 
@@ -438,6 +478,3 @@ class Values:
         record = table(kind)
         values = [self.empty(field.type) if isinstance(field.type, ListType) else const(0) for field in record.fields]
         return tree.Op(kind, "retype", (tree.New(record, values),))
-
-
-__all__ = ["Literal", "Refused", "ServiceType", "Values", "const", "offsets"]

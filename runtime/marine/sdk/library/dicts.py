@@ -162,6 +162,16 @@ def dict_pop_or(d: Table[K, V], key: K, other: V) -> V:
     return out
 
 
+def dict_pop_find(d: Table[K, V], key: K) -> V | None:
+    """`d.pop(key, None)`."""
+    found = entry_of(d, key)
+    if found < 0:
+        return None
+    out = item(d.values, found)
+    kill(d, found)
+    return out
+
+
 def dict_clear(d: Table[K, V]) -> None:
     """`d.clear()`."""
     set_length(d.keys, 0)
@@ -220,4 +230,3 @@ def dict_next(d: Table[K, V], entry: int) -> int:
     while entry < len(d.keys) and not item(d.alive, entry):
         entry += 1
     return entry
-

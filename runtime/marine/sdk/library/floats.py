@@ -587,4 +587,4 @@ def rounded_bits(value: list[int], ten: int) -> int:
         return kept
     # a carry out of the fraction raises the exponent by one, which is right
     out = (top + 1021 << 52) + kept
-    return _INFINITY if out >= _INFINITY else out
+    return min(_INFINITY, out)

@@ -211,7 +211,7 @@ def place(index: int, count: int) -> int:
         index += count
         if index < 0:
             return 0
-    return count if index > count else index
+    return min(index, count)
 
 
 def place_back(index: int, count: int) -> int:

@@ -62,4 +62,3 @@ def begins(place: int, text: str) -> bool:
         if load8(place + i) != load8(data_of(text) + i):
             return False
     return True
-

@@ -109,7 +109,7 @@ def int_shr(a: int, b: int) -> int:
     """`a >> b`."""
     if b < 0:
         raise ValueError("negative shift count")
-    return a >> (63 if b > 63 else b)
+    return a >> (min(b, 63))
 
 
 def u64_shr(a: int, b: int) -> int:

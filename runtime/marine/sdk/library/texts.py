@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from runtime.marine.sdk.intrinsics import address, is_text, item, like, load8, load32, move, number, set_item, store8, store32
+from runtime.marine.sdk.intrinsics import (
+    UnicodeDecodeError,
+    address,
+    is_text,
+    item,
+    like,
+    load8,
+    load32,
+    move,
+    number,
+    set_item,
+    store8,
+    store32,
+)
 
 from .lists import list_append, list_room, set_length
 from .memory import alloc
@@ -164,7 +177,7 @@ def clamp(index: int, count: int) -> int:
         index += count
         if index < 0:
             return 0
-    return count if index > count else index
+    return min(index, count)
 
 
 def clamp_back(index: int, count: int) -> int:
@@ -809,4 +822,3 @@ def hex_of(text: bytes) -> str:
 def hex_digit(value: int) -> int:
     """The character of a digit up to 35."""
     return value + 48 if value < 10 else value + 87
-

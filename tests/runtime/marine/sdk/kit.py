@@ -185,7 +185,11 @@ def _shortened(value: Any) -> Any:
     return value
 
 
-INTS = st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20) | st.sampled_from([2**63 - 1, -(2**63), 2**31, -(2**31), 2**32, 0, 1, -1])
+INTS = (
+    st.integers(-(2**63), 2**63 - 1)
+    | st.integers(-20, 20)
+    | st.sampled_from([2**63 - 1, -(2**63), 2**31, -(2**31), 2**32, 0, 1, -1])
+)
 TEXTS = st.text("ab,. \n\té\u2003ß€😀Z09_-+", max_size=12) | st.text(max_size=8)
 
 
@@ -200,7 +204,9 @@ def values(kind: Any, *, scalar: bool = False) -> st.SearchStrategy[Any]:
         return st.integers(least, most) | st.integers(max(least, -9), 9)
     if kind in (float, prelude.f32):
         width = 32 if kind is prelude.f32 else 64
-        return st.floats(allow_nan=False, allow_infinity=False, width=width) | st.integers(-1000, 1000).map(lambda n: n / 8)
+        return st.floats(allow_nan=False, allow_infinity=False, width=width) | st.integers(-1000, 1000).map(
+            lambda n: n / 8
+        )
     if kind is bool:
         return st.booleans()
     if kind is str:

@@ -230,7 +230,16 @@ def speak(n: int) -> int:
 
 @pytest.mark.parametrize(
     ("level", "said"),
-    [(None, "ewi"), ("info", "ewi"), ("off", ""), ("error", "e"), ("warn", "ew"), ("debug", "ewid1"), ("trace", "ewid1t"), ("other", "ewi")],
+    [
+        (None, "ewi"),
+        ("info", "ewi"),
+        ("off", ""),
+        ("error", "e"),
+        ("warn", "ew"),
+        ("debug", "ewid1"),
+        ("trace", "ewid1t"),
+        ("other", "ewi"),
+    ],
 )
 @pytest.mark.parametrize("where", ["ours", pytest.param("theirs", marks=pytest.mark.reference)])
 def test_levels(level: str | None, said: str, where: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -296,7 +305,12 @@ def test_programs_of_the_host(tmp_path: Path) -> None:
     logs = []
     config = ServiceConfig((ModuleConfig("m", mounted_binaries={"tool": str(tool)}),))
     service = Service(config, {"m": kit.wasm_of(EFFECTOR)}, log=logs.append)
-    assert service.call("run", [["a", "b c"]]) == {"ret_code": 0, "error": "", "stdout": list(b"a,b c,"), "stderr": list(b"oops")}
+    assert service.call("run", [["a", "b c"]]) == {
+        "ret_code": 0,
+        "error": "",
+        "stdout": list(b"a,b c,"),
+        "stderr": list(b"oops"),
+    }
     assert service.call("text", ["hi"]) == "-n,hi,"
     with pytest.raises(Exception, match="unreachable"):
         service.call("text", ["bad"])

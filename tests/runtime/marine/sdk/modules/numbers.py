@@ -32,7 +32,7 @@ def modulo(a: int, b: int) -> int:
 
 @export
 def power(a: int, b: u8) -> int:
-    return a**b
+    return int(a**b)
 
 
 @export
@@ -175,7 +175,19 @@ def float_mod(a: float, b: float) -> float:
 
 @export
 def float_tests(a: float, b: float, c: i32) -> list[bool]:
-    return [a < b, a <= b, a > b, a >= b, a == b, a != b, a < c, bool(a), math.isnan(a), math.isinf(a), math.isfinite(a)]
+    return [
+        a < b,
+        a <= b,
+        a > b,
+        a >= b,
+        a == b,
+        a != b,
+        a < c,
+        bool(a),
+        math.isnan(a),
+        math.isinf(a),
+        math.isfinite(a),
+    ]
 
 
 @export
@@ -185,7 +197,18 @@ def float_text(a: float) -> str:
 
 @export
 def float_formats(a: float) -> list[str]:
-    return [f"{a:.2f}", f"{a:.0f}", f"{a:f}", f"{a:10.3f}|", f"{a:+.1f}", f"{a:,.2f}", f"{a:08.2f}", f"{a:.1%}", f"{a:<12.4f}|", f"{a:.20f}"]
+    return [
+        f"{a:.2f}",
+        f"{a:.0f}",
+        f"{a:f}",
+        f"{a:10.3f}|",
+        f"{a:+.1f}",
+        f"{a:,.2f}",
+        f"{a:08.2f}",
+        f"{a:.1%}",
+        f"{a:<12.4f}|",
+        f"{a:.20f}",
+    ]
 
 
 @export

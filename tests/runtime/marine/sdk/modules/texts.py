@@ -45,7 +45,16 @@ def cut(s: str, t: str) -> list[str]:
 
 @export
 def trimmed(s: str, t: str) -> list[str]:
-    return [s.strip(), s.lstrip(), s.rstrip(), s.strip(t), s.lstrip(t), s.rstrip(t), s.removeprefix(t), s.removesuffix(t)]
+    return [
+        s.strip(),
+        s.lstrip(),
+        s.rstrip(),
+        s.strip(t),
+        s.lstrip(t),
+        s.rstrip(t),
+        s.removeprefix(t),
+        s.removesuffix(t),
+    ]
 
 
 @export
@@ -81,7 +90,15 @@ def characters(numbers: list[int]) -> str:
 @export
 def ascii_only(text: str) -> list[str]:
     s = "".join(c for c in text if ord(c) < 128)
-    return [s.upper(), s.lower(), str(s.isdigit()), str(s.isalpha()), str(s.isalnum()), str(s.isupper()), str(s.islower())]
+    return [
+        s.upper(),
+        s.lower(),
+        str(s.isdigit()),
+        str(s.isalpha()),
+        str(s.isalnum()),
+        str(s.isupper()),
+        str(s.islower()),
+    ]
 
 
 @export

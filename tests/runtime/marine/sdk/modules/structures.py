@@ -215,8 +215,11 @@ def counted(words: list[str]) -> list[str]:
     out = [f"{word}:{n}" for word, n in counts.items()]
     for word in counts:
         out.append(word)
-    if "a" in counts:
-        del counts["a"]
+    counts.pop("a", None)
+    counts.pop("c", None)
+    found = counts.pop("d", None)
+    if found is not None:
+        out.append(f"d{found}")
     out.append(str(len(counts)))
     for n in counts.values():
         out.append(str(n))
