@@ -6,6 +6,7 @@ Errors: InternalError when LLVM or the linker refuse what the compiler made: a b
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,9 @@ VERSION: Final = b"0.14.0"
 """Version of the reference's SDK whose host functions modules use."""
 
 FEATURES: Final = "+bulk-memory,+bulk-memory-opt,+mutable-globals,+nontrapping-fptoint,+sign-ext"
+
+
+_RECURSION: Final = 20_000
 
 
 class InternalError(Exception):
@@ -52,6 +56,15 @@ class Built:
 
 def build(file: SourceFile, options: Options = Options()) -> Built:
     """Compile a file. Raises InternalError."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION))  # statements in statements: a long chain of `elif` is one
+    try:
+        return _build(file, options)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _build(file: SourceFile, options: Options) -> Built:
     checked = check(file, logging=options.logging)
     if checked.support is None or has_errors(checked.diagnostics):
         return Built(None, {}, checked.diagnostics)

@@ -151,22 +151,59 @@ class Calls(Loops):
 
     def _function(self, found: Declared, node: ast.Call, first: tree.Expr | None = None) -> tree.Expr:
         parameters = found.function.parameters
-        given: list[tree.Expr | None] = [] if first is None else [first]
-        arguments = self._bound(found.name, [p.name for p in parameters][len(given) :], node)
-        for parameter, default, arg in zip(
-            parameters[len(given) :], found.defaults[len(given) :], arguments, strict=True
-        ):
+        skip = 0 if first is None else 1
+        arguments = self._bound(found.name, [p.name for p in parameters][skip:], node)
+        for parameter, default, arg in zip(parameters[skip:], found.defaults[skip:], arguments, strict=True):
             if arg is None and default is None:
                 self.refuse(
                     codes.ARGUMENTS,
                     f"{found.name} needs `{parameter.name}`",
                     node,
-                    f"it is called as {_signature(found.name, parameters)}",
+                    f"it is called as {_signature(found.name, parameters[skip:])}",
                 )
-            given.append(self.value(arg if arg is not None else default, parameter.type))  # type: ignore[arg-type]
-        return tree.Call(
-            found.function.result, found.function, [value for value in given if value is not None], self.line(node)
+        before: list[tree.Statement] = []
+        if first is not None and any(arg is not None for arg in arguments):
+            first = self.once(first, before)
+        values = self._in_order([p.type for p in parameters[skip:]], arguments, before)
+        for number, (parameter, default) in enumerate(zip(parameters[skip:], found.defaults[skip:], strict=True)):
+            if values[number] is None and default is not None:
+                values[number] = self._default_value(default, parameter.type)
+        made = tree.Call(
+            found.function.result,
+            found.function,
+            [value for value in (first, *values) if value is not None],
+            self.line(node),
         )
+        return tree.Do(made.type, before, made) if before else made
+
+    def _in_order(
+        self, kinds: list[Type], arguments: list[ast.expr | None], before: list[tree.Statement]
+    ) -> list[tree.Expr | None]:
+        """Values of arguments, computed in the order in which they are written."""
+        given = [(arg, n) for n, arg in enumerate(arguments) if arg is not None]
+        written = sorted(given, key=lambda item: (item[0].lineno, item[0].col_offset))
+        out: list[tree.Expr | None] = [None] * len(kinds)
+        for arg, n in written:
+            value = self.value(arg, kinds[n])
+            out[n] = value if written == given else self.once(value, before)
+        return out
+
+    def _default_value(self, node: ast.expr, kind: Type) -> tree.Expr:
+        """A default, which names of the caller do not change."""
+        kept = self.variables, self.local
+        self.variables, self.local = {}, set()
+        try:
+            value = self.value(node, kind)
+        finally:
+            self.variables, self.local = kept
+        if isinstance(node, ast.Name) and not isinstance(value, tree.Const | tree.Text):
+            self.refuse(
+                codes.UNSUPPORTED,
+                "a default that may change is not part of the module language",
+                node,
+                "use a number, a text or a constant",
+            )
+        return value
 
     def _bound(self, name: str, names: list[str], node: ast.Call) -> list[ast.expr | None]:
         """Arguments in the order of parameters; None where one is left out. Evaluated in that order."""
@@ -191,28 +228,23 @@ class Calls(Loops):
 
     def construct(self, record: RecordType, node: ast.Call) -> tree.Expr:
         """A new record."""
-        values = []
-        for field, arg in zip(
-            record.fields, self._bound(record.name, [f.name for f in record.fields], node), strict=True
-        ):
-            if arg is not None:
-                values.append(self.value(arg, field.type))
-            elif field.default is None:
-                self.refuse(
-                    codes.ARGUMENTS,
-                    f"{record.name} needs `{field.name}`",
-                    node,
-                    f"its fields are {', '.join(f.name for f in record.fields)}",
-                )
-            else:
-                values.append(self.default(field, node))
-        return tree.New(record, values)
+        arguments = self._bound(record.name, [f.name for f in record.fields], node)
+        for field, arg in zip(record.fields, arguments, strict=True):
+            if arg is None and field.default is None:
+                names = ", ".join(f.name for f in record.fields)
+                self.refuse(codes.ARGUMENTS, f"{record.name} needs `{field.name}`", node, f"its fields are {names}")
+        before: list[tree.Statement] = []
+        values = self._in_order([f.type for f in record.fields], arguments, before)
+        made = tree.New(
+            record, [v if v is not None else self.default(f, node) for f, v in zip(record.fields, values, strict=True)]
+        )
+        return tree.Do(record, before, made) if before else made
 
     def default(self, field: Field, node: ast.AST) -> tree.Expr:
         """What a field holds when nothing is given."""
         made = field.default
         if isinstance(made, ast.expr):
-            return self.value(made, field.type)
+            return self._default_value(made, field.type)
         if made in (list, dict):
             if isinstance(field.type, RecordType):
                 return tree.New(field.type, [self.default(inner, node) for inner in field.type.fields])
@@ -236,18 +268,15 @@ class Calls(Loops):
             remedy = f"did you mean `{near[0]}`?" if near else f"declare it as a method of class {service.name}"
             self.refuse(codes.ATTRIBUTE, f"service {service.name} has no function `{name}`", node.func, remedy)
         arguments = self._bound(name, [p.name for p in found.parameters], node)
-        values = []
         for parameter, arg in zip(found.parameters, arguments, strict=True):
             if arg is None:
-                self.refuse(
-                    codes.ARGUMENTS,
-                    f"{name} needs `{parameter.name}`",
-                    node,
-                    f"it is called as {_signature(name, found.parameters)}",
-                )
-            values.append(self.value(arg, parameter.type))
+                usage = _signature(name, found.parameters)
+                self.refuse(codes.ARGUMENTS, f"{name} needs `{parameter.name}`", node, f"it is called as {usage}")
         self.context.add_import(found)
-        return tree.CallImport(found.result, found, values, self.line(node))
+        before: list[tree.Statement] = []
+        values = self._in_order([p.type for p in found.parameters], arguments, before)
+        made = tree.CallImport(found.result, found, [value for value in values if value is not None], self.line(node))
+        return tree.Do(made.type, before, made) if before else made
 
     # ── the prelude ──
 

@@ -7,7 +7,6 @@ Errors: findings only; nothing is raised for a wrong program.
 from __future__ import annotations
 
 import ast
-import sys
 import warnings
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 RESERVED: Final = frozenset({*ABI, "memory", "_start", "_initialize", "__heap_base", "__data_end"})
 ARGUMENTS_MAX: Final = 120
 _MODULES: Final = frozenset({"math"})
-_RECURSION: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -60,13 +58,7 @@ class Checked:
 
 def check(file: SourceFile, *, logging: bool = True) -> Checked:
     """Check a file. `logging`: whether the module may use the host's log."""
-    context = Context(file, logging=logging)
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _RECURSION))
-    try:
-        return _Module(context).check()
-    finally:
-        sys.setrecursionlimit(limit)
+    return _Module(Context(file, logging=logging)).check()
 
 
 class _Module:

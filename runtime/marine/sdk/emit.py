@@ -54,6 +54,9 @@ _COMPARE: Final = {name: f"icmp {name}" for name in ("eq", "ne", "slt", "sle", "
 }  # fmt: skip
 _ROUNDING: Final = frozenset({"sqrt", "floor", "ceil", "trunc", "roundeven", "fabs"})
 
+CONSTANT_LIST_MIN: Final = 5
+"""Numbers from which on a list is copied from static memory instead of being written one by one."""
+
 OVERFLOW: Final = "OverflowError: number out of range"
 
 _DECLARED: Final = """\
@@ -182,6 +185,12 @@ class _Module:
     lines: list[str] = field(default_factory=list)
     texts: dict[bytes, str] = field(default_factory=dict)
 
+    def block(self, data: bytes) -> str:
+        """Static bytes."""
+        name = f"@b{len(self.lines)}"
+        self.lines.append(f"{name} = private unnamed_addr constant [{len(data)} x i8] {_bytes(data)}, align 1")
+        return name
+
     def text(self, data: bytes, count: int) -> str:
         """A static object of `str` or `bytes`: no forwarding word is ever written to it."""
         key = count.to_bytes(4, "little") + data
@@ -192,6 +201,17 @@ class _Module:
                 f"{name} = private unnamed_addr constant {{ i32, ptr, i32, i32 }} {{ i32 1, ptr {name}.d, i32 {len(data)}, i32 {count} }}, align 4"
             )
         return self.texts[key]
+
+
+def _constant_bytes(kind: Type, value: float) -> bytes:
+    """A number as it lies in memory."""
+    match kind:
+        case IntType():
+            return (int(value) % (1 << kind.bits)).to_bytes(kind.bits // 8, "little")
+        case FloatType():
+            return struct.pack("<d" if kind.bits == 64 else "<f", value)
+        case _:
+            return bytes([bool(value)])
 
 
 def text_length(kind: Type, data: bytes) -> int:
@@ -684,6 +704,9 @@ class _Function:
     def _new_list(self, expr: tree.NewList) -> str:
         assert isinstance(expr.type, ListType)
         element = expr.type.element
+        constant = not is_object(element) and all(isinstance(item, tree.Const) for item in expr.items)
+        if constant and len(expr.items) >= CONSTANT_LIST_MIN:
+            return self._constant_list(expr, element)
         values = [self._expr(item) for item in expr.items]
         address = self._allocate(16 + size(element) * len(values))
         items = self._value(f"add i32 {address}, 16")
@@ -691,6 +714,18 @@ class _Function:
             self._line(f"store i32 {value}, ptr {self._pointer(address, place)}")
         for number, value in enumerate(values):
             self._store(element, value, self._pointer(address, 16 + number * size(element)))
+        return address
+
+    def _constant_list(self, expr: tree.NewList, element: Type) -> str:
+        """A list of numbers, copied from static memory."""
+        data = b"".join(_constant_bytes(element, item.value) for item in expr.items if isinstance(item, tree.Const))
+        address = self._allocate(16 + len(data))
+        items = self._value(f"add i32 {address}, 16")
+        count = len(expr.items)
+        for place, value in ((0, "0"), (4, str(count)), (8, str(count)), (12, items)):
+            self._line(f"store i32 {value}, ptr {self._pointer(address, place)}")
+        source, target = self._module.block(data), self._pointer(items)
+        self._line(f"call void @llvm.memmove.p0.p0.i32(ptr {target}, ptr {source}, i32 {len(data)}, i1 false)")
         return address
 
     def _choose(self, expr: tree.Choose) -> str:

@@ -228,7 +228,7 @@ def _read(data: bytes) -> _Object:
                 found.code_relocations = _read_relocations(reader, places.get(_CODE))
             elif name == "reloc.DATA":
                 found.data_relocations = _read_relocations(reader, places.get(_DATA))
-        elif code != _DATA_COUNT:
+        elif code not in (_DATA_COUNT, _ELEMENTS):  # elements are placed anew
             raise LinkError(f"unexpected section {code}")
     return found
 

@@ -75,7 +75,7 @@ class Body(Trusted):
         """Its parameters have values."""
         super().__init__(context, declared)
         self._globals: set[str] = set()
-        self._stored = set() if self.trusted else _stored(declared.node.body)
+        self.local = set() if self.trusted else _stored(declared.node.body)
         self._breaks: list[list[set[str]]] = []
 
     def check(self) -> None:
@@ -671,7 +671,7 @@ class Body(Trusted):
         found = self.context.names.get(name)
         if name in self.context.broken:
             raise Refused
-        if name in self._stored and name not in self._globals:
+        if name in self.local and name not in self._globals:
             if isinstance(found, tree.Slot | ServiceValue | Constant):
                 self._refuse_state(name, node)
             self.refuse(codes.UNSET, f"`{name}` has no value yet", node, "give it one before")

@@ -271,7 +271,7 @@ class Trusted(Calls):
     # ── the host ──
 
     def _intrinsic_file_name(self, node: ast.Call, _: Type | None) -> tree.Expr:
-        return self.text(self.context.program.file)
+        return tree.Text(STR, self.context.program.file.encode(errors="replace"))
 
     def _intrinsic_host_log(self, node: ast.Call, _: Type | None) -> tree.Expr:
         if not self.context.logging:

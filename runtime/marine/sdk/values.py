@@ -69,6 +69,8 @@ class Values:
         self.set: set[str] = set(self.variables)
         self.known: set[str] = set()
         """Optional variables that are not None here."""
+        self.local: set[str] = set()
+        """Names the function assigns, which are its own."""
         self.ended = False
         self._depth = 0
 

@@ -39,7 +39,7 @@ def list_at(data: int, count: int) -> list[T]:
 def new_list(count: int) -> list[T]:
     """A list of so many elements, to be written."""
     out: list[T] = at(0)
-    if count > _LONGEST:
+    if count < 0 or count > _LONGEST:
         raise MemoryError("list is too long")
     made = alloc(16 + count * element_size(out))
     store32(made, 0)

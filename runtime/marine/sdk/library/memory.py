@@ -40,6 +40,7 @@ from runtime.marine.sdk.intrinsics import (
     trace_fields,
     trace_state,
     trap,
+    ult,
     unwrapped,
 )
 
@@ -69,7 +70,7 @@ def alloc(count: int) -> int:
     global _top
     start = _top
     end = (start + count + 7) & -8
-    if end > _limit:
+    if ult(_limit, end):  # also if the sum went beyond 64 bits
         return more(count)
     _top = end
     return start

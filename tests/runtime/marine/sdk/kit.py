@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import json
 import math
+import re
 import shutil
 import subprocess
 import sys
@@ -106,8 +107,9 @@ class Failed:
     def kind(self) -> str:
         """Name of the Python error in the last message; how the host says it otherwise."""
         for level, message in reversed(self.logs):
-            if level == "error":
-                return message.split(": ", 1)[1].split(":")[0]
+            found = re.search(r"\b[A-Z]\w*Error\b", message)
+            if level == "error" and found:
+                return found[0]
         return self.text
 
 
