@@ -1,13 +1,14 @@
 """Every example prints what its `expected.txt` says, through the real command.
 
 A line `# avm …` is a command, run in the example's folder; what follows is its standard output. `→ exit N` after it is the
-exit code, 0 when absent.
+exit code, 0 when absent. Commands that build files run in a copy of the folder, and before each of the others.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,18 @@ def cases():
                 found.append((match["args"], int(match["code"] or 0), []))
             else:
                 found[-1][2].append(line)
+        builds = [args for args, _, _ in found if args.startswith("service build ")]
         for args, code, lines in found:
-            yield pytest.param(path.parent, args, code, lines, id=f"{path.parent.name}: {args}")
+            yield pytest.param(path.parent, builds, args, code, lines, id=f"{path.parent.name}: {args}")
 
 
-@pytest.mark.parametrize(("folder", "args", "code", "lines"), list(cases()))
-def test_example(folder, args, code, lines, capsys, monkeypatch):
+@pytest.mark.parametrize(("folder", "builds", "args", "code", "lines"), list(cases()))
+def test_example(folder, builds, args, code, lines, capsys, monkeypatch, tmp_path):
+    if builds:
+        folder = shutil.copytree(folder, tmp_path / folder.name)
     monkeypatch.chdir(folder)
+    for build in builds:
+        assert main(shlex.split(build)) == 0, capsys.readouterr().err
     assert main(shlex.split(args)) == code, capsys.readouterr().err
     assert capsys.readouterr().out.splitlines() == lines
 

@@ -1,0 +1,2 @@
+#!/bin/sh
+printf 'sealed: %s\n' "$1"
