@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from aquac.diagnostics import has_errors
+from aquac.diagnostics import Diagnostic, Note, has_errors
 from runtime.marine.interface_types import InterfaceError
 from runtime.marine.wasm_sections import INTERFACE_TYPES, SDK_VERSION, with_custom_section
 
@@ -21,8 +21,9 @@ from .helpers import HELPERS
 from .linker import LinkError, link
 
 if TYPE_CHECKING:
-    from aquac.diagnostics import Diagnostic
     from aquac.source import SourceFile
+
+    from .check import Checked
 
 VERSION: Final = b"0.14.0"
 """Version of the reference's SDK whose host functions modules use."""
@@ -73,11 +74,7 @@ def _build(file: SourceFile, options: Options) -> Built:
     try:
         interface = emit_interface(checked.interface)
     except InterfaceError as error:
-        from aquac.diagnostics import Diagnostic, Note
-
-        note = Note("give the function fewer arguments, or a dataclass of them; names have at most 255 bytes")
-        found = Diagnostic(codes.INTERFACE, f"the interface cannot be written: {error}", file, None, (note,))
-        return Built(None, {}, [*checked.diagnostics, found])
+        return Built(None, {}, [*checked.diagnostics, _refused(file, checked, error)])
     made = emit(checked.program, checked.support)
     try:
         wasm = link(_object(made.text + HELPERS), made.exports, names=options.names)
@@ -85,6 +82,21 @@ def _build(file: SourceFile, options: Options) -> Built:
         raise InternalError(f"linking failed: {error}") from error
     wasm = with_custom_section(with_custom_section(wasm, INTERFACE_TYPES, interface), SDK_VERSION, VERSION)
     return Built(wasm, checked.interface, checked.diagnostics)
+
+
+def _refused(file: SourceFile, checked: Checked, error: InterfaceError) -> Diagnostic:
+    """The finding about an interface that cannot be written, at the function it is about if there is one."""
+    from runtime.marine.interface_emit import emit as emit_interface
+
+    place = None
+    for entry in checked.interface["functions"]:
+        try:
+            emit_interface(checked.interface | {"functions": [entry], "imports": []})
+        except InterfaceError:
+            place = checked.places[entry["name"]]
+            break
+    note = Note("give functions fewer arguments, or a dataclass of them; names have at most 255 bytes")
+    return Diagnostic(codes.INTERFACE, f"the interface cannot be written: {error}", file, place, (note,))
 
 
 def _object(text: str) -> bytes:

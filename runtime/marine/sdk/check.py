@@ -48,12 +48,13 @@ _MODULES: Final = frozenset({"math"})
 
 @dataclass(slots=True)
 class Checked:
-    """What a file says. `support` is None when there are errors."""
+    """What a file says. `support` is None when there are errors. `places`: where exported functions are."""
 
     program: tree.Program
     interface: dict[str, Any]
     diagnostics: list[Diagnostic]
     support: Support | None
+    places: dict[str, Span]
 
 
 def check(file: SourceFile, *, logging: bool = True) -> Checked:
@@ -90,14 +91,15 @@ class _Module:
         order = {id(d): n for n, d in enumerate(context.diagnostics)}
         context.diagnostics.sort(key=lambda d: (d.span.start if d.span else -1, order[id(d)]))
         if has_errors(context.diagnostics):
-            return Checked(program, {}, context.diagnostics, None)
+            return Checked(program, {}, context.diagnostics, None, {})
         support = self._support()
         self._drain()
         program.exports = [(declared.name, declared.function) for declared, _ in self._exports]
         if self._starts:
             program.initialize = next(f for f in program.functions if f.symbol == "initialize")
         program.start = None if self._hook is None else self._hook.function
-        return Checked(program, self._interface(), context.diagnostics, support)
+        places = {declared.name: context.span(node) for declared, node in self._exports}
+        return Checked(program, self._interface(), context.diagnostics, support, places)
 
     def _parse(self) -> ast.Module | None:
         context = self._context
@@ -602,10 +604,6 @@ class _Module:
         ]
         imports = [{"namespace": name, "functions": entries} for name, entries in modules.items()]
         return {"records": records, "functions": functions, "imports": imports}
-
-    def places(self) -> Iterator[tuple[str, ast.FunctionDef]]:
-        """Exported functions and where they are."""
-        yield from ((d.name, node) for d, node in self._exports)
 
     # ── variables ──
 

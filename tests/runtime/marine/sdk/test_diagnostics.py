@@ -364,3 +364,17 @@ def test_suggestions() -> None:
 )
 def test_broken_files_are_findings(text: str) -> None:
     assert kit.built(text).diagnostics
+
+
+def test_an_interface_that_is_too_large() -> None:
+    """At most 127 instructions an adapter: the message names the function."""
+    arguments = ", ".join(f"a{n}: str" for n in range(25))
+    text = HEAD + f"@export\ndef g() -> int:\n    return 1\n\n@export\ndef f({arguments}) -> int:\n    return len(a3)\n"
+    assert found(text) == [(8, "MS0501")]
+    fewer = ", ".join(f"a{n}: str" for n in range(20))
+    assert kit.built(HEAD + f"@export\ndef f({fewer}) -> int:\n    return len(a3)\n").wasm is not None
+
+
+def test_a_program_of_many_functions_is_refused_in_one_run() -> None:
+    text = HEAD + "".join(f"@export\ndef f{n}(a: int) -> str:\n    return a\n" for n in range(200))
+    assert len(found(text)) == 200
