@@ -29,14 +29,12 @@ from .types import (
     FloatType,
     IntType,
     ListType,
-    NoneType,
     OptionalType,
     RecordType,
     ServiceType,
     TextType,
     Type,
     show,
-    table,
 )
 from .values import const
 
@@ -1024,6 +1022,3 @@ class Calls(Loops):
 
 def _signature(name: str, parameters: list[tree.Variable]) -> str:
     return f"{name}({', '.join(f'{p.name}: {show(p.type)}' for p in parameters)})"
-
-
-__all__ = ["Calls", "NoneType", "table"]

@@ -20,6 +20,7 @@ from .emit import ABI, HOST_API, Support, is_scalar, may_be_cut_off
 from .scope import PRELUDE, PRELUDE_NAMES, Constant, Context, Declared, Known, Refused, ServiceValue
 from .statements import Body
 from .types import (
+    INT,
     NONE,
     STR,
     DictType,
@@ -691,7 +692,7 @@ class _Module:
         ]
         for kind in taken:
             if not is_scalar(kind) and not isinstance(kind, NoneType):
-                words = [tree.Const(_INT, 0)] * (1 if isinstance(kind, RecordType) else 2)
+                words = [tree.Const(INT, 0)] * (1 if isinstance(kind, RecordType) else 2)
                 made = helper.take(kind, *words)
                 assert isinstance(made, tree.Call)
                 takes[kind] = made.function
@@ -791,6 +792,3 @@ def _is_stub(node: ast.FunctionDef) -> bool:
 
 def _no_arguments() -> ast.arguments:
     return ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-
-
-from .types import INT as _INT  # noqa: E402

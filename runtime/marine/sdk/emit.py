@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from . import tree
 from .types import (
-    BOOL,
-    FLOAT,
     INT,
     NONE,
     U64,
@@ -29,7 +27,6 @@ from .types import (
     ServiceType,
     TextType,
     Type,
-    image_size,
     is_object,
     offsets,
     size,
@@ -904,18 +901,3 @@ class _Function:
         self._line("call void @llvm.trap()")
         self._line("unreachable")
         return "0"
-
-
-__all__ = [
-    "ABI",
-    "BOOL",
-    "FLOAT",
-    "HOST_API",
-    "NONE",
-    "OVERFLOW",
-    "Emitted",
-    "Support",
-    "emit",
-    "image_size",
-    "is_object",
-]

@@ -180,11 +180,6 @@ def record_image(value: object) -> int:
     raise NotImplementedError
 
 
-def box_object(value: T | None) -> T | None:
-    """The box of an optional value after the collector has moved it."""
-    raise NotImplementedError
-
-
 def collect() -> None:
     """After a call: `collect_all`, or `collect_some` in a module whose variables refer to objects."""
 

@@ -13,7 +13,6 @@ from . import codes, tree
 from .operators import Operators
 from .types import (
     BOOL,
-    BYTES,
     FLOAT,
     INT,
     STR,
@@ -28,6 +27,7 @@ from .types import (
     TextType,
     Type,
     show,
+    size,
     table,
 )
 from .values import const
@@ -132,8 +132,6 @@ class Loops(Operators):
 
     def element_place(self, values: tree.Expr, index: tree.Expr) -> tree.Expr:
         """Address of an element."""
-        from .types import size
-
         assert isinstance(values.type, ListType)
         offset = tree.Op(INT, "wmul", (index, const(size(values.type.element))))
         return tree.Op(INT, "wadd", (self.load(values, 12), offset))
@@ -397,6 +395,3 @@ def _stop_early(body: list[tree.Statement], going: tree.Expr) -> None:
             _stop_early(statement.body, going)
         elif isinstance(statement, tree.If):
             _stop_early(statement.yes, going)
-
-
-__all__ = ["BYTES", "Loops", "Walk"]

@@ -22,7 +22,6 @@ from .types import (
     ListType,
     NoneType,
     OptionalType,
-    RecordType,
     TextType,
     Type,
     show,
@@ -518,6 +517,3 @@ class Operators(Values):
 
     def _is_optional(self, name: str) -> bool:
         return name in self.variables and isinstance(self.variables[name].type, OptionalType)
-
-
-__all__ = ["Operators", "RecordType"]

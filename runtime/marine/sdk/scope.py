@@ -17,9 +17,7 @@ from aquac.source import Span
 
 from . import codes, tree
 from .types import (
-    BOOL,
     BYTES,
-    FLOAT,
     INT,
     NAMED,
     NONE,
@@ -41,7 +39,6 @@ from .types import (
     Type,
     is_object,
     show,
-    substitute,
 )
 
 if TYPE_CHECKING:
@@ -396,5 +393,3 @@ PRELUDE_NAMES: Final = (
         "set_call_parameters",
     }
 )
-
-__all__ = ["BOOL", "FLOAT", "substitute"]

@@ -10,7 +10,7 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from . import codes, tree
-from .scope import BUILTIN_RECORDS, Constant, Declared, Known, Refused, ServiceValue
+from .scope import Constant, Declared, Known, Refused, ServiceValue
 from .trusted import Trusted
 from .types import (
     BOOL,
@@ -18,7 +18,6 @@ from .types import (
     FLOAT,
     INT,
     NONE,
-    STR,
     U64,
     BoolType,
     DictType,
@@ -496,7 +495,6 @@ class Body(Trusted):
         self._forget([node])
         outer = set(self.set)
         head = self.bind(node.target, walk, node.target)
-        inner = set(self.set)
         self._breaks.append([])
         body = self.block(node.body)
         breaks = self._breaks.pop()
@@ -508,7 +506,6 @@ class Body(Trusted):
         self.ended = not ways
         self.set = set.intersection(*ways) if ways else outer
         self.known &= known
-        assert inner is not None
         return [*walk.before, tree.Loop(walk.test, [*head, *body], walk.step, otherwise)]
 
     def _jump(self, node: ast.Break | ast.Continue) -> list[tree.Statement]:
@@ -835,6 +832,3 @@ def _stored(nodes: Iterable[ast.AST]) -> set[str]:
             out.add(node.id)
         waiting += ast.iter_child_nodes(node)
     return out
-
-
-__all__ = ["BUILTIN_RECORDS", "STR", "Body"]

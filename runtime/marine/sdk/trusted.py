@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from . import tree
 from .calls import Calls
 from .emit import HOST_API
-from .scope import Declared, library
+from .scope import library
 from .types import (
     BOOL,
     FLOAT,
@@ -288,6 +288,3 @@ class Trusted(Calls):
 
     def _intrinsic_environ(self, node: ast.Call, _: Type | None) -> tree.Expr:
         return self._wasi("environ_get", node)
-
-
-__all__ = ["Declared", "Trusted"]

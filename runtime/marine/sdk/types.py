@@ -249,11 +249,6 @@ def substitute(kind: Type, bound: dict[str, Type]) -> Type:
             return kind
 
 
-def contains(kind: Type, wanted: Type) -> bool:
-    """Whether values of a type hold values of another."""
-    return kind == wanted or any(contains(part, wanted) for part in parts(kind))
-
-
 def parts(kind: Type) -> list[Type]:
     """Types a type is made of."""
     match kind:

@@ -15,6 +15,7 @@ from .types import (
     INT,
     NONE,
     STR,
+    U32,
     U64,
     BoolType,
     DictType,
@@ -286,8 +287,6 @@ class Values:
         place: tree.Expr = tree.Op(INT, "address", (value,))
         if offset:
             place = tree.Op(INT, "wadd", (place, const(offset)))
-        from .types import U32
-
         return tree.Op(INT, "retype", (tree.Op(U32, "load", (place,)),))
 
     # ── the library ──

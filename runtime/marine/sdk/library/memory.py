@@ -17,7 +17,6 @@ from __future__ import annotations
 from typing import TypeVar
 
 from runtime.marine.sdk.intrinsics import (
-    Table,
     address,
     collect,
     element_size,
@@ -256,11 +255,6 @@ def trace_record(value: T) -> T:
     store32(place, copy + _shift)
     trace_fields(value, copy)
     return like(value, copy + _shift)
-
-
-def trace_table(value: Table[K, V]) -> Table[K, V]:
-    """Copy a dict."""
-    return trace_record(value)
 
 
 def trace_optional(value: T | None) -> T | None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from runtime.marine.sdk.intrinsics import (
-    address,
     div,
-    fill,
     load8,
     lshr,
     rem,
     store8,
-    store32,
     udiv,
     ult,
     urem,
@@ -280,9 +277,3 @@ def parse_int(text: str, base: int) -> int:
         if out < 0 and not (negative and out == _MIN):
             raise OverflowError("number out of range")
     return -out if negative else out
-
-
-def spread(made: str, byte: int) -> None:
-    """Fill a text with a byte."""
-    fill(data_of(made), byte, size_of(made))
-    store32(address(made) + 12, size_of(made))
