@@ -2,7 +2,7 @@
 
 A service is a CONFIG (.toml, or the .json of marine-js) or the modules themselves in load order, `[NAME=]module.wasm`; the last
 one is called. Results go to stdout as JSON, messages of the modules to stderr. Each group of sub-commands is a file beside this.
-Errors: exit 2 for files and configurations, 1 for findings of `check` and `embed`, 3 for a call that failed, 4 for one out of time.
+Errors: exit 2 for files and configurations, 1 for findings of `check`, `embed` and `build`, 3 for a call that failed, 4 for one out of time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 HELP: Final = "call, inspect and check services made of Wasm modules"
 
-GROUPS: Final = ("service_call", "service_inspect", "service_embed", "service_new", "service_pack", "service_repl")
+GROUPS: Final = (
+    "service_call", "service_inspect", "service_embed", "service_build", "service_new", "service_pack", "service_repl",
+)  # fmt: skip
 """Files with sub-commands. Each has `configure(commands)`, which gives every parser a `handler(args) -> int`."""
 
 

@@ -16,13 +16,15 @@ from aquac.command_line import DIAGNOSTICS, OK, CommandError, read_bytes, use_co
 if TYPE_CHECKING:
     import argparse
 
-HELP: Final = "compile a module written in a subset of Python"
+    from .service_shared import SubParsers
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+def configure(commands: SubParsers) -> None:
+    """Add the sub-command."""
+    parser = commands.add_parser("build", help="compile a module written in typed Python")
+    parser.set_defaults(handler=build_module)
     parser.add_argument("source", metavar="SERVICE.py", help="the module's source")
     parser.add_argument("-o", "--output", metavar="OUT.wasm", help="default: NAME.wasm in the current folder")
     parser.add_argument("--name", metavar="NAME", help="name of the module; default: of the source")
@@ -34,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--message-format", choices=("human", "json"), default="human", help="form of the messages")
 
 
-def run(args: argparse.Namespace) -> int:
+def build_module(args: argparse.Namespace) -> int:
     """Compile, and write the module."""
     from aquac.render import render_text, summary
     from aquac.render_json import dumps, to_json
