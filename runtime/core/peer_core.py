@@ -31,7 +31,7 @@ from runtime.core.events import (
     Tick,
 )
 from runtime.core.limits import AvmLimits, CoreLimits
-from runtime.core.shares import Holding, Turns
+from runtime.core.shares import Holding, Turns, audit
 from runtime.protocol.identity import is_peer_id
 from runtime.store.particle_data import MemoryParticleData, ParticleDataStore
 
@@ -84,7 +84,10 @@ class PeerCore:
         avm_limits: AvmLimits | None = None,
         store: ParticleDataStore | None = None,
     ) -> None:
-        """Start with the host scope only."""
+        """Start with the host scope only.
+
+        store: memory by default. What an earlier process left in it is forgotten in time, provided that an event comes: a `Tick` will do.
+        """
         self.peer_id = identity.peer_id
         self.policy = policy
         self._limits = limits or CoreLimits()
@@ -94,7 +97,7 @@ class PeerCore:
         self._actors: dict[ActorKey, Actor] = {}
         self._ready = Turns()
         self._callers = Turns()
-        self._deadlines: list[tuple[int, ActorKey]] = []
+        self._deadlines: list[tuple[int, ActorKey]] = sorted((at_ms, key) for key, at_ms in self._store.kept())
         self._timer_ms: int | None = None
         self._running = 0
         self._total = Holding()
@@ -142,6 +145,13 @@ class PeerCore:
         if author == self.peer_id:
             return True
         return isinstance(self.policy, HostPolicy) and author in self.policy.management
+
+    def discrepancies(self) -> list[str]:
+        """Running counts that differ from what the actors hold, and bounds that are exceeded; none when all is well.
+
+        For checkers. Takes time linear in the actors.
+        """
+        return audit(self._actors.values(), self._total, self._authors, self._running, self._limits)
 
     # Events
 
@@ -410,7 +420,7 @@ class PeerCore:
         return None
 
     def _save(self, actor: Actor, data: bytes) -> None:
-        self._store.save(actor.key, data)
+        self._store.save(actor.key, data, deadline_ms=actor.deadline_ms)
         for held in self._holdings(actor):
             held.stored_bytes += len(data) - actor.stored_bytes
         actor.stored_bytes = len(data)
@@ -455,7 +465,9 @@ class PeerCore:
         while self._deadlines and self._deadlines[0][0] < now_ms:
             _, key = heapq.heappop(self._deadlines)
             actor = self._actors.get(key)
-            if actor is not None and not actor.running:
+            if actor is None:
+                self._store.remove(key)  # left by an earlier process; nothing came for it since
+            elif not actor.running:
                 self._remove(actor, actions)
 
     def _remove(self, actor: Actor, actions: list[Action]) -> None:

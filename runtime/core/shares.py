@@ -9,14 +9,15 @@ Source: spec peer.md §4.8, §8.1
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from runtime.core.actor import Actor
     from runtime.core.events import ActorKey
+    from runtime.core.limits import CoreLimits
 
 
 @dataclass(slots=True)
@@ -74,3 +75,53 @@ class Turns:
         if waiting:
             self._authors[author] = waiting
         return actor
+
+
+def audit(
+    actors: Iterable[Actor], total: Holding, authors: Mapping[str, Holding], running: int, limits: CoreLimits
+) -> list[str]:
+    """What does not add up, in words: counts against what the actors hold, and both against the limits."""
+    found: list[str] = []
+    counted: dict[str, Holding] = {}
+    everything = Holding()
+    runs = 0
+    for actor in actors:
+        runs += actor.running
+        for held in (everything, counted.setdefault(actor.particle.init_peer_id, Holding())):
+            held.actors += 1
+            held.backlog += len(actor.mailbox)
+            held.queued_bytes += sum(map(len, actor.mailbox))
+            held.stored_bytes += actor.stored_bytes
+            held.pending_calls += len(actor.calling) + len(actor.requests)
+            held.running_calls += len(actor.calling)
+        for what, size, bound in (
+            ("copies wait", len(actor.mailbox), limits.mailbox_max),
+            ("calls run", len(actor.calling), limits.actor_calls_max),
+        ):
+            if size > bound:
+                found.append(f"{size} {what} of particle {actor.particle.id}, at most {bound} may")
+    if total != everything:
+        found.append(f"counted {_difference(total, everything)}")
+    if authors != counted:
+        for author in sorted(authors.keys() | counted.keys()):
+            one, other = authors.get(author, Holding()), counted.get(author, Holding())
+            if one != other:
+                found.append(f"of author {author}: counted {_difference(one, other)}")
+    # A particle that ended during its run has no actor any more.
+    for what, size, bound in (
+        ("runs", max(running, runs), limits.runs_max),
+        ("particles", total.actors, limits.actors_max),
+        ("calls running", total.running_calls, limits.calls_max),
+        ("calls pending", total.pending_calls, limits.pending_calls_max),
+        ("bytes stored", total.stored_bytes, limits.stored_bytes_max),
+    ):
+        if size > bound:
+            found.append(f"{size} {what}, at most {bound} may be")
+    if running < runs:
+        found.append(f"{runs} actors run, counted {running}")
+    return found
+
+
+def _difference(counted: Holding, held: Holding) -> str:
+    pairs = zip(asdict(counted).items(), asdict(held).values(), strict=True)
+    return ", ".join(f"{name} {one}, there are {other}" for (name, one), other in pairs if one != other)

@@ -9,8 +9,6 @@ import hashlib
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-import trio
-
 from avm.crypto import base58
 from avm.data.canonical_json import JsonError, parse
 
@@ -237,6 +235,8 @@ def stringify(values: list[Any], _: CallContext) -> Any:
 
 async def timeout(duration_ms: float, message: str) -> str:
     """The message after a delay."""
+    import trio  # here, so that networks without it can have the other functions
+
     await trio.sleep(max(0.0, float(duration_ms)) / 1000)
     return message
 

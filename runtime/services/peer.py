@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import trio
-
 from aquac.version import VERSION
 from avm.crypto import base58
 from runtime.network import NetworkError
@@ -104,6 +102,15 @@ class PeerService:
 
 async def timeout(values: list[Any], _: CallContext) -> Any:
     """The message, or nothing, after a delay in milliseconds."""
+    import trio  # here, so that networks without it can have the other functions
+
+    delay_ms, value = timeout_of(values)
+    await trio.sleep(delay_ms / 1000)
+    return value
+
+
+def timeout_of(values: list[Any]) -> tuple[float, Any]:
+    """What `timeout` of these arguments does: the delay in milliseconds, and the answer. Raises TypedServiceError."""
     arguments = Arguments(values)
     duration = arguments.optional("duration_ms", NUMBER_OR_TEXT)
     if duration is None:
@@ -111,8 +118,7 @@ async def timeout(values: list[Any], _: CallContext) -> Any:
     if isinstance(duration, str):
         duration = _parse_duration(duration)
     message = arguments.optional("message", STRING)
-    await trio.sleep(duration / 1000)
-    return UNIT if message is None else message
+    return duration, UNIT if message is None else message
 
 
 def _parse_duration(text: str) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from avm.call_data import encode_call_results
 from avm.crypto.keys import KeyPair
 from avm.outcome import CallRequest, CallResult, Outcome, RunParameters
-from tests.fuzz.avm_generator import valid_script
+from runtime.sim.air_scripts import valid_script
 from tests.fuzz.avm_tamper import forged_value, mutated_bytes, tampered
 
 SEEDS: Final = {name: hashlib.sha256(f"peer:{name}".encode()).digest() for name in "ABCDE"}

@@ -27,7 +27,7 @@ from avm.ir.unread import unread_program
 from avm.jit import library
 from avm.jit.kernels import json_text
 from avm.outcome import CallResult, Outcome
-from tests.fuzz.avm_generator import valid_script
+from runtime.sim.air_scripts import valid_script
 from tests.fuzz.avm_history import IDS, SEEDS, Invocation, play
 
 Value = TypeVar("Value")

@@ -27,7 +27,7 @@ from avm.data.interpreter_data import InterpreterData
 from avm.exec.context import DEFAULT_OPTIONS, VmOptions
 from avm.outcome import CallResult, Outcome, RunParameters
 from avm.trace.states import CANON, FAILED, SCALAR, STREAM, UNUSED
-from tests.fuzz.avm_generator import valid_script
+from runtime.sim.air_scripts import valid_script
 from tests.fuzz.avm_history import HONEST, IDS, NAMES, SEEDS, Invocation, play, service
 
 pytestmark = pytest.mark.slow

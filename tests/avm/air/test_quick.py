@@ -13,7 +13,7 @@ from avm.air import ast
 from avm.air.parser import parse, parse_exactly
 from avm.air.quick import quick
 from tests.conformance.runner import default_files, read_cases
-from tests.fuzz.avm_generator import valid_script
+from runtime.sim.air_scripts import valid_script
 
 BEYOND = re.compile("[^\\x00-\\x7f]")
 PIECES = [

@@ -16,7 +16,7 @@ from avm.ir.program import Program
 from avm.ir.quick import quick_program
 from tests.avm.air.test_quick import BEYOND, KINDS, PIECES, UNUSUAL
 from tests.conformance.runner import default_files, read_cases
-from tests.fuzz.avm_generator import valid_script
+from runtime.sim.air_scripts import valid_script
 
 
 def check(text: str, *, taken: bool | None = None) -> Program | None:

@@ -21,7 +21,7 @@ from avm.jit.library import Library
 from tests.avm.air.test_quick import KINDS, PIECES, UNUSUAL
 from tests.avm.provoked_rows import run
 from tests.conformance.runner import default_files, read_cases
-from tests.fuzz.avm_generator import valid_script
+from runtime.sim.air_scripts import valid_script
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,22 @@
 
 Names are used after they are defined textually, as the validator demands; whether they have a value at run time is open,
 which is the point. A few scripts are still refused; `valid_script` draws until one parses.
-Used by: the differential fuzzer, the merge laws, smoke tests. Everything follows from the `Random` that is passed in.
+Used by: the simulator, the differential fuzzer, the merge laws, smoke tests. Everything follows from the `Random` that is passed in.
+
+A *tame* script leaves out what known defects of the reference (docs/vm-defects.md) let differ between peers: folds over streams (D1, D8),
+reading errors (D4), canons and map keys whose operands may be missing (D2). Data of tame scripts merge the same both ways.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from avm.air import parse
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
 
 FUNCTIONS = ("obj", "arr", "id", "num", "peer", "peers", "fail", "text", "map", "err", "echo", "tet", "badjson", "null")
 FUNCTION_WEIGHTS = (6, 7, 6, 3, 3, 3, 6, 3, 2, 2, 3, 2, 0.4, 1)
@@ -54,17 +60,21 @@ class ScriptMaker:
     canons: list[str] = field(default_factory=list)
     canon_maps: list[str] = field(default_factory=list)
     count: int = 0
+    tame: bool = False
 
     # ── operands ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def fresh(self, letter: str) -> str:
+        """A name not used before."""
         self.count += 1
         return f"{letter}{self.count}"
 
     def chance(self, share: float) -> bool:
+        """True in this share of cases."""
         return self.rng.random() < share
 
     def peer(self) -> str:
+        """Who does it: mostly a literal peer id."""
         if self.chance(0.82) or not self.scalars:
             return f'"{self.rng.choice(self.peers)}"' if self.chance(0.93) else "%init_peer_id%"
         if self.canons and self.chance(0.2):
@@ -73,17 +83,24 @@ class ScriptMaker:
             return self.rng.choice(self.canon_maps) + self.rng.choice(MAP_LENSES[1:4])
         return self.scalar()
 
+    def canon_peer(self) -> str:
+        """Who freezes a stream."""
+        return f'"{self.rng.choice(self.peers)}"' if self.tame else self.peer()
+
     def lens(self) -> str:
+        """A path into a value."""
         names = self.scalars + self.iterators
         if names and self.chance(0.15):
             return f".$.[{self.rng.choice(names)}]{self.rng.choice(('', '', '.a'))}"
         return ".length" if self.chance(0.12) else self.rng.choice(LENSES)
 
     def scalar(self, lens: float = 0.3) -> str:
+        """A scalar or an iterator, some with a lens."""
         names = self.scalars + self.iterators * 2 + self.finished[-1:]
         return self.rng.choice(names) + (self.lens() if self.chance(lens) else "")
 
     def canon_ref(self) -> str:
+        """A canon stream, most with a lens."""
         lens = ""
         if self.chance(0.6):
             lens = (
@@ -94,6 +111,7 @@ class ScriptMaker:
         return self.rng.choice(self.canons) + lens
 
     def map_ref(self, bare: bool = True) -> str:
+        """A canon map, with a lens unless `bare`."""
         if bare and self.chance(0.3):
             return self.rng.choice(self.canon_maps)
         names = self.scalars + self.iterators
@@ -101,8 +119,9 @@ class ScriptMaker:
         return self.rng.choice(self.canon_maps) + lens
 
     def value(self, *, bare_map: bool = True) -> str:
+        """Any operand."""
         options: list[Callable[[], str]] = [lambda: self.rng.choice(LITERALS), lambda: self.rng.choice(ERRORS)]
-        weights = [3.0, 0.7]
+        weights = [3.0, 0.0 if self.tame else 0.7]
         if self.scalars or self.iterators:
             options.append(self.scalar)
             weights.append(6)
@@ -115,9 +134,10 @@ class ScriptMaker:
         return self.rng.choices(options, weights)[0]()
 
     def key(self) -> str:
-        if self.scalars and self.chance(0.25):
+        """A key of a stream map."""
+        if self.scalars and not self.tame and self.chance(0.25):
             return self.scalar(0.2)
-        if self.canons and self.chance(0.08):
+        if self.canons and not self.tame and self.chance(0.08):
             return self.rng.choice(self.canons) + self.rng.choice(CANON_LENSES[:3])
         return self.rng.choice(KEYS)
 
@@ -128,12 +148,14 @@ class ScriptMaker:
         return f'"{text}"'
 
     def stream(self) -> str:
+        """A stream, perhaps a new one."""
         name = self.rng.choice(("$s", "$t", "$s", "$u"))
         if name not in self.streams:
             self.streams.append(name)
         return name
 
     def map(self) -> str:
+        """A stream map, perhaps a new one."""
         name = self.rng.choice(("%m", "%m", "%n"))
         if name not in self.maps:
             self.maps.append(name)
@@ -149,9 +171,11 @@ class ScriptMaker:
         text = self.instr(size - len(start))
         while start:
             text = f"(seq {start.pop()} {text})"
-        return f'(xor {text} (call %init_peer_id% ("s" "id") [:error:]))' if self.chance(0.3) else text
+        wrapped = not self.tame and self.chance(0.3)
+        return f'(xor {text} (call %init_peer_id% ("s" "id") [:error:]))' if wrapped else text
 
     def first_value(self) -> str:
+        """A call that gives a scalar its value."""
         name = self.fresh("v")
         function = self.rng.choice(("obj", "arr", "peers", "id", "num"))
         peer = f'"{self.rng.choice(self.peers)}"' if self.chance(0.4) else "%init_peer_id%"
@@ -162,37 +186,45 @@ class ScriptMaker:
         """An instruction of about `size` instructions."""
         if size <= 1:
             return f"(xor {self.leaf()} (null))" if self.chance(0.15) else self.leaf()
-        makers = [self.seq, self.par, self.xor, self.match, self.fold_scalar, self.fold_stream, self.new, self.idiom]
+        last = self.fan_out if self.tame else self.idiom
+        makers = [self.seq, self.par, self.xor, self.match, self.fold_scalar, self.fold_stream, self.new, last]
         return self.rng.choices(makers, [9, 6, 4, 1.3, 2.4, 3.2, 1.8, 1.2])[0](size)
 
     def two(self, size: int) -> tuple[str, str]:
+        """Two instructions of about `size` together."""
         left = self.rng.randint(1, size - 1) if size > 1 else 1
         return self.instr(left), self.instr(max(size - left, 1))
 
     def seq(self, size: int) -> str:
+        """One after the other."""
         return "(seq {} {})".format(*self.two(size))
 
     def par(self, size: int) -> str:
+        """Side by side."""
         return "(par {} {})".format(*self.two(size))
 
     def xor(self, size: int) -> str:
+        """The second if the first fails."""
         left, right = self.two(size)
-        if self.chance(0.2):
+        if not self.tame and self.chance(0.2):
             right = f'(seq (call {self.peer()} ("s" "id") [{self.rng.choice(ERRORS)}]) {right})'
         return f"(xor {left} {right})"
 
     def match(self, size: int) -> str:
+        """If two values are equal, or are not."""
         left, right = self.value(), self.value()
         if self.chance(0.3):
             right = left
         return f"({self.rng.choice(('match', 'mismatch'))} {left} {right} {self.instr(size - 1)})"
 
     def new(self, size: int) -> str:
+        """A scope of a name."""
         name = self.rng.choice(("$s", "$s", "$t", "%m", "x", "y", "#cc", "#%dd", "$u"))
         self.define(name)
         return f"(new {name} {self.instr(size - 1)})"
 
     def define(self, name: str) -> None:
+        """Let later parts use a name."""
         kinds = {"$": self.streams, "%": self.maps}
         names = (
             self.canon_maps
@@ -205,14 +237,16 @@ class ScriptMaker:
             names.append(name)
 
     def fold_scalar(self, size: int) -> str:
+        """A loop over a value."""
         options = [*self.scalars[-4:], *self.iterators, *self.canons, *self.canon_maps]
         options += [f"{name}{self.rng.choice(('.$.b', '.$.a', '.$.[0]'))}" for name in self.scalars[-1:]]
         options += [f"{name}{self.rng.choice(('.$.k', '.$.[1]', '.$.k.[0]'))}" for name in self.canon_maps[-1:]]
         return self.fold(self.rng.choice(options) if options and self.chance(0.97) else "[]", size)
 
     def fold_stream(self, size: int) -> str:
+        """A loop over a stream or map."""
         options = self.streams + self.maps
-        if not options:
+        if not options or self.tame:
             return self.seq(size)
         return self.fold(self.rng.choice(options), size)
 
@@ -249,10 +283,12 @@ class ScriptMaker:
     # ── leaves ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def leaf(self, _size: int = 1) -> str:
+        """One instruction without a body."""
         makers = [self.call, self.ap, self.ap_stream, self.ap_map, self.canon, self.canon_map, self.fail, self.other]
         return self.rng.choices(makers, [9, 1.6, 2.8, 1.6, 2, 1.3, 0.7, 0.5])[0]()
 
     def call(self) -> str:
+        """A call of a service."""
         function = self.rng.choices(FUNCTIONS, FUNCTION_WEIGHTS)[0]
         arguments = " ".join(self.value() for _ in range(self.rng.choice((0, 0, 1, 1, 2, 3))))
         head = f"(call {self.peer()} ({self.word('s')} {self.word(function)}) [{arguments}] "
@@ -266,6 +302,7 @@ class ScriptMaker:
         return f"{head}{self.stream()})" if kind < 0.82 else f"{head.rstrip()})"
 
     def ap(self) -> str:
+        """A value into a scalar."""
         value = self.value(bare_map=False)
         name = self.rng.choice(("x", "y", self.fresh("a"), self.fresh("a")))
         if self.iterators and self.chance(0.02):
@@ -274,27 +311,32 @@ class ScriptMaker:
         return f"(ap {value} {name})"
 
     def ap_stream(self) -> str:
+        """A value into a stream."""
         value = self.value(bare_map=False)
         return f"(ap {value} {self.stream()})"
 
     def ap_map(self) -> str:
+        """A pair into a stream map."""
         key, value = self.key(), self.value(bare_map=False)
         return f"(ap ({key} {value}) {self.map()})"
 
     def canon(self) -> str:
+        """A stream frozen."""
         name = self.rng.choice(("#cc", self.fresh("#c"), self.fresh("#$c")))
-        text = f"(canon {self.peer()} {self.stream()} {name})"
+        text = f"(canon {self.canon_peer()} {self.stream()} {name})"
         self.define(name)
         return text
 
     def canon_map(self) -> str:
+        """A stream map frozen."""
         name = self.rng.choice(("#%dd", self.fresh("#%d"), self.fresh("o")))
-        text = f"(canon {self.peer()} {self.map()} {name})"
+        text = f"(canon {self.canon_peer()} {self.map()} {name})"
         self.define(name)
         return text
 
     def fail(self) -> str:
-        options = ['7 "failed"', '-1 "é"', "%last_error%", ":error:"]
+        """An error."""
+        options = ['7 "failed"', '-1 "é"'] if self.tame else ['7 "failed"', '-1 "é"', "%last_error%", ":error:"]
         if self.scalars:
             options += [self.scalar(), self.scalar()]
         if self.canons:
@@ -302,6 +344,7 @@ class ScriptMaker:
         return f"(fail {self.rng.choice(options)})"
 
     def other(self) -> str:
+        """What does nothing."""
         return self.rng.choice(("(null)", "(null)", "(never)"))
 
     # ── what compilers write ─────────────────────────────────────────────────────────────────────────────────────────
@@ -371,13 +414,18 @@ class ScriptMaker:
             case 3:
                 return f"(seq {self.instr(body)} {self.joined(self.stream())})"
             case _:
-                branches = [self.leaf() for _ in range(self.rng.randint(2, 4))]
-                text = branches.pop()
-                while branches:
-                    text = f"(par {branches.pop()} {text})"
-                return text
+                return self.fan_out(size)
+
+    def fan_out(self, _size: int = 4) -> str:
+        """Several leaves side by side."""
+        branches = [self.leaf() for _ in range(self.rng.randint(2, 4))]
+        text = branches.pop()
+        while branches:
+            text = f"(par {branches.pop()} {text})"
+        return text
 
     def turn(self, iterator: str) -> str:
+        """A `next`, plain or wrapped."""
         return self.rng.choice(
             (f"(next {iterator})", f"(par (null) (next {iterator}))", f"(xor (next {iterator}) (null))")
         )
