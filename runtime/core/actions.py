@@ -70,10 +70,14 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """The particle is over in this scope: cancel its calls, delete what it left behind."""
+    """The particle is over in this scope: cancel its calls, delete what it left behind.
+
+    unfinished: copies or results still waited for a run, or calls were not answered.
+    """
 
     key: ActorKey
     particle_id: str
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,10 @@ class PeerCore:
         """Particles alive here."""
         return len(self._actors)
 
+    def living(self) -> tuple[ActorKey, ...]:
+        """The particles alive here, each in its scope."""
+        return tuple(self._actors)
+
     def scopes(self) -> tuple[str, ...]:
         """Peer ids that live here: the host first, then workers."""
         return tuple(self._scopes)
@@ -334,10 +338,10 @@ class PeerCore:
         actor = self._actors.get(key)
         if actor is None:
             return None
-        actor.running = False
         if actor.deadline_ms < now_ms:
             self._remove(actor, actions)
             return None
+        actor.running = False
         return actor
 
     def _run_failed(self, key: ActorKey, message: str, now_ms: int, actions: list[Action]) -> None:
@@ -484,7 +488,8 @@ class PeerCore:
         if not self._authors[actor.particle.init_peer_id].actors:
             del self._authors[actor.particle.init_peer_id]
         self._store.remove(actor.key)
-        actions.append(Forget(actor.key, actor.particle.id))
+        unfinished = actor.running or actor.has_work or bool(actor.calling or actor.requests)
+        actions.append(Forget(actor.key, actor.particle.id, unfinished))
 
     def _remove_scope(self, peer_id: str, actions: list[Action]) -> None:
         if peer_id == self.peer_id:
