@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "run a function of an Aqua program, on a network of its own or through a relay",
     "peer": "run a peer that others reach over tcp and websockets",
     "service": "call, inspect and check services made of Wasm modules",
+    "sim": "simulate whole networks under virtual time, from a seed",
     "key": "make, show, list and import secret keys",
     "invoke": "run the interpreter as a function: JSON lines in, JSON lines out",
     "replay": "run recorded invocations again and show the first that answers differently",

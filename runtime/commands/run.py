@@ -104,12 +104,12 @@ def run(args: argparse.Namespace) -> int:
     from runtime.program import CallbackName, CompileSettings, load_program
     from runtime.provided import load_callback, load_service, split_assignment
 
-    variables = _peer_variables(extra, args) | _variables(args)
+    variables = _peer_variables(extra, args) | variables_of(args)
     callback_names = [
         split_assignment("--callback", text, form="NAME=print or NAME=file.py[:function]")[0] for text in args.callback
     ]
     variables |= {name: CallbackName(name) for name in callback_names}
-    call = _call(args.func, variables)
+    call = call_of(args.func, variables)
     settings = CompileSettings(
         tuple(args.imports),
         args.import_map,
@@ -203,7 +203,7 @@ def _peer_variables(extra: int | None, args: argparse.Namespace) -> dict[str, An
     return ids | {"peers": [ids[f"peer{number}"] for number in range(1, extra + 1)]}
 
 
-def _variables(args: argparse.Namespace) -> dict[str, Any]:
+def variables_of(args: argparse.Namespace) -> dict[str, Any]:
     """Variables given by --data or --data-file, then by --arg."""
     out: dict[str, Any] = {}
     if args.data is not None:
@@ -239,7 +239,8 @@ def _json(where: str, text: str) -> Any:
         raise CommandError(f"{where}: not JSON: {error}", hint=hint) from error
 
 
-def _call(text: str | None, variables: dict[str, Any]) -> Any:
+def call_of(text: str | None, variables: dict[str, Any]) -> Any:
+    """The call that `-f` names; None without one. Raises CommandError."""
     from runtime.call_text import CallTextError, parse_call
 
     if text is None:

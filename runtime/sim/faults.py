@@ -36,6 +36,8 @@ ALL: Final = frozenset(KINDS)
 NONE: Final[frozenset[str]] = frozenset()
 BENIGN: Final = frozenset({"delay", "duplicate", "reorder", "skew", "slow"})
 """Faults that cost time and nothing else: with these, every program still ends."""
+NETWORK_KINDS: Final = frozenset({"delay", "loss", "duplicate", "reorder", "partition"})
+"""Faults of messages: what real peers can be given as well."""
 
 MESSAGE_MS: Final = 1
 RUN_MS: Final = 1

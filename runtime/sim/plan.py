@@ -57,8 +57,8 @@ class ParticleSpec:
 
     kind: `marks` (calls in sequence and in parallel, each with arguments of its own, ending in one call of `probe.end`), `wild`
     (any instructions), `program` (compiled; answers `callbackSrv.response` or `errorHandlingSrv.error`). merges: one of `MERGES`.
-    arguments: of a program. accepted: what a program may answer, None for anything: results as
-    `["value", [values]]`, errors as `["error"]`.
+    arguments: of a program. accepted: what a program may answer, None for anything or nothing: results as `["value", [values]]`,
+    errors as `["error"]`, the end of `marks` as `["end"]`. stubs: what services of the author answer, by `service.function`.
     """
 
     number: int
@@ -70,6 +70,7 @@ class ParticleSpec:
     merges: str = PERHAPS
     arguments: Mapping[str, Any] = field(default_factory=dict)
     accepted: list[list[Any]] | None = None
+    stubs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,5 +197,10 @@ def _check(plan: Plan) -> None:
     unknown = set(plan.limits) - {one.name for one in fields(CoreLimits)}
     if unknown:
         raise PlanError(f"there is no limit `{min(unknown)}`")
+    if plan.bug is not None:
+        from .planted import BUGS
+
+        if plan.bug not in BUGS:
+            raise PlanError(f"there is no planted bug `{plan.bug}`")
     if plan.kinds - ALL:
         raise PlanError(f"`{min(plan.kinds - ALL)}` is no kind of fault")

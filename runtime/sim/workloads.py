@@ -113,7 +113,9 @@ class _Maker:
         names = {"peers": others, "peer1": rng.choice(others), "peer2": rng.choice(others)}
         arguments = {name: _filled(value, names) for name, value in row["arguments"].items()}
         accepted = None if row["accepted"] is None else [_filled(item, names) for item in row["accepted"]]
-        return ParticleSpec(number, author, at_ms, ttl_ms, PROGRAM, row["script"], row["merges"], arguments, accepted)
+        return ParticleSpec(
+            number, author, at_ms, ttl_ms, PROGRAM, row["script"], row["merges"], arguments, accepted, row["stubs"]
+        )
 
 
 def _filled(value: Any, names: dict[str, Any]) -> Any:
@@ -121,6 +123,8 @@ def _filled(value: Any, names: dict[str, Any]) -> Any:
     match value:
         case {"$": "count"}:
             return len(names["peers"])
+        case {"$": "square"}:
+            return len(names["peers"]) ** 2
         case {"$": name}:
             return names[name]
         case list():

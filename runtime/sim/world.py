@@ -35,24 +35,27 @@ from .checkers import CHECKERS, ENDS_IN_TIME, NEVER_RAISES, Checker, CheckFailed
 from .faults import TRAPPED, Fates, Listed, Seeded
 from .node import Node, WatchedStore, policy_of
 from .plan import PERHAPS, START_MS, ParticleSpec, Plan
+from .planted import BUGS, Bug, Mergeless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from avm.outcome import Outcome
     from runtime.core.events import ActorKey
-    from runtime.services.registry import Services
+    from runtime.services.registry import Handler, Services
     from runtime.store.particle_data import MemoryParticleData
     from runtime.vm import Interpreter
 
-EVENTS_MAX: Final = 1_000_000
-"""Events of one simulation. Far above any that comes to rest: five peers and fifty particles make about two thousand."""
+EVENTS_MAX: Final = 10_000
+EVENTS_PER_PARTICLE_MAX: Final = 2000
+"""Events of one simulation, both together. Far above any that comes to rest: five peers and fifty particles make about two thousand."""
 
 DYING_MS: Final = 25
 """A peer that is to die at its next event dies by itself after this time without one."""
 
-REMEMBERED_EVENTS: Final = 40
-"""Events before a failure that its report shows."""
+REMEMBERED_EVENTS: Final = 20_000
+SHOWN_EVENTS: Final = 12
+"""Events that a world remembers, and those before a failure that its report shows: of the particle concerned, and of peers that died."""
 
 _ARRIVED, _STARTED, _RAN, _CALLED, _TICK, _ARM, _DIE, _RESTART = range(8)
 _EVENT_NAMES: Final = ("message", "start", "ran", "called", "tick", "dying", "crash", "restart")
@@ -125,11 +128,15 @@ class World:
         checkers: Sequence[type[Checker]] = CHECKERS,
         record: bool = False,
         trace: Callable[[str], None] | None = None,
-        make_core: type[PeerCore] = PeerCore,
     ) -> None:
         """record: keep the faults drawn from the seed in `recorded`. trace: told of every event, as text."""
         self.plan = plan
         self.interpreter = interpreter
+        self._forgets = False
+        self._make_core: type[PeerCore] = PeerCore
+        self._running_interpreter = interpreter
+        if plan.bug is not None:
+            self._plant(BUGS[plan.bug])
         self.now_ms = START_MS
         self.counts = Counts()
         self.specs: dict[int, ParticleSpec] = {spec.number: spec for spec in plan.particles}
@@ -138,9 +145,11 @@ class World:
         self.forgotten: set[int] = set()
         self.failed_calls: set[int] = set()
         self.on_call: list[Callable[[Node, Call], None]] = []
+        self.failures: list[tuple[int, int, Failed]] = []
+        self.console: list[str] = []
         self._hindered: set[int] = set()
+        self._own_handlers: dict[int, Mapping[tuple[str, str], Handler]] = {}
         self._limits = plan.core_limits()
-        self._make_core = make_core
         self._trace = trace
         self._history = blake2b(digest_size=_DIGEST_BYTES)
         self._queue: list[tuple[int, int, int, int, int, int, Any]] = []
@@ -190,6 +199,12 @@ class World:
         self._on_failed, self._on_dropped, self._on_died = having("failed"), having("dropped"), having("died")
         self._on_after, self._on_end = having("after"), having("end")
 
+    def _plant(self, bug: Bug) -> None:
+        self._make_core = bug.core
+        self._forgets = bug.forgets
+        if bug.mergeless:
+            self._running_interpreter = Mergeless(self.interpreter)
+
     # What checkers ask
 
     def number_of(self, key: ActorKey) -> int:
@@ -207,6 +222,12 @@ class World:
     def had_its_time(self, number: int) -> bool:
         """Whether a particle lost no message, call, run or peer, and was at rest when its time ran out."""
         return number not in self._hindered
+
+    def submit(self, spec: ParticleSpec, handlers: Mapping[tuple[str, str], Handler] | None = None) -> None:
+        """Let one more particle start, `spec.at_ms` from now. handlers: further services of its author, for this particle only."""
+        self.specs[spec.number] = spec
+        self._own_handlers[spec.number] = handlers or {}
+        self._later(spec.at_ms, _STARTED, spec.author, spec.number, None)
 
     def history(self) -> str:
         """Digest of all events so far, hex."""
@@ -231,7 +252,7 @@ class World:
     def _start(self, node: Node, store: MemoryParticleData) -> None:
         services: Services
         if node.is_client:
-            services = stubs.client_services(node.identity, node, lambda _: None)
+            services = stubs.client_services(node.identity, node, self.console.append)
         else:
             table = RoutingTable(node.identity.peer_id)
             for peer_id in self.host_ids:
@@ -266,18 +287,22 @@ class World:
         """Nothing came for it to die of; the loop sees that it is armed."""
 
     def _restart(self, node: Node, _: int, payload: None) -> None:
-        self._start(node, node.store if node.spec.durable else self._new_store(node))
+        self._start(node, node.store if node.spec.durable and not self._forgets else self._new_store(node))
         self._feed(node, Tick())
 
     # The loop
 
-    def run(self, events_max: int = EVENTS_MAX) -> Report:
-        """Let happen whatever happens, until nothing does or a check fails."""
+    def run(self, until: Callable[[], bool] | None = None) -> Report:
+        """Let happen whatever happens, until nothing does or a check fails.
+
+        until: stop before the next event once this is so; what must hold in the end is not looked at then.
+        """
         failure = None
         try:
-            self._loop(events_max)
-            for hook in self._on_end:
-                hook()
+            self._loop(EVENTS_MAX + EVENTS_PER_PARTICLE_MAX * len(self.specs), until)
+            if not self._queue:
+                for hook in self._on_end:
+                    hook()
         except CheckFailed as error:
             failure = Failure(
                 error.check,
@@ -287,12 +312,18 @@ class World:
                 tuple(self.nodes[number].spec.name for number in error.peers),
                 error.particle,
             )
-        last = tuple(self._text(item) for item in self._remembered) if failure else ()
+        last = () if failure is None else self._last_events(failure)
         return Report(self.plan.seed, self.history(), self.now_ms - START_MS, self.counts, failure, last)
 
-    def _loop(self, events_max: int) -> None:
+    def _last_events(self, failure: Failure) -> tuple[str, ...]:
+        events = list(self._remembered)
+        if failure.particle is not None:
+            events = [item for item in events if item[4] == failure.particle or item[2] in (_DIE, _RESTART)]
+        return tuple(self._text(item) for item in events[-SHOWN_EVENTS:])
+
+    def _loop(self, events_max: int, until: Callable[[], bool] | None) -> None:
         queue, nodes, counts = self._queue, self.nodes, self.counts
-        while queue:
+        while queue and not (until is not None and until()):
             at_ms, _, kind, number, life, particle, payload = heapq.heappop(queue)
             node = nodes[number]
             if life not in (node.life, _NOBODY):
@@ -375,20 +406,23 @@ class World:
         )
         self.particles[number] = particle
         self._numbers[particle.signature] = number
-        if spec.arguments or isinstance(node.services, ClientServices):
-            self._set_handlers(node, spec, particle)
+        if isinstance(node.services, ClientServices):
+            self._set_handlers(node.services, node, spec, particle)
         self._feed(node, Arrived(particle))
 
-    def _set_handlers(self, node: Node, spec: ParticleSpec, particle: Particle) -> None:
-        relay = node.identity.peer_id if node.spec.relay is None else self.nodes[node.spec.relay].identity.peer_id
-        handlers: dict[tuple[str, str], Any] = {}
+    def _set_handlers(self, services: ClientServices, node: Node, spec: ParticleSpec, particle: Particle) -> None:
+        assert node.spec.relay is not None
+        handlers: dict[tuple[str, str], Any] = dict(self._own_handlers.get(spec.number, {}))
 
         def constant(value: Any) -> Any:
             return lambda _, __: value
 
         for name, value in spec.arguments.items():
             handlers["getDataSrv", name] = constant(value)
-        handlers["getDataSrv", "-relay-"] = constant(relay)
+        for name, value in spec.stubs.items():
+            service_id, _, function = name.rpartition(".")
+            handlers[service_id, function] = constant(value)
+        handlers["getDataSrv", "-relay-"] = constant(self.nodes[node.spec.relay].identity.peer_id)
         answers = self.answers.setdefault(spec.number, [])
 
         def respond(values: list[Any], _: CallContext) -> Any:
@@ -401,8 +435,7 @@ class World:
 
         handlers["callbackSrv", "response"] = respond
         handlers["errorHandlingSrv", "error"] = report
-        if isinstance(node.services, ClientServices):
-            node.services.set_particle_handlers(particle.signature, handlers)
+        services.set_particle_handlers(particle.signature, handlers)
 
     def _arrived(self, node: Node, number: int, message: bytes) -> None:
         if not node.up:
@@ -449,6 +482,7 @@ class World:
                 self._later(delay_ms, _TICK, node.number, _NOBODY, node.timer, life=node.life)
             case Failed():
                 self.counts.errors[action.ret_code] += 1
+                self.failures.append((node.number, self._numbers[action.key.signature], action))
                 for hook in self._on_failed:
                     hook(node, action)
             case Drop():
@@ -482,7 +516,9 @@ class World:
             self._hindered.add(number)
             self._later(1, _RAN, node.number, number, RunFailed(run.key, "the simulation wants it"), life=node.life)
             return
-        outcome: Outcome = self.interpreter.invoke(run.script, run.prev_data, run.data, run.params, run.call_results)
+        outcome: Outcome = self._running_interpreter.invoke(
+            run.script, run.prev_data, run.data, run.params, run.call_results
+        )
         self._later(took_ms, _RAN, node.number, number, Ran(run.key, outcome), life=node.life)
 
     def _call(self, node: Node, call: Call) -> None:
