@@ -80,7 +80,7 @@ async def _main(what: LocalPeers, names: Sequence[str], networks: Sequence[Netwo
             nursery = await stack.enter_async_context(trio.open_nursery())
             for number, (name, network) in enumerate(zip(names, networks, strict=True)):
                 port = what.port + number if what.port else 0
-                listen = (f"/{host}/{what.ip}/tcp/{port}/ws", f"/{host}/{what.ip}/tcp/0")
+                listen = (f"/{host}/{what.ip}/tcp/{port}", f"/{host}/{what.ip}/tcp/{port}/ws")  # one socket serves both
                 config = PeerConfig(named_identity(name), listen=listen, bootstrap=bootstrap)
                 kademlia = Kademlia(network, clock)
                 services = host_services(config, network, clock, kademlia=kademlia)

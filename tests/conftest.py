@@ -14,6 +14,9 @@ from tests.golden import Golden
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Named like its entry point, so that it is loaded once, installed or not.
+pytest_plugins = ["runtime.sim.pytest_plugin"]
+
 # Deterministic by default: a test that fails today must fail again tomorrow. `tasks.py fuzz` explores.
 settings.register_profile(
     "tests", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]

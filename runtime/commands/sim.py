@@ -373,8 +373,8 @@ def _up(args: argparse.Namespace) -> int:
         )
     if not 1 <= args.peers <= 64:
         raise CommandError(f"--peers {args.peers}: expected 1 to 64")
-    if not 0 <= args.port <= 65535 - 2 * args.peers:
-        raise CommandError(f"--port {args.port}: expected 0 to {65535 - 2 * args.peers}")
+    if not 0 <= args.port <= 65536 - args.peers:
+        raise CommandError(f"--port {args.port}: expected 0 to {65536 - args.peers}")
     level = logging.WARNING if args.verbose == 0 else logging.INFO if args.verbose == 1 else logging.DEBUG
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("libp2p", "multiaddr", "root"):

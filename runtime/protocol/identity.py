@@ -11,6 +11,7 @@ import hashlib
 from functools import lru_cache
 from typing import Final
 
+from blake3 import blake3
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -25,6 +26,10 @@ _SHA256_HEADER: Final = bytes.fromhex("1220")
 _IDENTITY_BYTES_MAX: Final = 42
 """Longest protobuf that libp2p puts into an identity multihash; longer keys are hashed."""
 _CACHE_ENTRIES: Final = 4096
+VERIFIED_MAX: Final = 8192
+"""Signatures known to be right; all are forgotten when there are so many."""
+
+_verified: set[bytes] = set()
 
 
 class Identity:
@@ -81,11 +86,21 @@ def is_peer_id(text: str) -> bool:
 
 
 def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether `signature` of `message` was made with the key. A key that is no curve point verifies nothing."""
+    """Whether `signature` of `message` was made with the key. A key that is no curve point verifies nothing.
+
+    A particle comes to a peer several times, so what was found right is remembered, as a digest.
+    """
+    sizes = len(public_key).to_bytes(8, "big") + len(signature).to_bytes(8, "big")
+    digest = blake3(b"".join((sizes, public_key, signature, message))).digest()
+    if digest in _verified:
+        return True
     try:
         _load(public_key).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
+    if len(_verified) >= VERIFIED_MAX:
+        _verified.clear()
+    _verified.add(digest)
     return True
 
 

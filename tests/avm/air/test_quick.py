@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from avm.air import ast
 from avm.air.parser import parse, parse_exactly
 from avm.air.quick import quick
-from tests.conformance.runner import default_files, read_cases
 from runtime.sim.air_scripts import valid_script
+from tests.conformance.runner import default_files, read_cases
 
 BEYOND = re.compile("[^\\x00-\\x7f]")
 PIECES = [

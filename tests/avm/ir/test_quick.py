@@ -14,9 +14,9 @@ from avm.caches import Caches
 from avm.ir.lower import lower
 from avm.ir.program import Program
 from avm.ir.quick import quick_program
+from runtime.sim.air_scripts import valid_script
 from tests.avm.air.test_quick import BEYOND, KINDS, PIECES, UNUSUAL
 from tests.conformance.runner import default_files, read_cases
-from runtime.sim.air_scripts import valid_script
 
 
 def check(text: str, *, taken: bool | None = None) -> Program | None:

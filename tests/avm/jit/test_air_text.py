@@ -18,10 +18,10 @@ from avm.ir.unread import skeleton, unread_program
 from avm.jit import library
 from avm.jit.kernels import air_text
 from avm.jit.library import Library
+from runtime.sim.air_scripts import valid_script
 from tests.avm.air.test_quick import KINDS, PIECES, UNUSUAL
 from tests.avm.provoked_rows import run
 from tests.conformance.runner import default_files, read_cases
-from runtime.sim.air_scripts import valid_script
 
 
 @pytest.fixture(scope="module")
