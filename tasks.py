@@ -199,11 +199,11 @@ def fuzz(rest: list[str]) -> int:
 
 
 def sim(rest: list[str]) -> int:
-    """Simulate networks under many seeds."""
+    """Simulate networks under many seeds, all faults on; see docs/simulation.md."""
     parser = argparse.ArgumentParser(prog="tasks.py sim")
     parser.add_argument("--seeds", type=int, default=1000)
-    args = parser.parse_args(rest)
-    return call([python("test"), "-m", "pytest", "tests/sim", "-q"], env={"AQUA_SIM_SEEDS": str(args.seeds)})
+    args, others = parser.parse_known_args(rest)
+    return call([python("test"), "-m", "avm", "sim", "explore", "--seeds", str(args.seeds), *others])
 
 
 def bench(rest: list[str]) -> int:

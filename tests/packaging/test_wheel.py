@@ -42,6 +42,8 @@ def test_contents(wheel: Path) -> None:
         "runtime/templates/zig/build.py.txt",
         "runtime/templates/rust/src/lib.rs",
         "runtime/templates/assemblyscript/assembly/index.ts",
+
+        "runtime/sim/programs.json",
     ):
         assert needed in names
     assert not [n for n in names if "/tests/" in n or n.startswith(("tests/", "examples/"))]

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from avm import Avm
+from runtime.sim.checkers import CHECKERS, NAMES
 from runtime.sim.faults import ALL, BENIGN, KINDS, NONE
 from runtime.sim.plan import MARKS, PROGRAM, Plan
+from runtime.sim.planted import BUGS
 from runtime.sim.workloads import make_plan
 from runtime.sim.world import Report, World
 
@@ -94,3 +96,15 @@ def test_a_simulation_needs_no_event_loop() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_documentation_lists_every_check_fault_and_bug() -> None:
+    text = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
+    for checker in CHECKERS:
+        assert f"| `{checker.name}` | {checker.promise} |" in text
+    for name in NAMES:
+        assert f"| `{name}` |" in text
+    for kind in KINDS:
+        assert f"| `{kind}` |" in text
+    for bug in BUGS:
+        assert f"`{bug}`" in text

@@ -11,6 +11,7 @@ from runtime.core.limits import CoreLimits
 from runtime.core.particle import new_particle
 from runtime.core.peer_core import TRAPPED, ClientPolicy, HostPolicy, PeerCore
 from runtime.protocol.identity import named_identity
+from runtime.store.particle_data import MemoryParticleData
 
 NOW = 1_700_000_000_000
 HOST = named_identity("host")
@@ -365,3 +366,66 @@ def test_the_backlog_tells_the_network_to_wait():
     assert not peer.has_room(HOST.peer_id)
     check(peer, Ran(run.key, outcome()), Run)
     assert (peer.backlog, peer.has_room(AUTHOR.peer_id)) == (1, True)
+
+
+# What outlives a peer
+
+
+def test_what_an_earlier_process_left_is_forgotten_in_time():
+    store = MemoryParticleData()
+    before = PeerCore(HOST, HostPolicy(), store=store)
+    run, *_ = before.receive(Arrived(particle()), now_ms=NOW)
+    before.receive(Ran(run.key, outcome(b"kept")), now_ms=NOW)
+    after = PeerCore(HOST, HostPolicy(), store=store)
+    (timer,) = check(after, Tick(), SetTimer)
+    assert timer.at_ms == NOW + 1001
+    assert store.total_bytes == 4
+    check(after, Tick(), at=NOW + 1001)
+    assert store.total_bytes == 0
+
+
+def test_a_particle_goes_on_with_what_an_earlier_process_left():
+    store = MemoryParticleData()
+    before = PeerCore(HOST, HostPolicy(), store=store)
+    run, *_ = before.receive(Arrived(particle()), now_ms=NOW)
+    before.receive(Ran(run.key, outcome(b"kept")), now_ms=NOW)
+    after = PeerCore(HOST, HostPolicy(), store=store)
+    run, *_ = after.receive(Arrived(particle(data=b"late")), now_ms=NOW + 5)
+    assert (run.prev_data, run.data) == (b"kept", b"late")
+    after.receive(Ran(run.key, outcome(b"more data")), now_ms=NOW + 6)
+    assert after.discrepancies() == []
+    (forget,) = check(after, Tick(), Forget, at=NOW + 1001)
+    assert not forget.unfinished
+    assert store.total_bytes == 0
+
+
+def test_a_particle_that_ends_says_whether_it_was_finished():
+    for ending in ("idle", "running", "calling", "waiting"):
+        peer = core()
+        run, _ = check(peer, Arrived(particle()), Run, SetTimer)
+        if ending == "waiting":
+            check(peer, Arrived(particle(data=b"x")))
+        if ending != "running":
+            calls = {1: request()} if ending == "calling" else {}
+            peer.receive(Ran(run.key, outcome(calls=calls)), now_ms=NOW)
+        late = NOW + 1001
+        actions = peer.receive(Tick(), now_ms=late)
+        if ending in ("running", "waiting"):
+            actions = peer.receive(Ran(run.key, outcome()), now_ms=late)
+        (forget,) = [action for action in actions if isinstance(action, Forget)]
+        assert forget.unfinished == (ending != "idle"), ending
+
+
+def test_counts_are_compared_with_what_is_held():
+    peer = core()
+    run, _ = check(peer, Arrived(particle()), Run, SetTimer)
+    check(peer, Arrived(particle(data=b"abc")))
+    peer.receive(Ran(run.key, outcome(calls={1: request(), 2: request()})), now_ms=NOW)
+    assert peer.discrepancies() == []
+    peer._total.backlog += 1
+    peer._authors[AUTHOR.peer_id].pending_calls -= 1
+    peer._running = 9
+    found = peer.discrepancies()
+    assert any(text.startswith("counted backlog") for text in found)
+    assert any(AUTHOR.peer_id in text and "pending_calls 1, there are 2" in text for text in found)
+    assert any(text.startswith("9 runs, at most") for text in found)

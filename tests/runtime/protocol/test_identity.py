@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.protocol import identity as identity_module
 from runtime.protocol.identity import Identity, is_peer_id, named_identity, peer_id_of, public_key_of, verify
 
 SEED = bytes(range(32))
@@ -73,3 +74,23 @@ def test_signatures():
 
 def test_named_identities_never_change():
     assert named_identity("relay").peer_id == "12D3KooWAKABeW8iwFnSeZ4NGxnfRiHtJXZekL6ViSURsSNxdsP1"
+
+
+def test_what_was_found_right_is_right_for_nothing_else():
+    identity, other = named_identity("one"), named_identity("other")
+    signature = identity.sign(b"message")
+    for _ in range(2):
+        assert verify(identity.public_key, signature, b"message")
+        assert not verify(identity.public_key, signature, b"messagE")
+        assert not verify(other.public_key, signature, b"message")
+        assert not verify(identity.public_key, signature[:-1], signature[-1:] + b"message")
+        assert not verify(identity.public_key, bytes(64), b"message")
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(identity_module, "VERIFIED_MAX", 4)
+    identity = named_identity("one")
+    for number in range(20):
+        message = bytes((number,))
+        assert verify(identity.public_key, identity.sign(message), message)
+        assert len(identity_module._verified) <= 4
