@@ -421,8 +421,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     NoStateLost,
     SignaturesValid,
     TracesMerge,
-    ComesToRest,
     MemoryBounded,
+    ComesToRest,
     ProgramsEnd,
 )
 

@@ -153,7 +153,9 @@ def _simpler_scripts(search: _Search, plan: Plan) -> Plan:
         while changed and not search.exhausted:
             changed = False
             for candidate in simpler(script):
-                particles = (*plan.particles[:place], replace(particle, script=candidate), *plan.particles[place + 1 :])
+                # another script need not answer
+                simple = replace(particle, script=candidate, accepted=None)
+                particles = (*plan.particles[:place], simple, *plan.particles[place + 1 :])
                 if search.fails(plan.with_particles(particles)) is not None:
                     script, plan, changed = candidate, plan.with_particles(particles), True
                     break

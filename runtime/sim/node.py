@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from runtime.core.peer_core import ClientPolicy, HostPolicy, PeerCore, Policy
 from runtime.store.particle_data import MemoryParticleData
 
-from . import services as sim_services
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from runtime.services.registry import Services
 
     from .plan import PeerSpec
-
-MakeCore = type[PeerCore]
 
 
 class WatchedStore(MemoryParticleData):
@@ -105,7 +101,7 @@ class Node:
 
     def start(
         self,
-        make_core: MakeCore,
+        make_core: type[PeerCore],
         policy: Policy,
         limits: CoreLimits,
         store: MemoryParticleData,
@@ -137,6 +133,3 @@ class Node:
 def policy_of(spec: PeerSpec, relay_id: str | None) -> Policy:
     """How such a peer treats outcomes."""
     return HostPolicy() if spec.relay is None else ClientPolicy(relay_id)
-
-
-__all__ = ["MakeCore", "Node", "WatchedStore", "policy_of", "sim_services"]

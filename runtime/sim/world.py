@@ -12,7 +12,6 @@ Source: spec peer.md §3 to §5
 from __future__ import annotations
 
 import heapq
-import json
 import struct
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -577,7 +576,7 @@ class World:
         return target.spec.relay is None or target.spec.relay == node.number
 
 
-def summary(report: Report, interpreter_stats: Mapping[str, int] | None = None) -> dict[str, Any]:
+def summary(report: Report) -> dict[str, Any]:
     """The document of one simulation, see `docs/schemas/avm-sim-run.schema.json`."""
     counts = report.counts
     return {
@@ -599,9 +598,4 @@ def summary(report: Report, interpreter_stats: Mapping[str, int] | None = None) 
         "errors": {str(code): count for code, count in sorted(counts.errors.items())},
         "drops": dict(sorted(counts.drops.items())),
         "failure": None if report.failure is None else report.failure.to_json(),
-    } | ({} if interpreter_stats is None else {"interpreter": dict(interpreter_stats)})
-
-
-def as_text(document: Mapping[str, Any]) -> str:
-    """A document on one line."""
-    return json.dumps(document, ensure_ascii=False)
+    }

@@ -31,7 +31,7 @@ def test_it_is_found_and_made_small(name: str) -> None:
     assert failure is not None
     assert failure.check in bug.found_by, failure
     assert World(replace(plan, bug=None), AVM).run().failure is None
-    small = minimise(plan, AVM, failure.check, runs_max=400)
+    small = minimise(plan, AVM, failure.check, runs_max=500)
     assert small is not None
     assert small.report.failure is not None
     assert small.report.failure.check == failure.check
