@@ -42,12 +42,14 @@ def test_contents(wheel: Path) -> None:
         "runtime/templates/zig/build.py.txt",
         "runtime/templates/rust/src/lib.rs",
         "runtime/templates/assemblyscript/assembly/index.ts",
-
         "runtime/sim/programs.json",
     ):
         assert needed in names
     assert not [n for n in names if "/tests/" in n or n.startswith(("tests/", "examples/"))]
     assert any(n.endswith("licenses/LICENSE") for n in names)
+    (entry_points,) = [n for n in names if n.endswith(".dist-info/entry_points.txt")]
+    with zipfile.ZipFile(wheel) as archive:
+        assert "[pytest11]\nruntime.sim.pytest_plugin = runtime.sim.pytest_plugin" in archive.read(entry_points).decode()
 
 
 @pytest.mark.slow
@@ -95,3 +97,4 @@ def test_runs_installed_from_an_empty_directory(wheel: Path, tmp_path: Path) -> 
     assert json.loads(call("aquac", "build", "app.aqua", "--target", "json", "-o", "-"))["functions"]["add"]["script"]
     assert json.loads(call("avm", "run", "app.aqua", "-f", "add(20, 22)")) == 42
     assert "demo/marine.h" in call("avm", "service", "new", "demo", "--language", "c").splitlines()
+    assert json.loads(call("avm", "sim", "run", "--particles", "3", "--engine", "auto"))["failure"] is None
