@@ -49,7 +49,9 @@ def test_contents(wheel: Path) -> None:
     assert any(n.endswith("licenses/LICENSE") for n in names)
     (entry_points,) = [n for n in names if n.endswith(".dist-info/entry_points.txt")]
     with zipfile.ZipFile(wheel) as archive:
-        assert "[pytest11]\nruntime.sim.pytest_plugin = runtime.sim.pytest_plugin" in archive.read(entry_points).decode()
+        assert (
+            "[pytest11]\nruntime.sim.pytest_plugin = runtime.sim.pytest_plugin" in archive.read(entry_points).decode()
+        )
 
 
 @pytest.mark.slow
