@@ -18,7 +18,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence, Set
 
 REFUSED: Final[Any] = object()
 """What `run` returns for a line that is not in the language."""
@@ -64,6 +64,10 @@ Reduction = tuple[int, int, Any]
 """Number of symbols, number of the rule's own symbol, and what makes its value of theirs; None to pass on the only one."""
 
 
+Traced = tuple[str, int, int, int]
+"""A token that was read: its terminal, where it starts and ends, and the state that took it."""
+
+
 class Automaton:
     """The tables with the methods of a builder put in. Not safe to share between threads while it runs."""
 
@@ -101,8 +105,11 @@ class Automaton:
             rf"|((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)|({cut})|([⊤⊥])|\Z)"
         ).match
 
-    def run(self, text: str, at: int, end: int, start: str) -> Any:
-        """The builder's value of `text[at:end]`, or `REFUSED`. The builder may raise."""
+    def run(self, text: str, at: int, end: int, start: str, trace: list[Traced] | None = None) -> Any:
+        """The builder's value of `text[at:end]`, or `REFUSED`. The builder may raise.
+
+        `trace` is given every token that is read, also those of a line that is refused further on.
+        """
         all_actions, rules, jumps, cut = self._actions, self._rules, self._jumps, self._next
         state = self._starts[start]
         stack = [state]
@@ -115,7 +122,7 @@ class Automaton:
             group = found.lastindex
             token: Token | None = None
             if group is None:
-                kind = _END
+                kind, place = _END, at
             else:
                 at = found.end()
                 piece = found[group]
@@ -159,9 +166,15 @@ class Automaton:
                 return values[-1]
             if action == 0:
                 return REFUSED
+            if trace is not None:
+                trace.append((kind, place, at, stack[-1]))
             state = action - 1
             stack.append(state)
             values.append(token)
+
+    def accepts(self, state: int) -> Set[str]:
+        """Terminals that can follow in a state."""
+        return self._actions[state].keys()
 
     def _jump(self, state: int, symbol: int, kind: str) -> tuple[int, int]:
         """State and action after `symbol` in `state`, with `kind` ahead, behind all reductions that change no value."""

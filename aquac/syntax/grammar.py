@@ -14,8 +14,11 @@ from .tables import automaton, lark_parser
 from .transform import Builder
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     import lark
 
+    from .automaton import Traced
     from .layout import LogicalLine
 
 Start = Literal["top", "member", "statement", "plain"]
@@ -54,6 +57,19 @@ class LineParser:
             return node
         builder.base = line.start
         return self._lark.parse(text[line.start : line.end], start=start)
+
+    def parse_traced(self, text: str, line: LogicalLine, start: Start) -> tuple[Any, list[Traced]]:
+        """As `parse`, with the tokens of the line."""
+        builder = self._builder
+        builder.text = text
+        builder.base = 0
+        trace: list[Traced] = []
+        node = self._automaton.run(text, line.start, line.end, start, trace)
+        return (self.parse(text, line, start) if node is REFUSED else node), trace
+
+    def accepts(self, state: int) -> Set[str]:
+        """Terminals that can follow in a state of a trace."""
+        return self._automaton.accepts(state)
 
 
 @cache
