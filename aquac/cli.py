@@ -1,4 +1,4 @@
-"""The `aquac` command: build, check, call, migrate, explain, doctor. Source: contracts §1, §2.
+"""The `aquac` command: build, check, call, fmt, migrate, explain, doctor. Source: contracts §1, §2.
 
 Results go to stdout, everything for people to stderr; exit codes are those of `command_line`. The compiler is loaded only
 when a command needs it.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .command_line import (
     DIAGNOSTICS,
+    INTERNAL,
     OK,
     CommandError,
     Parser,
@@ -101,6 +102,20 @@ def _parser() -> Parser:
     )
     call.set_defaults(run=_call)
 
+    fmt = commands.add_parser("fmt", help="format files", description="Format Aqua files, in place.")
+    fmt.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        default=["."],
+        help="file, folder (every *.aqua file below it), or `-` for stdin to stdout; without any the present folder",
+    )
+    fmt.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
+    fmt.add_argument("--diff", action="store_true", help="write nothing; print what would change")
+    fmt.add_argument("--range", metavar="FIRST:LAST", dest="lines", help="format these lines only, counted from 1")
+    fmt.add_argument("--message-format", choices=FORMATS, default="human", help="form of the messages")
+    fmt.set_defaults(run=_fmt)
+
     migrate = commands.add_parser(
         "migrate", help="rewrite files of old versions", description="Rewrite files of versions before 0.14, in place."
     )
@@ -121,7 +136,7 @@ def _parser() -> Parser:
     doctor.add_argument("--json", action="store_true", help="print a JSON object")
     doctor.set_defaults(run=_doctor)
 
-    for sub in (build, check, call, migrate, explain, doctor):
+    for sub in (build, check, call, fmt, migrate, explain, doctor):
         add_common_flags(sub, top=False)
     return parser
 
@@ -298,6 +313,26 @@ def _call(args: argparse.Namespace) -> int:
         folder, name = os.path.split(args.output)
         write_files(folder or ".", {name: dumps(result.to_json())})
     return OK if result.ok else DIAGNOSTICS
+
+
+def _fmt(args: argparse.Namespace) -> int:
+    from .formatting.command import format_files, parse_range
+
+    lines = None if args.lines is None else parse_range(args.lines)
+    outcome = format_files(args.paths, check=args.check, diff=args.diff, lines=lines)
+    _warn_of_others(args)
+    if outcome.errors:
+        _report(args, outcome.errors, outcome.files, to_stdout=False)
+    for bug in outcome.bugs:
+        print(f"aquac: internal error: {bug}; it stays as it is. This is a bug, please report it", file=sys.stderr)
+    if args.paths != ["-"]:
+        for name in outcome.changed if args.verbose else ():
+            _say(args, name)
+        verb = "would change" if args.check or args.diff else "changed"
+        _say(args, f"{len(outcome.changed)} of {outcome.files} {'file' if outcome.files == 1 else 'files'} {verb}")
+    if outcome.bugs:
+        return INTERNAL
+    return DIAGNOSTICS if outcome.errors or (args.check and outcome.changed) else OK
 
 
 def _migrate(args: argparse.Namespace) -> int:

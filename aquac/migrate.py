@@ -22,17 +22,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
-from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 from aquac.records import dataclass, field, field_names
 
 from .codes import ALIAS_REDEFINED, INDENT_INCONSISTENT, INDENT_RETURN_NESTED, STREAM_DECL_NOT_STREAM, TYPE_REDEFINED
-from .command_line import CommandError
 from .diagnostics import Diagnostic, Edit, has_errors
 from .project.bundle import Disk, Overlay, read_source
+from .rewrite import replace_file, text_diff
 from .source import SourceFile, Span
 from .syntax import ast
 from .syntax.parse import parse
@@ -69,8 +66,7 @@ class Migration:
 
     def diff(self, name: str) -> str:
         """The change as a unified diff, the file called `name`."""
-        lines = unified_diff(_lines(self.source.text), _lines(self.text), f"a/{name}", f"b/{name}")
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return text_diff(self.source.text, self.text, name)
 
 
 def migrate(paths: Sequence[str], *, imports: ImportMap | None = None, export: bool = False) -> list[Migration]:
@@ -111,22 +107,8 @@ def _make(result: Migration, changes: Sequence[_Change]) -> None:
 
 
 def write(migration: Migration) -> None:
-    """Put the new text in place of the old file: all of it or nothing, permissions kept. Raises CommandError."""
-    place = os.path.realpath(migration.path)
-    data = migration.text.encode("utf-8-sig" if migration.source.bom else "utf-8")
-    draft = None
-    try:
-        handle, draft = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".aquac-")
-        with open(handle, "wb") as file:
-            file.write(data)
-        shutil.copymode(place, draft)
-        os.replace(draft, place)
-        draft = None
-    except OSError as error:
-        raise CommandError(f"cannot write {migration.path}: {error.strerror or error}") from error
-    finally:
-        if draft is not None:
-            os.unlink(draft)
+    """Put the new text in place of the old file. Raises CommandError."""
+    replace_file(migration.path, migration.text, bom=migration.source.bom)
 
 
 def module_name(path: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from aquac.formatting.document import FormattingChangedProgram
 from aquac.source import Span
 
 from .air import SUFFIX as AIR
@@ -20,6 +21,7 @@ from .features.code_actions import code_actions
 from .features.completion import completion
 from .features.definition import definition, type_definition
 from .features.folding import folding_ranges
+from .features.formatting import formatting
 from .features.hover import hover
 from .features.inlay_hints import inlay_hints
 from .features.references import highlight, references
@@ -165,12 +167,18 @@ def _documents(ask: _Requests) -> None:
         air=pulled,
     )
 
-    @server.feature(types.TEXT_DOCUMENT_FORMATTING)
-    async def formatting(params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
-        path = to_path(params.text_document.uri)
-        if path is None or not path.endswith(AIR):
-            return None
-        return server.air(path).formatting_edits()
+    def formatted(path: str, r: types.Range | None = None) -> list[types.TextEdit]:
+        try:
+            return formatting(workspace, path, r)
+        except FormattingChangedProgram as error:
+            raise JsonRpcException(str(error), REQUEST_FAILED) from error
+
+    ask.of(
+        types.TEXT_DOCUMENT_FORMATTING,
+        lambda path, _: formatted(path),
+        air=lambda path: server.air(path).formatting_edits(),
+    )
+    ask.of(types.TEXT_DOCUMENT_RANGE_FORMATTING, lambda path, p: formatted(path, p.range))
 
 
 def _others(ask: _Requests) -> None:

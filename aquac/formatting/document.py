@@ -136,6 +136,9 @@ class _Document:
         self._blocks = self._find_blocks()
         self._wanted = self._selected(wanted)
         self._everything = wanted is None
+        # Whether what stands before the first line of code is asked for, and what stands behind the last one.
+        self._head = wanted is None or wanted[0] == 1
+        self._tail = wanted is None or wanted[1] > text.rstrip().count("\n")
 
     # ── structure ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -205,7 +208,7 @@ class _Document:
                 behind = comments[waiting]
                 waiting += 1
             if self._wanted[number]:
-                if before < 0 or self._wanted[before]:
+                if self._head if before < 0 else self._wanted[before]:
                     new = self._gap(before, number, between, done, at)
                     if new != text[done:at]:
                         found.append(TextChange(Span(done, at), new))
@@ -218,13 +221,15 @@ class _Document:
                 stop = stop - 1 if text[stop - 1] == "\r" and stop > end else stop
             done = stop
             before = number
-        if before < 0 or self._wanted[before]:
+        if self._tail and (before < 0 or self._wanted[before]):
             new = self._gap(before, None, comments[waiting:], done, len(text))
             if new != text[done:]:
                 found.append(TextChange(Span(done, len(text)), new))
         return found
 
-    def _line(self, line: LogicalLine, code: Code, indent: str, inside: Sequence[Comment], behind: Comment | None) -> str:
+    def _line(
+        self, line: LogicalLine, code: Code, indent: str, inside: Sequence[Comment], behind: Comment | None
+    ) -> str:
         """A line of code with its indentation and the comment behind it."""
         text = self._text
         whole = text[line.start : line.end]

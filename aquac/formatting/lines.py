@@ -19,6 +19,8 @@ from aquac.syntax.layout import Layout, LogicalLine, lay_out
 from aquac.syntax.parse import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from aquac.diagnostics import Diagnostic
     from aquac.source import SourceFile
     from aquac.syntax import ast
@@ -54,8 +56,11 @@ class TextParser(LineParser):
         self._shared = line_parser()
         self.lock = self._shared.lock
         self.known: dict[tuple[str, Start], Code] = {}
-        self.accepts = self._shared.accepts
         self._read: dict[int, Code] = {}
+
+    def accepts(self, state: int) -> Set[str]:
+        """As `LineParser.accepts`."""
+        return self._shared.accepts(state)
 
     def parse(self, text: str, line: LogicalLine, start: Start) -> Any:
         """The node of a line; as `LineParser.parse`, but that its spans are relative to another place."""

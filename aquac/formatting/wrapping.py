@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _OPEN: Final = frozenset({"LPAR", "LSQB", "LBRACE", "OPTION_OPEN", "STREAM_OPEN"})
 _CLOSE: Final = frozenset({"RPAR", "RSQB", "RBRACE"})
+_PARAMETER: Final = ["NAME", "COLON"]
 # What may stand before the bracket of an only element that is opened together with the bracket around it.
 _HUGGED: Final = frozenset({"NAME", "CLASS", "DOT", "EQ"})
 
@@ -81,16 +82,18 @@ def wrap(
 def _with_comments(
     text: str, tokens: Sequence[Piece], comments: Sequence[Comment], spacing: Spacing
 ) -> list[tuple[_Token, bool]]:
-    """Tokens with their comments, and whether each opens or closes brackets that can be opened."""
+    """Tokens with their comments, and whether each opens or closes brackets that can be opened, or parts their elements."""
     made: list[tuple[_Token, bool]] = []
     waiting = list(comments)
     waiting.reverse()
     glue = TIGHT
     depth = 0
     end = 0
+    kinds = [piece[0] for piece in tokens]
     above: list[str] = []
     pulled: bool | None = None
     openable: list[bool] = []
+    signatures: list[bool] = []
     for number, (kind, start, stop, state) in enumerate(tokens):
         before, behind = spacing.sides(kind, state)
         token = _Token(text[start:stop], kind, glue == APART or (glue != TIGHT and not before))
@@ -121,28 +124,31 @@ def _with_comments(
             pulled = None
         can_open = False
         if kind in _OPEN:
-            can_open = _can_open(tokens, number, before, spacing)
+            signatures.append(kinds[number + 1 : number + 3] == _PARAMETER)
+            can_open = _can_open(kinds, number, before, spacing.takes_type(state))
             openable.append(can_open)
             depth += 1
         elif kind in _CLOSE:
+            signatures.pop()
             can_open = openable.pop()
             depth -= 1
+        elif kind == "COMMA" and depth:
+            # `c: u8, string -> bool` is one parameter.
+            can_open = not signatures[-1] or kinds[number + 1 : number + 3] == _PARAMETER
         made.append((token, can_open))
         glue = behind
         end = stop
     return made
 
 
-def _can_open(tokens: Sequence[Piece], number: int, before: bool, spacing: Spacing) -> bool:
+def _can_open(kinds: list[str], number: int, before: bool, takes_type: bool) -> bool:
     """Whether a bracket can be opened: those of calls, signatures and collections, not those of values, types and indices.
 
-    `before`: it wants no blank before it.
+    `before`: it wants no blank before it. `takes_type`: a type could have stood in its place.
     """
-    kind, _, _, state = tokens[number]
-    if kind == "LPAR":
-        ahead = [token[0] for token in tokens[number + 1 : number + 3]]
-        return (before and tokens[0][0] != "SERVICE") or ahead == ["NAME", "COLON"]
-    return kind != "LBRACE" and not before and not spacing.takes_type(state)
+    if kinds[number] == "LPAR":
+        return (before and kinds[0] != "SERVICE") or kinds[number + 1 : number + 3] == _PARAMETER
+    return kinds[number] != "LBRACE" and not before and not takes_type
 
 
 def _nested(tokens: list[tuple[_Token, bool]]) -> _Sequence:
@@ -169,7 +175,7 @@ def _nested(tokens: list[tuple[_Token, bool]]) -> _Sequence:
                 opened_group.closing = token
                 if opened_group.items == [[]]:
                     opened_group.items.clear()
-        elif token.kind == "COMMA" and group is not None:
+        elif token.kind == "COMMA" and can_open and group is not None:
             current.append(token)
             current = []
             group.items.append(current)

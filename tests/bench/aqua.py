@@ -1,5 +1,7 @@
 """The compiler, ours against aqua-api: one cold process, warm compilations of growing programs, the corpus as a whole.
 
+The reference has no formatter: `format-…` rows tell `lines_per_second` of ours, over the corpus as it is and once it is formatted.
+
 The warm reference is one node process that is asked again and again; its own clock is read, so that writing files and pipes
 do not count. `lines-N` rows have no reference, which needs minutes for them: `us_per_line` must stay about the same.
 """
@@ -18,6 +20,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from aquac import compile_bundle
+from aquac.compiler import collector_paused
+from aquac.formatting.document import Formatted, format_source
+from aquac.source import SourceFile
 from tests.bench.runner import Row
 from tests.conftest import node_modules
 from tests.fuzz.aqua_differential import DRIVER, Reference, ours
@@ -94,6 +99,9 @@ def run(only: list[str]) -> Iterator[Row]:
                 yield warm(name, text, reference)
         if wanted("corpus", only):
             yield whole_corpus(reference)
+    for name in ("format-changed", "format-unchanged"):
+        if wanted(name, only):
+            yield formatting(name)
     for lines in (1_000, 2_000, 5_000, 10_000, 20_000):
         for shape in ("together", "apart"):
             name = f"lines-{lines}-{shape}"
@@ -165,6 +173,27 @@ def whole_corpus(reference: Reference | None) -> Row:
             mine += spent
             theirs += sum(sum(answer.get("times", ())) for answer in answers)
     return Row("corpus", mine, theirs if reference is not None else None, {"programs": len(programs)})
+
+
+def formatting(name: str) -> Row:
+    """Every file of the corpus formatted, as `aquac fmt` does in one process, after one round to get warm; median."""
+    texts = [made for files in corpus() for text in files.values() if not (made := formatted(text)).errors]
+    sources = [made.text if name == "format-unchanged" else made.source.text for made in texts]
+    lines = sum(text.count("\n") for text in sources)
+    times = []
+    for _ in range(6):
+        started = time.perf_counter()
+        with collector_paused():
+            for text in sources:
+                formatted(text)
+        times.append(1000 * (time.perf_counter() - started))
+    spent = statistics.median(times[1:])
+    return Row(name, spent, None, {"lines": lines, "lines_per_second": round(1000 * lines / spent)})
+
+
+def formatted(text: str) -> Formatted:
+    """A text formatted by itself."""
+    return format_source(SourceFile("bench.aqua", text))
 
 
 def growth(name: str, text: str) -> Row:

@@ -23,6 +23,7 @@ from lsp.convert import to_uri
 from lsp.features.code_actions import code_actions
 from lsp.features.completion import completion
 from lsp.features.definition import definition
+from lsp.features.formatting import formatting
 from lsp.features.hover import hover
 from lsp.features.inlay_hints import inlay_hints
 from lsp.features.references import references
@@ -105,6 +106,7 @@ def run(only: Sequence[str]) -> Iterator[Row]:
         "references": lambda _: references(workspace, PATH, offset),
         "semantic tokens": lambda _: semantic_tokens(workspace, PATH),
         "inlay hints": lambda _: inlay_hints(workspace, PATH, Span(0, len(body))),
+        "formatting": lambda _: formatting(workspace, PATH),
         "code actions": lambda _: code_actions(workspace, PATH, Span(offset, offset)),
     }
     for name, action in actions.items():

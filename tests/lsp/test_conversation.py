@@ -135,6 +135,14 @@ def test_requests_are_answered(tmp_path: Path) -> None:
             types.CodeActionParams(here, types.Range(use, use), types.CodeActionContext([]))
         )
         assert all(action.edit is not None for action in actions)
+        options = types.FormattingOptions(4, insert_spaces=True)
+        edits = await client.text_document_formatting_async(types.DocumentFormattingParams(here, options))
+        assert [edit.new_text for edit in edits] == ["    m = n + 1", "    <- m"]
+        line = types.Range(types.Position(6, 0), types.Position(7, 0))
+        edits = await client.text_document_range_formatting_async(
+            types.DocumentRangeFormattingParams(here, line, options)
+        )
+        assert list(edits) == []
         report = await client.text_document_diagnostic_async(types.DocumentDiagnosticParams(here))
         assert list(report.items) == []
 

@@ -9,13 +9,14 @@ import pytest
 
 from aquac.source import SourceFile, Span
 from lsp.air import AirFile
-from lsp.convert import to_offset, to_uri
+from lsp.convert import to_offset, to_range, to_uri
 from lsp.features.call_hierarchy import incoming_calls, outgoing_calls, prepare_call_hierarchy
 from lsp.features.code_actions import code_actions
 from lsp.features.code_lens import code_lenses, show_air
 from lsp.features.completion import completion
 from lsp.features.definition import definition, type_definition
 from lsp.features.folding import folding_ranges
+from lsp.features.formatting import formatting
 from lsp.features.hover import hover
 from lsp.features.inlay_hints import inlay_hints
 from lsp.features.references import highlight, references
@@ -25,7 +26,7 @@ from lsp.features.semantic_tokens import tokens
 from lsp.features.signature_help import signature_help
 from lsp.features.symbols import document_symbols, workspace_symbols
 from tests.golden import Case, Golden, corpus
-from tests.lsp.fixture import Fixture
+from tests.lsp.fixture import Fixture, apply
 
 
 def _hover(f: Fixture) -> str:
@@ -187,6 +188,15 @@ def _air(f: Fixture) -> str:
     return "\n".join([*lines, air.formatted() or "not formatted", air.beautified() or ""])
 
 
+def _formatting(f: Fixture) -> str:
+    """The edits, each with its place and new text, and the text they make; of a selection if there is one."""
+    source = SourceFile(f.path, f.text(f.path))
+    selected = None if f.end < 0 else to_range(source, Span(f.offset, f.end))
+    edits = formatting(f.workspace, f.path, selected)
+    lines = [f"{e.range.start.line + 1}:{e.range.start.character + 1} {e.new_text!r}" for e in edits]
+    return "\n".join([*lines, "", apply(source.text, edits)])
+
+
 FEATURES: dict[str, Callable[[Fixture], str]] = {
     "hover": _hover,
     "definition": _definition,
@@ -205,6 +215,7 @@ FEATURES: dict[str, Callable[[Fixture], str]] = {
     "code_lens": _code_lens,
     "call_hierarchy": _call_hierarchy,
     "code_actions": _code_actions,
+    "formatting": _formatting,
     "air": _air,
 }
 
