@@ -1,4 +1,4 @@
-"""The `aquac` command: build, check, call, fmt, migrate, explain, doctor. Source: contracts §1, §2.
+"""The `aquac` command: build, check, call, fmt, graph, migrate, explain, doctor. Source: contracts §1, §2.
 
 Results go to stdout, everything for people to stderr; exit codes are those of `command_line`. The compiler is loaded only
 when a command needs it.
@@ -116,6 +116,24 @@ def _parser() -> Parser:
     fmt.add_argument("--message-format", choices=FORMATS, default="human", help="form of the messages")
     fmt.set_defaults(run=_fmt)
 
+    graph = commands.add_parser(
+        "graph", help="draw a function or imports", description="Draw an exported function, or what a file imports."
+    )
+    _add_sources(graph, many=False)
+    graph.add_argument("-f", "--function", metavar="NAME", help="exported function; needed if there are several")
+    graph.add_argument(
+        "--view",
+        choices=("sequence", "topology", "imports"),
+        default="sequence",
+        help="what happens in time (default), where each operation runs, or which file imports which",
+    )
+    graph.add_argument("--format", choices=("mermaid", "dot", "svg"), default="mermaid", help="default mermaid")
+    graph.add_argument("--no-relay", action="store_true", help="the function runs on a peer that is reachable directly")
+    graph.add_argument(
+        "-o", "--output", metavar="FILE", default="-", help="file for the picture; `-` (default) prints it"
+    )
+    graph.set_defaults(run=_graph)
+
     migrate = commands.add_parser(
         "migrate", help="rewrite files of old versions", description="Rewrite files of versions before 0.14, in place."
     )
@@ -136,7 +154,7 @@ def _parser() -> Parser:
     doctor.add_argument("--json", action="store_true", help="print a JSON object")
     doctor.set_defaults(run=_doctor)
 
-    for sub in (build, check, call, fmt, migrate, explain, doctor):
+    for sub in (build, check, call, fmt, graph, migrate, explain, doctor):
         add_common_flags(sub, top=False)
     return parser
 
@@ -333,6 +351,37 @@ def _fmt(args: argparse.Namespace) -> int:
     if outcome.bugs:
         return INTERNAL
     return DIAGNOSTICS if outcome.errors or (args.check and outcome.changed) else OK
+
+
+def _graph(args: argparse.Namespace) -> int:
+    from .compiler import Options
+    from .graph.command import draw
+    from .outputs import expand_paths, write_files
+
+    units = expand_paths([args.path])
+    if len(units) != 1:
+        raise CommandError(f"{args.path} is not an Aqua file")
+    # What the compiler adds to pass errors on would hide what the program says.
+    options = Options(no_relay=args.no_relay, no_xor=True, legacy_headers=args.legacy_headers)
+    text, found, files = draw(
+        units[0].path,
+        function=args.function,
+        view=args.view,
+        form=args.format,
+        imports=_imports(args),
+        constants=args.constants,
+        options=options,
+    )
+    errors = [d for d in _unique(found) if d.is_error]
+    if errors:
+        _report(args, errors, files, to_stdout=False)
+        return DIAGNOSTICS
+    if args.output == "-":
+        sys.stdout.write(text)
+    else:
+        folder, name = os.path.split(args.output)
+        write_files(folder or ".", {name: text})
+    return OK
 
 
 def _migrate(args: argparse.Namespace) -> int:
