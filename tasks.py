@@ -39,6 +39,12 @@ REFERENCE_PACKAGES = (
     "@fluencelabs/marine-js@0.13.0",
     "@fluencelabs/air-beautify-wasm@0.3.9",
     "typescript@5.3.3",
+    # What the pictures and colours of `aquac` are checked with.
+    "mermaid@11.17.2",
+    "jsdom@29.1.1",
+    "@viz-js/viz@3.31.0",
+    "vscode-textmate@9.3.2",
+    "vscode-oniguruma@2.0.1",
 )
 MARINE_DATA = ROOT / "tests" / "conformance" / "data" / "marine"
 SOURCES = ("aquac", "avm", "lsp", "runtime", "tests", "examples", "tasks.py")

@@ -13,6 +13,7 @@ compiler, so of several `x` in one function one is `x`, the others `x-1`, ….
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final, Literal, NamedTuple, assert_never
 
 from aquac.command_line import CommandError
@@ -42,7 +43,7 @@ class _Made(NamedTuple):
 
 def sequence_of(title: str, root: r.Res) -> Sequence:
     """The steps of a function."""
-    teller = _Teller()
+    teller = _Teller(_assignments(root))
     made = teller.tell(_unwrapped(root), (HOME,))
     return Sequence(title, tuple(dict.fromkeys((HOME, *teller.peers))), made.steps)
 
@@ -59,8 +60,9 @@ def _unwrapped(root: r.Res) -> r.Res:
 class _Teller:
     """Names and peers seen so far. Values nest no deeper than the parser allows, and so do blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, assigned: Counter[str]) -> None:
         self.peers: list[str] = []
+        self._assigned = assigned
         # What other names stand for; names as shown; and whose name is shown so.
         self._aliases: dict[str, str] = {}
         self._names: dict[str, str] = {}
@@ -124,14 +126,8 @@ class _Teller:
         return self._blocks("par", [("", (node,)) for node in nodes], here)
 
     def _xor(self, nodes: tuple[r.Res, ...], here: tuple[str, ...]) -> _Made:
-        match nodes:
-            case (r.Match(left, right, equal, (r.Ap(m.L(text), target),)), r.Ap(m.L(), same)) if same == target:
-                shown = self._condition(left, right, equal == (text == "true"))
-                self._aliases[target.name] = f"({shown})"
-                self._conditions[target.name] = shown
-                return _Made((), here)
-            case _:
-                pass
+        if len(nodes) == 2 and (chosen := self._choice(nodes[0], nodes[1], here)) is not None:
+            return chosen
         first, *others = nodes
         leading = first.children[0] if isinstance(first, r.Seq) and first.children else first
         if isinstance(leading, r.Match):
@@ -139,6 +135,39 @@ class _Teller:
             label = self._condition(leading.left, leading.right, leading.equal)
             return self._blocks("if", [(label, (*leading.children, *rest)), *(("else", (o,)) for o in others)], here)
         return self._blocks("try", [("", (first,)), *(("on error", (o,)) for o in others)], here)
+
+    def _choice(self, one: r.Res, other: r.Res, here: tuple[str, ...]) -> _Made | None:
+        """A boolean computed by `xor`: `==`, `!`, `&&`, `||`. Only what the right operand needs is a step, and hops behind."""
+        first, hops = _without_hops(one)
+        second, same_hops = _without_hops(other)
+        peers = [self.value(peer) for peer in hops]
+        if len(first) != 1 or not second or peers != [self.value(peer) for peer in same_hops]:
+            return None
+        match first[0], second[-1]:
+            case r.Match(left, right, equal, (r.Ap(value, target),)), r.Ap(otherwise, same) if same == target:
+                condition = self._condition(left, right, equal)
+            case _:
+                return None
+        steps, ends = self._all(second[:-1], here)
+        if isinstance(value, m.L) and isinstance(otherwise, m.L) and len(second) == 1:
+            holds = value.text == "true"
+            shown = condition if holds else self._condition(left, right, not equal)
+        elif value == left and isinstance(right, m.L) and right.text in ("true", "false"):
+            # The left operand decides: `a || b` if it is true, `a && b` if it is false.
+            condition = self._condition(left, right, not equal)
+            sign = "||" if right.text == "true" else "&&"
+            shown = f"{self.value(left)} {sign} {self.value(otherwise)}"
+        else:
+            return None
+        self._conditions[target.name] = shown
+        self._aliases[target.name] = f"({shown})" if " " in shown else shown
+        if steps:
+            steps = (Block("if", (Branch(condition, steps),)),)
+            ends = tuple(dict.fromkeys((*ends, *here)))
+        for hop in hops:
+            made = self._hop(self.peer(hop), ends)
+            steps, ends = (*steps, *made.steps), made.ends
+        return _Made(steps, ends)
 
     def _blocks(
         self,
@@ -236,7 +265,7 @@ class _Teller:
         if self._count > OPERATIONS_MAX:
             raise CommandError(f"the function has more than {OPERATIONS_MAX} operations, too many for a picture")
         at = self.peer(call.peer)
-        args = [self.value(arg) for arg in call.args]
+        args = [self._argument(arg) for arg in call.args]
         source = at if at in here else here[0]
         if service == CALLBACK and call.method == RESPONSE:
             return _Made((Call(source, at, _cut(f"return {', '.join(args)}".rstrip()), ""),), (at,))
@@ -250,6 +279,9 @@ class _Teller:
         sign = mark(target.type)
         if sign in ("*", "%"):
             return self._local(f"{sign}{self.name(target.name)} <<- {self.value(value)}", here)
+        if self._assigned[target.name] > 1:
+            # In several branches: which value it has depends on the way.
+            return self._local(f"{self.name(target.name)} = {self.value(value)}", here)
         self._aliases[target.name] = self.value(value)
         return _Made((), here)
 
@@ -304,6 +336,11 @@ class _Teller:
                     assert_never(prop)
         return text
 
+    def _argument(self, of: m.ValueModel) -> str:
+        """A value between commas, where no parentheses are needed."""
+        known = self._conditions.get(of.name) if isinstance(of, m.V) and not of.props else None
+        return known if known is not None and isinstance(of, m.V) and of.name in self._aliases else self.value(of)
+
     def name(self, name: str) -> str:
         """A name without what the compiler added, unless another one looks like that."""
         known = self._aliases.get(name) or self._names.get(name)
@@ -317,6 +354,28 @@ class _Teller:
         self._shown.setdefault(plain, name)
         self._names[name] = plain
         return plain
+
+
+def _assignments(root: r.Res) -> Counter[str]:
+    """How many instructions give a scalar its value, by name."""
+    found: Counter[str] = Counter()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, r.Ap):
+            found[node.target.name] += 1
+        waiting += getattr(node, "children", ())
+    return found
+
+
+def _without_hops(node: r.Res) -> tuple[tuple[r.Res, ...], list[m.ValueModel]]:
+    """The instructions of a node, and the peers visited behind them."""
+    nodes = list(node.children) if isinstance(node, r.Seq) else [node]
+    hops: list[m.ValueModel] = []
+    while nodes and (peer := hop_peer(nodes[-1])) is not None:
+        hops.insert(0, peer)
+        nodes.pop()
+    return tuple(nodes), hops
 
 
 def _joined(step: Step, following: Step) -> Step | None:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import xml.etree.ElementTree as xml
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -102,13 +103,13 @@ def test_svg_is_sound() -> None:
                 x = int(item.attrib["x"]) - (size // 2 if "mid" in item.get("class", "") else 0)
                 assert 0 <= x <= x + size <= right + 2, item.text
         sizes = {node.id: svg.width(node.text) + 28 for node in graph.nodes}
-        layout = arrange(graph, sizes, {lane: 10 for lane in graph.lanes})
+        layout = arrange(graph, sizes, dict.fromkeys(graph.lanes, 10))
         rows: dict[int, list[tuple[int, int]]] = {}
         for box in layout.boxes.values():
             rows.setdefault(box.y, []).append((box.x - box.width // 2, box.x + box.width // 2))
         for spans in rows.values():
             spans.sort()
-            assert all(one[1] < other[0] for one, other in zip(spans, spans[1:], strict=False))
+            assert all(one[1] < other[0] for one, other in pairwise(spans))
 
 
 def tools() -> Path:
