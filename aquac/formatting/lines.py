@@ -81,8 +81,8 @@ class TextParser(LineParser):
     def read(self, source: SourceFile) -> Lines:
         """Read a file; its errors have their right places."""
         self._read.clear()
-        file, found = parse(source, parser=self)
         layout = lay_out(source.text)
+        file, found = parse(source, parser=self, layout=layout)
         if any(d.is_error for d in found):
             _, found = parse(source)
             return Lines(file, layout, [], [d for d in found if d.is_error])

@@ -207,7 +207,7 @@ class _Writer:
         inner = indent + INDENT
         for number, part in enumerate(sequence):
             if isinstance(part, _Group):
-                self._group(part, sequence[number + 1 :], indent, tail)
+                self._group(part, _until_next_group(sequence, number + 1, tail), indent)
                 continue
             if part.broken is not None:
                 indent_of = "" if part.broken else inner
@@ -216,17 +216,18 @@ class _Writer:
             else:
                 self._token(part, inner)
 
-    def _group(self, group: _Group, following: _Sequence, indent: str, tail: str) -> None:
+    def _group(self, group: _Group, behind: str, indent: str) -> None:
+        """Write a group; `behind` is what has to stand on its last line with it."""
         closing = group.closing
         assert closing is not None
-        if self._stays_closed(group, following, indent, tail):
+        if self._stays_closed(group, behind, indent):
             for token in _tokens([group]):
                 self._token(token, indent + INDENT)
             return
         self._token(group.opening, indent + INDENT)
         only = group.items[0] if len(group.items) == 1 else []
         if _can_hug(only) and not group.opening.behind and not closing.above:
-            self.sequence(only, indent, closing.text + _until_next_group(following, tail))
+            self.sequence(only, indent, closing.text + behind)
         else:
             for item in group.items:
                 self._line(indent + INDENT)
@@ -240,8 +241,8 @@ class _Writer:
                 self._line(indent)
         self._token(closing, indent)
 
-    def _stays_closed(self, group: _Group, following: _Sequence, indent: str, tail: str) -> bool:
-        """Whether a group fits on the line with what follows it, and no comment ends the line inside."""
+    def _stays_closed(self, group: _Group, behind: str, indent: str) -> bool:
+        """Whether a group fits on the line with what is behind it, and no comment ends the line inside."""
         column = len(indent + INDENT) if self._ends else self._column
         tokens = _tokens([group])
         for token in tokens:
@@ -253,7 +254,7 @@ class _Writer:
                 return False
             if broke:
                 column = len(rest.rpartition("\n")[2])
-        return column + len(_until_next_group(following, tail).partition("\n")[0]) <= WIDTH
+        return column + len(behind.partition("\n")[0]) <= WIDTH
 
     def _token(self, token: _Token, indent: str) -> None:
         """Write a token; where a comment before it ends the line, it stands on the next one behind `indent`."""
@@ -302,10 +303,11 @@ def _tokens(sequence: _Sequence) -> list[_Token]:
     return found
 
 
-def _until_next_group(following: _Sequence, tail: str) -> str:
+def _until_next_group(sequence: _Sequence, start: int, tail: str) -> str:
     """What has to stand on the line of a group behind it: up to the next bracket that can be opened, or line break."""
     parts: list[str] = []
-    for part in following:
+    for number in range(start, len(sequence)):
+        part = sequence[number]
         token = part.opening if isinstance(part, _Group) else part
         if token.broken is not None or token.above:
             return "".join(parts)

@@ -40,6 +40,8 @@ from .reject import NotThisForm, Reject
 if TYPE_CHECKING:
     from aquac.source import SourceFile
 
+    from .layout import Layout
+
 _HEADER = (ast.ModuleHeader, ast.Import, ast.Use, ast.Export)
 # As names they would be values that do nothing.
 _BARE_HEADS = frozenset({"try", "else", "otherwise"})
@@ -55,20 +57,26 @@ _SIGNATURE: Final = re.compile(r"\w+[ \t]*(\{[^}]*\})?[ \t]*\(.*:\Z", re.DOTALL)
 
 
 def parse(
-    source: SourceFile, *, legacy: bool = False, parser: LineParser | None = None, keep_going: bool = False
+    source: SourceFile,
+    *,
+    legacy: bool = False,
+    parser: LineParser | None = None,
+    keep_going: bool = False,
+    layout: Layout | None = None,
 ) -> tuple[ast.File, list[Diagnostic]]:
     """Parse a file. The text must come without BOM; costs about 0.1 ms a line.
 
     legacy: uneven indentation and a `<-` inside `on` are warnings, as versions before 0.10.6 accepted them.
     parser: who parses single lines; editors keep the nodes of unchanged lines.
     keep_going: for editors, what stands below a line with an error is kept where that line was.
+    layout: that of the text, if it is known already.
     """
     if len(source.text) > SOURCE_BYTES_MAX:
         message = f"the file is larger than {SOURCE_BYTES_MAX // (1024 * 1024)} MiB"
         return ast.File((), (), (), is_open=True), [Diagnostic(SOURCE_TOO_LARGE, message, source, Span(0, 0))]
     parser = parser or line_parser()
     with parser.lock:
-        return _FileParser(source, parser, legacy=legacy, keep_going=keep_going).run()
+        return _FileParser(source, parser, legacy=legacy, keep_going=keep_going).run(layout or lay_out(source.text))
 
 
 def parse_value(text: str) -> ast.Value | None:
@@ -131,8 +139,7 @@ class _FileParser:
         self._skip_body = False
         self._seen_definition = False
 
-    def run(self) -> tuple[ast.File, list[Diagnostic]]:
-        layout = lay_out(self._text)
+    def run(self, layout: Layout) -> tuple[ast.File, list[Diagnostic]]:
         indents = Counter(line.indent[0] for line in layout.lines if line.indent)
         self._blank = max(indents, key=lambda blank: indents[blank], default=" ")
         for number, line in enumerate(layout.lines):

@@ -12,11 +12,13 @@ import aquac.formatting.wrapping as wrapping
 from aquac import compile_bundle
 from aquac.formatting.checking import same_comments, same_tree
 from aquac.formatting.document import FormattingChangedProgram, format_source
+from aquac.formatting.limits import WIDTH
 from aquac.formatting.lines import TextParser
 from aquac.source import SourceFile
 from aquac.syntax.layout import lay_out
 from aquac.syntax.parse import parse
 from tests.conftest import ROOT
+from tests.fuzz.aqua_differential import Reference
 from tests.fuzz.aqua_generator import generate
 from tests.fuzz.aqua_mutation import corpus as programs
 from tests.fuzz.aqua_respace import respaced
@@ -130,6 +132,25 @@ def same_code(files: dict[str, str], entry: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.reference
+@needs_corpus
+@pytest.mark.usefixtures("narrow")
+def test_the_reference_reads_what_it_read_before(reference_modules: Path, node: str) -> None:
+    """Every bracket that is opened is one that it reads over several lines, and its AIR is the same."""
+    accepted = 0
+    with Reference(reference_modules) as reference:
+        for files in [*programs()[::60], *(generate(seed).files for seed in range(15))]:
+            formatted = {path: format_source(SourceFile(path, text)).text for path, text in files.items()}
+            answers = []
+            for version in (files, formatted):
+                reference.send(version, "main.aqua", {})
+                answers.append(reference.receive().get("functions"))
+            assert answers[0] == answers[1], formatted
+            accepted += bool(answers[0])
+    assert accepted > 15
+
+
+@pytest.mark.slow
 @needs_corpus
 def test_layout_of_the_source_does_not_matter() -> None:
     """But for comments, whose place says what they belong to, and breaks outside of brackets, which stay."""
@@ -194,6 +215,24 @@ def test_small_files(text: str) -> None:
         if text.strip()
         else not made
     )
+
+
+def test_width() -> None:
+    """A line of 100 columns stays one line, one of 101 is opened; a comment behind it does not count."""
+    fits = f"    x = f(a, {'b' * 86}) -- and a comment"
+    assert fits.index(" --") == WIDTH
+    head = "aqua A\n\nfunc g():\n"
+    assert check(f"{head}{fits}\n") == f"{head}{fits}\n"
+    opened = check(f"{head}{fits.replace('bb', 'bbb', 1)}\n")
+    assert opened == f"{head}    x = f(\n        a,\n        {'b' * 87}\n    ) -- and a comment\n"
+
+
+@pytest.mark.parametrize(
+    "body", ["f(" * 250 + "1" + ")" * 250, "[" * 250 + "1" + "]" * 250, "(" * 250 + "1" + ")" * 250]
+)
+def test_deep_nesting(body: str) -> None:
+    check(f"aqua A\n\nfunc g():\n  x = {body}\n")
+    check("aqua A\n\nfunc g():\n" + "".join(f"{' ' * n}if x:\n" for n in range(1, 250)) + " " * 250 + "x = 1\n")
 
 
 def test_line_breaks_of_the_file_stay() -> None:
