@@ -5,9 +5,11 @@ Errors: ImportError without llvmlite, KernelError, and what LLVM raises.
 
 from __future__ import annotations
 
+import platform
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import elf
 from .library import VM, Signatures
 
 if TYPE_CHECKING:
@@ -52,12 +54,15 @@ def host() -> tuple[Any, Any]:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    # LLVM puts each section where there is room, which may be far from the others, between the address spaces of Wasm memories; it
+    # ends the process when they cannot reach each other. `elf` keeps them together.
+    reaches_all = "static" if platform.machine().lower() in ("x86_64", "amd64") else "default"
     machine = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
         opt=3,
-        reloc="pic",
-        codemodel="small",
+        reloc="pic" if elf.supported() else reaches_all,
+        codemodel="small" if elf.supported() else "jitdefault",
         jit=True,
     )
     return llvm, machine

@@ -245,7 +245,8 @@ def _versions() -> tuple[str, ...]:
         from llvmlite import __version__ as llvmlite
     except ImportError:
         llvmlite = "none"
-    return (sys.version, llvmlite, os.uname().machine if hasattr(os, "uname") else "", sys.platform)
+    who_places = "elf" if elf.supported() else "llvm"
+    return (sys.version, llvmlite, os.uname().machine if hasattr(os, "uname") else "", sys.platform, who_places)
 
 
 def _processor() -> str:

@@ -47,7 +47,7 @@ def native(
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_default_triple().create_target_machine(
-        opt=2, reloc="pic", codemodel="jitdefault", jit=True
+        opt=2, reloc="default", codemodel="jitdefault", jit=True
     )
     code = build.optimised(llvm, machine, kernels.text())
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)

@@ -578,14 +578,16 @@ with service({{"testkit": own("testkit")}}, engine={engine!r}) as running:
 
 def run(engine: str, before: str = "", after: str = "", **environment: str) -> Any:
     script = SCRIPT.format(engine=engine, before=before, after=after)
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def folders(path: Path) -> dict[str, str]:
