@@ -99,9 +99,10 @@ class ThreadVm:
         return await trio.to_thread.run_sync(self._run, run, limiter=self._limiter, abandon_on_cancel=True)
 
     def _run(self, run: Run) -> Outcome:
-        if self._free:
+        try:
+            # another thread may take the last one between a look and the taking
             interpreter = self._free.pop()
-        else:
+        except IndexError:
             interpreter = self._make()
             self._all.append(interpreter)
         outcome = None
