@@ -40,8 +40,8 @@ class LoopClock:
         self._epoch_ms = epoch_ms
 
     def now_ms(self) -> int:
-        """Milliseconds since the epoch."""
-        return self._epoch_ms + int(trio.current_time() * 1000)
+        """Milliseconds since the epoch. Whoever slept until a millisecond reads that one: seconds are binary fractions."""
+        return self._epoch_ms + int(trio.current_time() * 1000 + 1e-3)
 
     async def sleep_until_ms(self, at_ms: int) -> None:
         """Sleep until the loop's clock reads it."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aquac.command_line import CommandError
+from runtime.store.files import create_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,9 +71,8 @@ def load_or_create_secret(path: Path, make: Callable[[], bytes] = lambda: os.ura
     seed = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # O_EXCL: two peers started at once on one directory must not each believe in a key of their own.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(base64.b64encode(seed).decode() + "\n")
+        # Never half a key, and two peers started at once on one directory must not each believe in a key of their own.
+        create_file(path, base64.b64encode(seed) + b"\n", 0o600)
     except FileExistsError:
         return _read(path)
     except OSError as error:

@@ -10,7 +10,8 @@ Source: nox:nox/src/node.rs, effectors.rs, connectivity.rs
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -26,6 +27,8 @@ from runtime.network import Contact, DialFailed, Network, NetworkError
 from runtime.protocol import codec
 from runtime.protocol.held import HeldBytes, TooMuchHeld
 from runtime.services.registry import CallContext, Services
+from runtime.store.limits import UNWRITTEN_BYTES_MAX
+from runtime.store.particle_data import MemoryParticleData, ParticleDataStore
 from runtime.vm import Vm, VmFailure
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 
     from runtime.core.events import ActorKey
     from runtime.core.particle import Particle
-    from runtime.store.particle_data import ParticleDataStore
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,8 @@ class Peer:
     ) -> None:
         """Put the parts together; nothing runs before `async with`.
 
-        policy: how outcomes are treated, a host's way by default. clock: the system's by default.
+        policy: how outcomes are treated, a host's way by default. clock: the system's by default. store: data of particles, in memory
+        by default; what follows from data is not sent and not called before the store says that they are written.
         """
         if network.peer_id != config.identity.peer_id:
             raise ValueError(f"network belongs to {network.peer_id}, not to {config.identity.peer_id}")
@@ -80,12 +83,14 @@ class Peer:
         self.services = services
         self.clock: Clock = clock or SystemClock()
         self.counters = Counters()
+        self._store: ParticleDataStore = store if store is not None else MemoryParticleData()
+        self._held: deque[tuple[int, Call | Send, trio.CancelScope | None]] = deque()
         self.core = PeerCore(
             config.identity,
             policy or HostPolicy(config.management),
             limits=config.limits,
             avm_limits=config.avm_limits,
-            store=store,
+            store=self._store,
         )
         self.on_failed: list[Callable[[Failed], None]] = []
         self.on_dropped: list[Callable[[Drop], None]] = []
@@ -118,7 +123,7 @@ class Peer:
     @property
     def is_idle(self) -> bool:
         """Whether nothing runs, waits, is called or is being sent."""
-        return self.core.is_idle and not self._sending
+        return self.core.is_idle and not self._sending and not self._held
 
     # Life
 
@@ -131,6 +136,14 @@ class Peer:
         except BaseException:
             await self._end()
             raise
+        token = trio.lowlevel.current_trio_token()
+
+        def written() -> None:
+            with suppress(trio.RunFinishedError):
+                token.run_sync_soon(self._release, idempotent=True)
+
+        self._store.watch(written)
+        self._feed(Tick())  # what an earlier process left is to be forgotten in time
         for address in self.config.bootstrap:
             self._nursery.start_soon(self._keep_connected, address)
         return self
@@ -176,7 +189,11 @@ class Peer:
             return
         if isinstance(particle, codec.Upgrade):
             return
-        while not self.core.has_room(particle.init_peer_id) or self._sending >= SENDS_MAX:
+        while (
+            not self.core.has_room(particle.init_peer_id)
+            or self._sending + len(self._held) >= SENDS_MAX
+            or self._store.unwritten_bytes > UNWRITTEN_BYTES_MAX
+        ):
             await self._changed.park()
         if not self._draining:
             self._feed(Arrived(particle))
@@ -216,12 +233,13 @@ class Peer:
                 self.counters.runs += 1
                 nursery.start_soon(self._run, action)
             case Call():
-                self.counters.calls += 1
                 scope = trio.CancelScope()
                 self._calls.setdefault(action.key, set()).add(scope)
-                nursery.start_soon(self._call, action, scope)
+                if not self._hold(action, scope):
+                    self._start_call(action, scope, nursery)
             case Send():
-                self._send(action, nursery)
+                if not self._hold(action, None):
+                    self._send(action, nursery)
             case SetTimer():
                 if self._timer is not None:
                     self._timer.cancel()
@@ -250,6 +268,34 @@ class Peer:
                     failed_listener(action)
             case _:
                 assert_never(action)
+
+    def _hold(self, action: Call | Send, scope: trio.CancelScope | None) -> bool:
+        """Keep an action for later when an end of the process would undo what it follows from; False when it may be done now.
+
+        Otherwise the peer would do it again when the particle comes back, or contradict what it has signed and sent.
+        """
+        number = self._store.unwritten
+        if number:
+            self._held.append((number, action, scope))
+        return bool(number)
+
+    def _release(self) -> None:
+        """Do what waited for data that are written by now, in order."""
+        nursery = self._nursery
+        if nursery is None or nursery.cancel_scope.cancel_called:
+            return
+        written = self._store.written
+        while self._held and self._held[0][0] <= written:
+            _, action, scope = self._held.popleft()
+            if isinstance(action, Send):
+                self._send(action, nursery)
+            elif scope is not None and not scope.cancel_called:  # its particle may be over
+                self._start_call(action, scope, nursery)
+        self._note_change()
+
+    def _start_call(self, action: Call, scope: trio.CancelScope, nursery: trio.Nursery) -> None:
+        self.counters.calls += 1
+        nursery.start_soon(self._call, action, scope)
 
     async def _run(self, run: Run) -> None:
         try:

@@ -6,37 +6,50 @@
     bootstrap = ["/ip4/…/tcp/7771/p2p/12D3KooW…"]
     external_addresses = ["/ip4/203.0.113.5/tcp/9991/ws"]
     management_peer_ids = ["12D3KooW…"]
-    data_dir = "data"                    # key, modules and services; relative to this file
+    data_dir = "data"                    # what must outlive the peer; relative to this file
     http = "127.0.0.1:8080"
     network = "dar"                      # or stage, kras, or the hex of a 32-byte network id
     allow_local_addresses = false
     service_memory_limit = "4 GiB"       # of all modules of one service
+    [limits]                             # fields of CoreLimits and AvmLimits
+    actors_max = 10000
+    stored_bytes_max = "512 MiB"
     [effectors.curl]                     # a module, by content id, that may run programs of this machine
     wasm_cid = "bafkrei…"
     allowed_binaries = { curl = "/usr/bin/curl" }
 
-The environment has the same keys as `AVM_PEER_<KEY>`, lists separated by commas. An unknown key is refused with its place.
+The environment has the same keys as `AVM_PEER_<KEY>`, lists separated by commas; tables are set in the file only. An unknown key is
+refused with its place and the nearest one. `docs/peer.md` has all of them.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import CommandError, read_bytes
+from runtime.core.limits import AvmLimits, CoreLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 ENVIRONMENT_PREFIX: Final = "AVM_PEER_"
+LIMIT_MAX: Final = 1 << 48
+"""Largest number that a limit may be set to."""
+
 DEFAULT_LISTEN: Final = ("/ip4/127.0.0.1/tcp/7771", "/ip4/127.0.0.1/tcp/9991/ws")
 
 
 @dataclass(frozen=True, slots=True)
 class PeerSettings:
-    """What `avm peer run` needs to know; addresses are multiaddrs, `http` is `HOST:PORT`, `effectors` as in the file."""
+    """What `avm peer run` needs to know; addresses are multiaddrs, `http` is `HOST:PORT`, `effectors` as in the file.
+
+    limits: by name, numbers and booleans; those that are absent have their defaults.
+    """
 
     listen: tuple[str, ...] = DEFAULT_LISTEN
     key: str | None = None
@@ -49,6 +62,18 @@ class PeerSettings:
     allow_local_addresses: bool = False
     service_memory_limit: str | None = None
     effectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+    def core_limits(self) -> CoreLimits:
+        """The bounds of the peer's state."""
+        given = {f.name: self.limits[f.name] for f in fields(CoreLimits) if f.name in self.limits}
+        limits = CoreLimits(**given)
+        return replace(limits, life_ms_max=None) if limits.life_ms_max == 0 else limits
+
+    def avm_limits(self) -> AvmLimits:
+        """The sizes handed to the interpreter."""
+        given = {f.name: self.limits[f.name] for f in fields(AvmLimits) if f.name in self.limits}
+        return AvmLimits(**given)  # type: ignore[arg-type]  # booleans are checked where they are read
 
 
 _KINDS: Final[dict[str, type]] = {
@@ -63,8 +88,11 @@ _KINDS: Final[dict[str, type]] = {
     "network": str,
     "service_memory_limit": str,
     "effectors": dict,
+    "limits": dict,
 }
 assert _KINDS.keys() == {f.name for f in fields(PeerSettings)}
+
+LIMIT_DEFAULTS: Final[dict[str, Any]] = {**asdict(CoreLimits()), **asdict(AvmLimits())}
 
 
 def load_settings(config: str | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> PeerSettings:
@@ -88,12 +116,19 @@ def split_http(text: str) -> tuple[str, int]:
 
 def _from_file(path: str) -> dict[str, Any]:
     try:
-        table = tomllib.loads(read_bytes(path, what="configuration").decode("utf-8"))
+        text = read_bytes(path, what="configuration").decode("utf-8")
+        table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise CommandError(f"{path} is not UTF-8 (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
         raise CommandError(f"{path}: {error}") from error
-    values = {name: _checked(f"{path}: key `{name}`", name, value) for name, value in table.items()}
+
+    def place(name: str) -> str:
+        found = re.search(rf"""^[ \t]*(\[+[ \t]*)?["']?{re.escape(name)}\b""", text, re.MULTILINE)
+        line = f":{text.count(chr(10), 0, found.end()) + 1}" if found else ""
+        return f"{path}{line}: key `{name}`"
+
+    values = {name: _checked(place(name), name, value, place) for name, value in table.items()}
     base = Path(path).parent
     if isinstance(values.get("data_dir"), str):
         values["data_dir"] = str(base / values["data_dir"])
@@ -120,19 +155,50 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _checked(place: str, name: str, value: Any) -> Any:
+def _unknown(place: str, name: str, known: Collection[str], what: str) -> CommandError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
+    return CommandError(f"{place} is not a {what} of a peer", hint=hint)
+
+
+def _checked(place: str, name: str, value: Any, place_of: Callable[[str], str] = str) -> Any:
+    """A value that is right. place_of: where a key inside of it is. Raises CommandError."""
     kind = _KINDS.get(name)
     if kind is None:
-        raise CommandError(f"{place} is not a setting of a peer", hint=f"the settings are {', '.join(_KINDS)}")
+        raise _unknown(place, name, _KINDS, "setting")
     if kind is list:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise CommandError(f"{place} takes a list of texts")
     elif not isinstance(value, kind):
         what = {bool: "true or false", dict: "tables, and is set in the configuration file"}.get(kind, "a text")
         raise CommandError(f"{place} takes {what}")
+    elif isinstance(value, dict) and name == "limits":
+        return {limit: _checked_limit(place_of(limit), limit, number) for limit, number in value.items()}
     elif isinstance(value, dict):
         for effector, table in value.items():
             _check_effector(f"{place}: {effector}", table)
+    return value
+
+
+def _checked_limit(place: str, name: str, value: Any) -> int:
+    from runtime.marine.config import ConfigError, parse_size
+
+    if name not in LIMIT_DEFAULTS:
+        raise _unknown(place, name, LIMIT_DEFAULTS, "limit")
+    if isinstance(LIMIT_DEFAULTS[name], bool):
+        if not isinstance(value, bool):
+            raise CommandError(f"{place} takes true or false")
+        return value
+    is_size = "bytes" in name or "size" in name
+    if is_size and isinstance(value, str):
+        try:
+            value = parse_size(value, place)
+        except ConfigError as error:
+            raise CommandError(str(error)) from None
+    least = 0 if name == "life_ms_max" else 1
+    if type(value) is not int or not least <= value <= LIMIT_MAX:
+        sizes = ', or a size such as "64 MiB"' if is_size else ""
+        raise CommandError(f"{place} takes a whole number from {least} to {LIMIT_MAX}{sizes}")
     return value
 
 

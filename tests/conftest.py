@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Named like its entry point, so that it is loaded once, installed or not.
 pytest_plugins = ["runtime.sim.pytest_plugin"]
+
+# A shell has what it runs in the background ignore interrupts, and so would the processes that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Deterministic by default: a test that fails today must fail again tomorrow. `tasks.py fuzz` explores.
 settings.register_profile(

@@ -7,17 +7,21 @@ import logging
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from aquac.command_line import INTERRUPTED, OK, CommandError, Parser, add_common_flags
 
+from . import peer_init, peer_state
+
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from runtime.peer import Peer
     from runtime.services.hosted import HostedServices, HostingConfig
     from runtime.settings import PeerSettings
+    from runtime.store.state import Store
 
 HELP: Final = "run a peer that others reach over tcp and websockets"
 
@@ -31,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands."""
     commands = parser.add_subparsers(dest="peer_command", metavar="COMMAND", required=True, parser_class=Parser)
     run_parser = commands.add_parser("run", help="run a peer until SIGTERM", description=run_peer.__doc__)
+    peer_init.configure(
+        commands.add_parser("init", help="write a configuration and a key", description=peer_init.run.__doc__)
+    )
+    peer_state.configure(
+        commands.add_parser("state", help="tell what a data directory holds", description=peer_state.run.__doc__)
+    )
     run_parser.add_argument(
         "--config", metavar="FILE.toml", help="settings; flags and AVM_PEER_… variables win over it"
     )
@@ -58,7 +68,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--management", metavar="PEER_ID", action="append", default=[], help="peer id with administrator rights"
     )
     run_parser.add_argument(
-        "--data-dir", metavar="DIR", help="where the peer keeps its key, modules and services; default: nowhere"
+        "--data-dir",
+        metavar="DIR",
+        help="where the peer keeps its key, services and data of particles; default: nowhere",
     )
     run_parser.add_argument("--network", metavar="NAME", help="network whose peers are looked for (default dar)")
     run_parser.add_argument(
@@ -72,7 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Dispatch to the sub-command."""
-    return run_peer(args)
+    return {"run": run_peer, "init": peer_init.run, "state": peer_state.run}[args.peer_command](args)
 
 
 def run_peer(args: argparse.Namespace) -> int:
@@ -99,11 +111,7 @@ def run_peer(args: argparse.Namespace) -> int:
 
 
 def _run(settings: PeerSettings) -> int:
-    from pathlib import Path
-
-    from runtime.keys import load_or_create_secret, load_secret
-    from runtime.protocol.identity import Identity, is_peer_id
-    from runtime.protocol.p2p import open_p2p
+    from runtime.protocol.identity import is_peer_id
     from runtime.settings import split_http
 
     for peer_id in settings.management_peer_ids:
@@ -114,6 +122,37 @@ def _run(settings: PeerSettings) -> int:
         if not head.startswith("/") or not is_peer_id(peer_id):
             raise CommandError(f"bootstrap address `{address}` is not a multiaddress that ends in /p2p/<peer id>")
     http = split_http(settings.http) if settings.http is not None else None
+    with _data_dir(settings) as store:
+        return _serve(settings, http, store)
+
+
+@contextmanager
+def _data_dir(settings: PeerSettings) -> Iterator[Store | None]:
+    """The store of the data directory, which nobody else may use meanwhile; None without one. Raises CommandError."""
+    if settings.data_dir is None:
+        yield None
+        return
+    from pathlib import Path
+
+    from runtime.clock import SystemClock
+    from runtime.store.data_dir import DataDir
+    from runtime.store.state import StateError
+
+    try:
+        data = DataDir(Path(settings.data_dir), now_ms=SystemClock().now_ms())
+    except StateError as error:
+        raise CommandError(str(error), hint=error.hint) from None
+    with data:
+        yield data.store
+
+
+def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | None) -> int:
+    from pathlib import Path
+
+    from runtime.keys import load_or_create_secret, load_secret
+    from runtime.protocol.identity import Identity
+    from runtime.protocol.p2p import open_p2p
+
     if settings.key is not None:
         seed = load_secret(settings.key)
     elif settings.data_dir is not None:
@@ -142,6 +181,7 @@ def _run(settings: PeerSettings) -> int:
     from runtime.services.host import host_services
     from runtime.services.hosted import HostedServices
     from runtime.services.protected import Rights
+    from runtime.store.particle_data import KeptParticleData
     from runtime.vm import ThreadVm
 
     library.ready()  # so that native code is there, or being compiled, before there is work
@@ -151,19 +191,22 @@ def _run(settings: PeerSettings) -> int:
         listen=settings.listen,
         bootstrap=settings.bootstrap,
         management=frozenset(settings.management_peer_ids),
+        limits=settings.core_limits(),
+        avm_limits=settings.avm_limits(),
     )
     clock = SystemClock()
     metrics = PeerMetrics()
     vm = ThreadVm(Avm, size=config.limits.runs_max, ran=metrics.ran)
     metrics.watch(vm)
     kademlia = Kademlia(network, clock, protocol=protocol_name(settings.network))
-    hosted = HostedServices(identity, Rights(identity.peer_id, config.management), _hosting(settings))
+    hosted = HostedServices(identity, Rights(identity.peer_id, config.management), _hosting(settings, store))
     peer = Peer(
         config,
         network,
         vm=vm,
         services=host_services(config, network, clock, kademlia=kademlia, hosted=hosted),
         clock=clock,
+        store=None if store is None else KeptParticleData(store),
     )
     peer.on_forget.append(hosted.forgotten)
 
@@ -173,7 +216,7 @@ def _run(settings: PeerSettings) -> int:
                 nursery.start_soon(kademlia.run)
                 address = None
                 if http is not None:
-                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer, hosted), metrics)
+                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer, hosted, store), metrics)
                     address = await nursery.start(endpoint.serve, *http)
                 ready = {
                     "peer_id": identity.peer_id,
@@ -192,7 +235,7 @@ def _run(settings: PeerSettings) -> int:
         raise CommandError(_first(group)) from None
 
 
-def _hosting(settings: PeerSettings) -> HostingConfig:
+def _hosting(settings: PeerSettings, store: Store | None = None) -> HostingConfig:
     """What the settings allow Wasm services. Raises CommandError."""
     from pathlib import Path
 
@@ -215,12 +258,17 @@ def _hosting(settings: PeerSettings) -> HostingConfig:
         except CidError as error:
             raise CommandError(f"effectors.{name}.wasm_cid: {error}") from None
     folder = None if settings.data_dir is None else Path(settings.data_dir) / "services"
-    return HostingConfig(folder, Effectors(allowed), memory_bytes)
+    return HostingConfig(folder, Effectors(allowed), memory_bytes, state=store)
 
 
-def health(peer: Peer, hosted: HostedServices | None = None) -> Mapping[str, bool]:
-    """Whether services were restored and all bootstrap peers are connected; a check is absent where it has nothing to look at."""
+def health(peer: Peer, hosted: HostedServices | None = None, store: Store | None = None) -> Mapping[str, bool]:
+    """Whether services were restored, the store can be written and all bootstrap peers are connected.
+
+    A check is absent where it has nothing to look at.
+    """
     checks = {} if hosted is None else {"persisted_services": hosted.restored}
+    if store is not None:
+        checks["store"] = store.failing is None
     wanted = [address.rpartition("/p2p/")[2] for address in peer.config.bootstrap]
     if wanted:
         checks["bootstrap_nodes"] = set(wanted) <= set(peer.network.peers())

@@ -98,6 +98,7 @@ class PeerCore:
         self._ready = Turns()
         self._callers = Turns()
         self._deadlines: list[tuple[int, ActorKey]] = sorted((at_ms, key) for key, at_ms in self._store.kept())
+        self._left = {key for _, key in self._deadlines}  # data of an earlier process that nothing has come for
         self._timer_ms: int | None = None
         self._running = 0
         self._total = Holding()
@@ -225,7 +226,7 @@ class PeerCore:
         key = ActorKey(scope_id, particle.signature)
         actor = self._actors.get(key)
         if actor is None:
-            refusal = self._admission_refusal(particle)
+            refusal = self._admission_refusal(key, particle)
             if refusal is not None:
                 actions.append(refusal)
                 return
@@ -239,12 +240,13 @@ class PeerCore:
             held.queued_bytes += len(particle.data)
         self._enqueue(actor)
 
-    def _admission_refusal(self, particle: Particle) -> Drop | None:
+    def _admission_refusal(self, key: ActorKey, particle: Particle) -> Drop | None:
         """Why no actor may be made for a particle; None when one may."""
         limits, total = self._limits, self._total
+        others = len(self._left) - (key in self._left)
         held = self._authors.get(particle.init_peer_id, Holding())
         for what, all_, mine, bound in (
-            ("particles alive", total.actors, held.actors, limits.actors_max),
+            ("particles alive", total.actors + others, held.actors, limits.actors_max),
             ("stored data", self._store.total_bytes, held.stored_bytes, limits.stored_bytes_max),
             ("calls pending", total.pending_calls, held.pending_calls, limits.pending_calls_max),
         ):
@@ -270,8 +272,12 @@ class PeerCore:
         self._actors[key] = actor
         heapq.heappush(self._deadlines, (deadline_ms, key))
         self._authors.setdefault(particle.init_peer_id, Holding())
+        if key in self._left:
+            self._left.discard(key)
+            actor.stored_bytes = len(self._store.load(key))
         for held in self._holdings(actor):
             held.actors += 1
+            held.stored_bytes += actor.stored_bytes
         return actor
 
     def _holdings(self, actor: Actor) -> tuple[Holding, Holding]:
@@ -470,8 +476,9 @@ class PeerCore:
             _, key = heapq.heappop(self._deadlines)
             actor = self._actors.get(key)
             if actor is None:
+                self._left.discard(key)
                 self._store.remove(key)  # left by an earlier process; nothing came for it since
-            elif not actor.running:
+            elif not actor.running and actor.deadline_ms < now_ms:
                 self._remove(actor, actions)
 
     def _remove(self, actor: Actor, actions: list[Action]) -> None:
@@ -497,6 +504,9 @@ class PeerCore:
         if self._scopes.pop(peer_id, None) is not None:
             for actor in [actor for key, actor in self._actors.items() if key.scope == peer_id]:
                 self._remove(actor, actions)
+            for key in [key for key in self._left if key.scope == peer_id]:
+                self._left.discard(key)
+                self._store.remove(key)
 
     def _set_timer(self, actions: list[Action]) -> None:
         """Ask to be woken just after the next deadline."""

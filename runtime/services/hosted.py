@@ -2,22 +2,22 @@
 
 A service belongs to a scope (the host or one of its workers) and is found there by its id, then by an alias. One call at a time runs in
 it, with the identity of the caller and the origin of every argument in its call parameters. The end of the particle stops its call.
-What is started here by strangers is bounded: see `limits`. Files:
+What is started here by strangers is bounded: see `limits`. Services and aliases are in the store of the peer; a service and its
+aliases, or an alias and whom it is taken from, change together. Files:
 
-    services/<id>_service.toml      id, type, blueprint, owner, aliases, scope
     workdir/<id>/                   /storage of its modules, kept over restarts and removal
+    services/<id>_service.toml      a service as earlier versions and the reference keep it; taken into the store at the start
 Errors: ServiceError for programs; nothing else escapes once `open` is done.
 Source: nox:particle-services/src/app_services.rs, persistence.rs, error.rs
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import os
 import tempfile
 import tomllib
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,10 @@ import trio
 
 from runtime.marine.config import ModuleConfig, ServiceConfig
 from runtime.protocol.identity import is_peer_id
+from runtime.store.data_dir import DataDir
 from runtime.store.modules import Effectors, ModuleStore, StoreError
-from runtime.store.toml_text import toml_text
+from runtime.store.settled import settled
+from runtime.store.state import ALIASES, SERVICES, MemoryStore, Namespace, StateError, Store
 from runtime.store.vault import GUEST, Vault, VaultError, remove
 
 from .arguments import TypedServiceError
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from runtime.marine.call_parameters import CallParameters
     from runtime.marine.host import LogRecord, Service
     from runtime.protocol.identity import Identity
+    from runtime.store.state import Change
 
     from .protected import Rights
     from .registry import CallContext, Handler
@@ -61,6 +64,9 @@ SERVICE, SPELL = "service", "spell"
 WORKER_SPELL: Final = "worker-spell"
 _SPELL_ALIASES: Final = frozenset({"spell", "self"})
 _FILE: Final = "_service.toml"
+_HOST: Final = "Host"
+"""The scope of the host in the store: its peer id may become another."""
+
 _LEVELS: Final = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO}
 
 
@@ -97,6 +103,7 @@ class HostingConfig:
     """What a host allows its services.
 
     folder: kept over restarts; None for one that ends with the host. memory_bytes: of one service. envs: variables of every module.
+    state: the store of the peer; without one the folder has its own.
     """
 
     folder: Path | None = None
@@ -104,6 +111,7 @@ class HostingConfig:
     memory_bytes: int | None = SERVICE_MEMORY_BYTES_MAX
     envs: Mapping[str, str] = field(default_factory=dict)
     start_ms: float = SERVICE_START_MS_MAX
+    state: Store | None = None
 
 
 class HostedServices:
@@ -128,13 +136,16 @@ class HostedServices:
         self._creating = 0
         self._ephemeral: tempfile.TemporaryDirectory[str] | None = None
         self._folder = Path()
+        self._changing = trio.Lock()
+        self._own: DataDir | None = None
+        self._state: Store = self.config.state or MemoryStore()
         self._store: ModuleStore | None = None
         self._vault: Vault | None = None
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def __aenter__(self) -> HostedServices:
-        """Restore the services of the folder; one that cannot be made is logged and left as it is. Raises OSError."""
+        """Restore what was there; a service that cannot be made is logged and left as it is. Raises OSError, StateError."""
         self._ephemeral = tempfile.TemporaryDirectory(prefix="avm-services-", ignore_cleanup_errors=True)
         self._folder = Path(self._ephemeral.name) / "kept" if self.config.folder is None else self.config.folder
         try:
@@ -142,8 +153,14 @@ class HostedServices:
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
             self._store = await trio.to_thread.run_sync(ModuleStore, self._folder, self.config.effectors)
             self._vault = Vault(Path(self._ephemeral.name) / "vault", self._identity.sign)
+            if self.config.state is None and self.config.folder is not None:
+                self._own = DataDir(self.config.folder, now_ms=0)
+                self._state = self._own.store
             for path in sorted((self._folder / "services").glob(f"*{_FILE}")):
-                await self._restore(path)
+                await self._take_in(path)
+            for key, value in self._services_kept.items():
+                await self._restore(key, value)
+            self._restore_aliases()
         except BaseException:
             await self._close()
             raise
@@ -167,6 +184,8 @@ class HostedServices:
         self._aliases.clear()
         if self._vault is not None:
             self._vault.close()
+        if self._own is not None:
+            self._own.close()
         if self._ephemeral is not None:
             self._ephemeral.cleanup()
 
@@ -182,43 +201,71 @@ class HostedServices:
         assert self._vault is not None, "the services are not open"
         return self._vault
 
-    async def _restore(self, path: Path) -> None:
+    @property
+    def _services_kept(self) -> Namespace:
+        return Namespace(self._state, SERVICES)
+
+    @property
+    def _aliases_kept(self) -> Namespace:
+        return Namespace(self._state, ALIASES)
+
+    async def _take_in(self, path: Path) -> None:
+        """Move a service of a file into the store; a file that was moved before is only deleted."""
         try:
-            record = await trio.to_thread.run_sync(_read_record, path, self.rights.host_id)
-            hosted = await self._make(record.id, record.blueprint_id, record.kind, record.owner_id, record.scope)
-        except (OSError, ValueError, LookupError, TypeError, TypedServiceError) as error:
+            record = await trio.to_thread.run_sync(_read_file, path, self.rights.host_id)
+            if self._services_kept.get(record.id) is None:
+                changes = [self._setting(record)]
+                for alias in record.aliases:
+                    key = self._alias_key(record.scope, alias)
+                    if self._aliases_kept.get(key) is None:
+                        changes.append(self._aliases_kept.setting(key, record.id.encode()))
+                await settled(self._state.commit(changes))
+            await trio.to_thread.run_sync(path.unlink)
+        except (OSError, ValueError, LookupError, TypeError, StateError) as error:
             log.warning("the service of %s is not restored: %s", path.name, error)
             self.restored = False
-            return
-        taken = self._aliases.get(hosted.scope, {})
-        hosted.aliases += [alias for alias in record.aliases if alias not in taken]
-        self._insert(hosted)
 
-    def _insert(self, hosted: Hosted) -> None:
-        self._services.setdefault(hosted.scope, {})[hosted.id] = hosted
-        for alias in hosted.aliases:
-            self._aliases.setdefault(hosted.scope, {})[alias] = hosted.id
-
-    def _persist(self, hosted: Hosted) -> None:
-        is_host = hosted.scope == self.rights.host_id
-        scope = {"scope_type": "Host"} if is_host else {"scope_type": "WorkerId", "scope_value": hosted.scope}
-        text = toml_text(
-            {
-                "service_id": hosted.id,
-                "service_type": hosted.kind,
-                "blueprint_id": hosted.blueprint_id,
-                "aliases": hosted.aliases,
-                "owner_id": hosted.owner_id,
-                "peer_scope": scope,
-            }
-        )
-        place = self._folder / "services" / f"{hosted.id}{_FILE}"
-        draft = place.with_name(f".{place.name}.new")
+    async def _restore(self, key: str, value: bytes) -> None:
         try:
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, place)
-        except OSError as error:
-            raise TypedServiceError(f'Error saving persisted service to "{place.name}": {error.strerror}') from None
+            record = _read_record(json.loads(value) | {"service_id": key}, self.rights.host_id)
+            hosted = await self._make(record.id, record.blueprint_id, record.kind, record.owner_id, record.scope)
+        except (ValueError, LookupError, TypeError, TypedServiceError) as error:
+            log.warning("the service %s is not restored: %s", key, error)
+            self.restored = False
+            return
+        self._services.setdefault(hosted.scope, {})[hosted.id] = hosted
+
+    def _restore_aliases(self) -> None:
+        """Those of services that are there; the others wait in the store until their services can be made."""
+        for key, value in self._aliases_kept.items():
+            scope, _, alias = key.partition("/")
+            scope = self.rights.host_id if scope == _HOST else scope
+            hosted = self._services.get(scope, {}).get(value.decode())
+            if hosted is not None:
+                hosted.aliases.append(alias)
+                self._aliases.setdefault(scope, {})[alias] = hosted.id
+
+    def _setting(self, record: Hosted | _Record) -> Change:
+        value = {
+            "service_type": record.kind,
+            "blueprint_id": record.blueprint_id,
+            "owner_id": record.owner_id,
+            "scope": self._kept_scope(record.scope),
+        }
+        return self._services_kept.setting(record.id, json.dumps(value).encode())
+
+    def _alias_key(self, scope: str, alias: str) -> str:
+        return f"{self._kept_scope(scope)}/{alias}"
+
+    def _kept_scope(self, scope: str) -> str:
+        return _HOST if scope == self.rights.host_id else scope
+
+    async def _keep(self, changes: list[Change]) -> None:
+        """Return once the changes are on disk. Raises ServiceError when they are not made."""
+        try:
+            await settled(self._state.commit(changes))
+        except StateError as error:
+            raise TypedServiceError(f"Error saving persisted service: {error}") from None
 
     # ── creation and removal ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,11 +279,11 @@ class HostedServices:
         finally:
             self._creating -= 1
         try:
-            self._persist(hosted)
+            await self._keep([self._setting(hosted)])
         except BaseException:
             hosted.service.close()
             raise
-        self._insert(hosted)
+        self._services.setdefault(hosted.scope, {})[hosted.id] = hosted
         return hosted.id
 
     async def _make(self, service_id: str, blueprint_id: str, kind: str, owner: str, scope: str) -> Hosted:
@@ -297,11 +344,14 @@ class HostedServices:
             raise _forbidden(author, "remove_service", "cannot remove a spell")
         if author not in (scope, hosted.owner_id) and author not in self.rights.management:
             raise _forbidden(author, "remove_service", "only creator can remove service")
-        with suppress(FileNotFoundError):
-            (self._folder / "services" / f"{hosted.id}{_FILE}").unlink()
-        del self._services[scope][hosted.id]
-        for alias in hosted.aliases:
-            self._aliases[scope].pop(alias, None)
+        async with self._changing:
+            if self._services[scope].get(hosted.id) is not hosted:
+                raise self._not_found(scope, name)
+            gone = [self._aliases_kept.removal(self._alias_key(scope, alias)) for alias in hosted.aliases]
+            await self._keep([self._services_kept.removal(hosted.id), *gone])
+            del self._services[scope][hosted.id]
+            for alias in hosted.aliases:
+                self._aliases[scope].pop(alias, None)
         await trio.to_thread.run_sync(hosted.service.close)
 
     # ── finding ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -322,8 +372,11 @@ class HostedServices:
         """The same. Raises ServiceError."""
         found = self.find(scope, particle_id, name)
         if found is None:
-            raise TypedServiceError(f"Service with id '{name}' not found on {self.scope_text(scope)}")
+            raise self._not_found(scope, name)
         return found
+
+    def _not_found(self, scope: str, name: str) -> TypedServiceError:
+        return TypedServiceError(f"Service with id '{name}' not found on {self.scope_text(scope)}")
 
     def scope_text(self, scope: str) -> str:
         """A scope as the reference prints it."""
@@ -340,7 +393,7 @@ class HostedServices:
         """Id of the service with this alias; None when there is none."""
         return self._resolve(scope, particle_id, alias)
 
-    def add_alias(self, scope: str, alias: str, service_id: str, author: str) -> None:
+    async def add_alias(self, scope: str, alias: str, service_id: str, author: str) -> None:
         """Give a service a further name, taken from the service that has it. Raises ServiceError."""
         is_management = author in self.rights.management
         if not is_management:
@@ -350,24 +403,27 @@ class HostedServices:
             elif author not in (scope, self._creator_of(scope)):
                 reason = "only worker, worker creator and management peer id can add worker-level aliases"
                 raise _forbidden(author, "add_alias", reason)
+        async with self._changing:
+            await self._add_alias(scope, alias, service_id, may_reserved=is_management or author == self.rights.host_id)
+
+    async def _add_alias(self, scope: str, alias: str, service_id: str, *, may_reserved: bool) -> None:
         services = self._services.get(scope, {})
         if alias in services:
             raise TypedServiceError(f"Cannot add alias '{alias}' because there is a service with that id")
-        if alias in _SPELL_ALIASES or (alias == WORKER_SPELL and author != self.rights.host_id and not is_management):
+        if alias in _SPELL_ALIASES or (alias == WORKER_SPELL and not may_reserved):
             raise TypedServiceError(f"Cannot add alias '{alias}' because it is reserved")
         hosted = services.get(service_id)
         if hosted is None:
-            raise TypedServiceError(f"Service with id '{service_id}' not found on {self.scope_text(scope)}")
+            raise self._not_found(scope, service_id)
         if not 0 < _size(alias) <= NAME_BYTES_MAX or len(hosted.aliases) >= ALIASES_MAX:
             raise TypedServiceError(f"a service has at most {ALIASES_MAX} aliases of {NAME_BYTES_MAX} bytes")
+        await self._keep([self._aliases_kept.setting(self._alias_key(scope, alias), hosted.id.encode())])
         aliases = self._aliases.setdefault(scope, {})
         before = services.get(aliases.get(alias, ""))
         if before is not None:
             before.aliases.remove(alias)
-            self._persist(before)
         hosted.aliases.append(alias)
         aliases[alias] = hosted.id
-        self._persist(hosted)
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -442,7 +498,7 @@ class HostedServices:
 
 
 class _Record(NamedTuple):
-    """A service as its file has it; see `Hosted`."""
+    """A service as it is kept; see `Hosted`."""
 
     id: str
     blueprint_id: str
@@ -452,22 +508,30 @@ class _Record(NamedTuple):
     aliases: list[str]
 
 
-def _read_record(path: Path, host_id: str) -> _Record:
+def _read_file(path: Path, host_id: str) -> _Record:
     """The file of a service. Raises OSError, ValueError, LookupError and TypeError."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     scope = table["peer_scope"]
+    record = _read_record(table | {"scope": _HOST if scope["scope_type"] == _HOST else scope["scope_value"]}, host_id)
+    if path.name != f"{record.id}{_FILE}":
+        raise ValueError("its id is not that of the file")
+    return record
+
+
+def _read_record(table: Mapping[str, Any], host_id: str) -> _Record:
+    """A service of its table. Raises ValueError, LookupError and TypeError."""
     record = _Record(
         table["service_id"],
         table["blueprint_id"],
         table.get("service_type", SERVICE),
         table["owner_id"],
-        host_id if scope["scope_type"] == "Host" else scope["scope_value"],
+        host_id if table["scope"] == _HOST else table["scope"],
         list(dict.fromkeys(table.get("aliases", []))),
     )
     if not all(isinstance(text, str) for text in (*record[:5], *record.aliases)):
         raise ValueError("its fields are no texts")
-    if path.name != f"{record.id}{_FILE}" or record.kind not in (SERVICE, SPELL):
-        raise ValueError("its id is not that of the file, or its type is unknown")
+    if record.kind not in (SERVICE, SPELL):
+        raise ValueError("its type is unknown")
     if not is_peer_id(record.owner_id) or not is_peer_id(record.scope):
         raise ValueError("its owner or its scope is no peer id")
     return record

@@ -72,13 +72,13 @@ class SrvService:
         except StoreError as error:
             raise TypedServiceError(str(error)) from None
 
-    def add_alias(self, values: list[Any], context: CallContext) -> Any:
+    async def add_alias(self, values: list[Any], context: CallContext) -> Any:
         """Give a service a further name. Administrators only."""
         arguments = Arguments(values)
         alias = arguments.next("alias", STRING)
         service_id = arguments.next("service_id", STRING)
         self._hosted.rights.require(context)
-        self._hosted.add_alias(context.scope_id, alias, service_id, context.init_peer_id)
+        await self._hosted.add_alias(context.scope_id, alias, service_id, context.init_peer_id)
         return UNIT
 
     def resolve_alias(self, values: list[Any], context: CallContext) -> Any:

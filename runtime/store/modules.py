@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 import tomllib
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from runtime.services.limits import (
     NAME_BYTES_MAX,
 )
 
+from .files import remove_drafts, write_file
 from .toml_text import toml_text
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ class ModuleStore:
         self._lock = threading.Lock()
         for place in (self._modules_dir, self._blueprints_dir):
             place.mkdir(parents=True, exist_ok=True)
+            remove_drafts(place)
         for path in sorted(self._modules_dir.glob(f"*{_WASM}")):
             stem = path.name.removesuffix(_WASM)
             self._sizes[stem] = path.stat().st_size
@@ -199,8 +200,9 @@ class ModuleStore:
                 raise StoreError(f"the host keeps at most {MODULES_STORED_MAX} modules")
             if others + len(wasm) > MODULES_BYTES_MAX:
                 raise StoreError(f"the host keeps at most {MODULES_BYTES_MAX} bytes of modules")
-            _write(self._modules_dir / f"{cid}{_WASM}", wasm, "Error saving module")
+            # In this order: a configuration without a module is nothing, a module without one would be a damaged one.
             _write(self._modules_dir / f"{cid}{_CONFIG}", toml_text(table).encode(), "Error saving config to")
+            _write(self._modules_dir / f"{cid}{_WASM}", wasm, "Error saving module")
             self._configs[cid], self._sizes[cid] = table, len(wasm)
         return cid
 
@@ -304,13 +306,10 @@ def _interface(cid: str, wasm: bytes) -> Any:
 
 
 def _write(place: Path, data: bytes, complaint: str) -> None:
-    """Write a file beside and rename it, so that a restart never finds half of one. Raises StoreError."""
-    draft = place.with_name(f".{place.name}.new")
+    """Write a file that is there whole or not at all. Raises StoreError."""
     try:
-        draft.write_bytes(data)
-        os.replace(draft, place)
+        write_file(place, data)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise StoreError(f'{complaint} "{place.name}": {_os_text(error)}') from None
 
 

@@ -11,10 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from runtime.core.events import ActorKey
 
-    from runtime.core.events import ActorKey
+from .state import PARTICLES, Change, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .state import Store
 
 
 class ParticleDataStore(Protocol):
@@ -42,6 +46,27 @@ class ParticleDataStore(Protocol):
 
     def kept(self) -> Iterable[tuple[ActorKey, int]]:
         """Everything stored, each with its deadline. Asked once, when a peer starts."""
+        ...
+
+    # A store may write later. Then what the core asked for since is held back until `written` has come up to `unwritten`.
+
+    @property
+    def unwritten(self) -> int:
+        """Number of the newest change that an end of this process would undo; 0 when there is none."""
+        ...
+
+    @property
+    def unwritten_bytes(self) -> int:
+        """Bytes of data that are on their way."""
+        ...
+
+    @property
+    def written(self) -> int:
+        """Number of the newest change that stays, as do all before it."""
+        ...
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Call when `written` has changed, on any thread."""
         ...
 
 
@@ -79,3 +104,82 @@ class MemoryParticleData:
     def kept(self) -> Iterable[tuple[ActorKey, int]]:
         """Everything stored, each with its deadline."""
         return tuple(self._deadlines.items())
+
+    @property
+    def unwritten(self) -> int:
+        """Always 0: nothing here outlives the process."""
+        return 0
+
+    @property
+    def unwritten_bytes(self) -> int:
+        """Always 0."""
+        return 0
+
+    @property
+    def written(self) -> int:
+        """Always 0."""
+        return 0
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Nothing will have to be told."""
+
+
+class KeptParticleData:
+    """The data in the store of a peer, where they outlive the process. They are in memory too, so that `load` never waits."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        """Use the namespace of particles."""
+        self._store = store
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes stored at the moment."""
+        return self._store.bytes_of(PARTICLES)
+
+    def load(self, key: ActorKey) -> bytes:
+        """Data of the last run; empty when there was none."""
+        return self._store.get(PARTICLES, _text(key)) or b""
+
+    def save(self, key: ActorKey, data: bytes, *, deadline_ms: int) -> None:
+        """Replace the data of the last run; on disk once `written` has come up to `unwritten`."""
+        self._store.defer([Change(PARTICLES, _text(key), Entry(data, deadline_ms))])
+
+    def remove(self, key: ActorKey) -> None:
+        """Forget the data. A crash may bring them back, for no longer than until the next start after their end."""
+        text = _text(key)
+        if self._store.get(PARTICLES, text) is not None:
+            self._store.defer([Change(PARTICLES, text, None)])
+
+    def kept(self) -> Iterable[tuple[ActorKey, int]]:
+        """Everything stored, each with its deadline."""
+        return tuple([(_key(text), entry.expires_ms or 0) for text, entry in self._store.entries(PARTICLES)])
+
+    @property
+    def unwritten(self) -> int:
+        """Number of the newest change that is not on disk; 0 when all are."""
+        return self._store.unwritten
+
+    @property
+    def unwritten_bytes(self) -> int:
+        """Bytes of data on their way to the disk."""
+        return self._store.unwritten_bytes
+
+    @property
+    def written(self) -> int:
+        """Number of the newest change that is on disk."""
+        return self._store.written
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Call when `written` has changed, on the thread of the store."""
+        self._store.watch(listener)
+
+
+def _text(key: ActorKey) -> str:
+    return f"{key.scope}/{key.signature.hex()}"
+
+
+def _key(text: str) -> ActorKey:
+    scope, _, signature = text.rpartition("/")
+    return ActorKey(scope, bytes.fromhex(signature))

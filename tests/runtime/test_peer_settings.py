@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from aquac.command_line import CommandError
+from runtime.cli import main
 from runtime.commands.peer import _hosting
+from runtime.core.limits import AvmLimits, CoreLimits
 from runtime.marine.cids import file_cid
 from runtime.services.limits import SERVICE_MEMORY_BYTES_MAX
-from runtime.settings import load_settings
+from runtime.settings import LIMIT_DEFAULTS, LIMIT_MAX, PeerSettings, load_settings
+from runtime.settings_text import ABOUT, LIMITS_ABOUT, config_text
 
 CID = file_cid(b"module")
 FILE = f"""
@@ -49,8 +57,84 @@ def test_defaults(tmp_path):
     (FILE.replace("wasm_cid", "wasm_id"), {}, "key `effectors`: lists takes a table with wasm_cid and allowed_binaries"),
     (FILE.replace('"/bin/ls"', "5"), {}, "key `effectors`: lists takes a text as wasm_cid and a table of texts"),
     (FILE.replace(CID, "bad"), {}, "effectors.lists.wasm_cid: "),
+    ("", {"AVM_PEER_LIMITS": "x"}, "environment variable AVM_PEER_LIMITS takes tables"),
+    ("[limits]\nactors_max = 0", {}, "peer.toml:2: key `actors_max` takes a whole number from 1 to "),
+    (f"[limits]\ncalls_max = {LIMIT_MAX + 1}", {}, "peer.toml:2: key `calls_max` takes a whole number from 1 to "),
+    ("[limits]\ncalls_max = true", {}, "key `calls_max` takes a whole number"),
+    ('[limits]\ncalls_max = "1 MiB"', {}, "key `calls_max` takes a whole number"),
+    ('[limits]\nstored_bytes_max = "Infinity"', {}, "or a size such as"),
+    ('[limits]\nstored_bytes_max = "much"', {}, "key `stored_bytes_max`: expected a size"),
+    ("[limits]\nhard_limit_enabled = 1", {}, "key `hard_limit_enabled` takes true or false"),
+    ("limits = 5", {}, "key `limits` takes tables"),
 ])  # fmt: skip
 def test_mistakes(tmp_path, text, environment, error):
     with pytest.raises(CommandError) as caught:
         hosting(tmp_path, text, environment)
     assert error in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "environment", "error", "hint"), [
+    ('\nnetwork = "dar"\nlisen = []', {}, "peer.toml:3: key `lisen` is not a setting of a peer", "did you mean `listen`?"),
+    ('"data-dir" = "x"', {}, "peer.toml:1: key `data-dir` is not a setting", "did you mean `data_dir`?"),
+    ("[limit]\n", {}, "peer.toml:1: key `limit` is not a setting", "did you mean `limits`?"),
+    ("[limits]\n\n  actor_max = 1", {}, "peer.toml:3: key `actor_max` is not a limit", "did you mean `actors_max`?"),
+    ("zzz = 1", {}, "peer.toml:1: key `zzz` is not a setting", "there are listen, bootstrap"),
+    ("", {"AVM_PEER_LISTN": "x"}, "environment variable AVM_PEER_LISTN is not a setting", "did you mean `listen`?"),
+])  # fmt: skip
+def test_unknown_keys_are_named_with_their_place_and_the_nearest(tmp_path, text, environment, error, hint):
+    with pytest.raises(CommandError) as caught:
+        hosting(tmp_path, text, environment)
+    assert error in str(caught.value)
+    assert caught.value.hint.startswith(hint)
+
+
+def test_limits(tmp_path):
+    (tmp_path / "peer.toml").write_text(
+        '[limits]\nactors_max = 7\nstored_bytes_max = "3 MiB"\nlife_ms_max = 0\nair_size_limit = "2 KiB"\nhard_limit_enabled = true\n'
+    )
+    settings = load_settings(str(tmp_path / "peer.toml"), {}, {})
+    assert settings.core_limits() == CoreLimits(actors_max=7, stored_bytes_max=3 << 20, life_ms_max=None)
+    assert settings.avm_limits() == AvmLimits(air_size_limit=2048, hard_limit_enabled=True)
+    assert (PeerSettings().core_limits(), PeerSettings().avm_limits()) == (CoreLimits(), AvmLimits())
+
+
+def test_a_configuration_is_written_once_and_read_back(tmp_path, capsys):
+    folder = tmp_path / "new" / "peer"
+    assert main(["peer", "init", str(folder)]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert line["config"] == str(folder / "peer.toml")
+    assert (folder / "peer.key").stat().st_mode & 0o777 == 0o600
+    settings = load_settings(line["config"], {}, {})
+    assert settings == PeerSettings(key=str(folder / "peer.key"), data_dir=str(folder / "data"))
+    before = (folder / "peer.toml").read_bytes()
+    assert main(["peer", "init", str(folder)]) == 2
+    assert "exists and is not replaced" in capsys.readouterr().err
+    (folder / "peer.toml").unlink()
+    assert main(["peer", "init", str(folder)]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["peer_id"], again["new_key"], line["new_key"]) == (line["peer_id"], False, True)
+    assert (folder / "peer.toml").read_bytes() == before
+
+
+def test_every_comment_of_the_configuration_can_be_uncommented(tmp_path):
+    text = config_text(key="k", data_dir="d")
+    lines = [
+        line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()[1:]
+    ]
+    (tmp_path / "peer.toml").write_text("\n".join(lines).replace("bafkrei…", CID))
+    table = tomllib.loads((tmp_path / "peer.toml").read_text())
+    assert table.keys() == ABOUT.keys()
+    assert table["limits"] == LIMIT_DEFAULTS
+    settings = load_settings(str(tmp_path / "peer.toml"), {}, {})
+    assert (settings.core_limits(), settings.avm_limits()) == (CoreLimits(), AvmLimits())
+
+
+def test_the_page_names_every_setting_with_its_default():
+    page = (Path(__file__).parents[2] / "docs" / "peer.md").read_text()
+    for name in ABOUT:
+        assert f"| `{name}` |" in page
+    for name in LIMITS_ABOUT:
+        default = LIMIT_DEFAULTS[name]
+        shown = f"{default >> 20} MiB" if "bytes" in name or "size" in name else str(default).lower()
+        assert f"| `{name}` | {shown} |" in page, (name, shown)
+    assert {f.name for f in fields(PeerSettings)} == ABOUT.keys()

@@ -162,4 +162,4 @@ def test_a_wasm_service_is_deployed_called_and_there_after_a_restart(tmp_path: P
         assert (service["id"], service["aliases"], service["owner_id"]) == (service_id, ["demo"], key["peer_id"])
         assert "greet" in [function["name"] for function in interface["function_signatures"]]
         with urllib.request.urlopen(f"http://{peer['http']}/health", timeout=20) as answer:
-            assert json.load(answer) == [{"persisted_services": "Ok"}]
+            assert json.load(answer) == [{"persisted_services": "Ok"}, {"store": "Ok"}]

@@ -429,3 +429,53 @@ def test_counts_are_compared_with_what_is_held():
     assert any(text.startswith("counted backlog") for text in found)
     assert any(AUTHOR.peer_id in text and "pending_calls 1, there are 2" in text for text in found)
     assert any(text.startswith("9 runs, at most") for text in found)
+
+
+# What an earlier process left
+
+
+def left_over(count, **limits):
+    """A core on a store with the data of `count` particles, 4 bytes each, and the store."""
+    store = MemoryParticleData()
+    before = PeerCore(HOST, HostPolicy(), store=store)
+    for number in range(count):
+        run = before.receive(Arrived(particle(number)), now_ms=NOW)[0]
+        before.receive(Ran(run.key, outcome(b"kept")), now_ms=NOW)
+    return PeerCore(HOST, HostPolicy(), store=store, limits=CoreLimits(author_share=1, **limits)), store
+
+
+def test_left_data_count_as_particles_until_they_end():
+    peer, store = left_over(2, actors_max=2)
+    (drop, _) = check(peer, Arrived(particle(9)), Drop, SetTimer)
+    assert (drop.reason, drop.detail) == (DropReason.BUSY, "particles alive")
+    check(peer, Arrived(particle(1)), Run)
+    check(peer, Tick(), at=NOW + 1001)
+    assert store.total_bytes == 4, "one is running"
+    check(peer, Arrived(particle(9, ttl=5000)), Run, SetTimer, at=NOW + 1002)
+
+
+def test_left_data_count_for_their_author_once_he_comes_back():
+    peer, store = left_over(1, stored_bytes_max=6)
+    run, _ = check(peer, Arrived(particle()), Run, SetTimer)
+    assert run.prev_data == b"kept"
+    (drop,) = check(peer, Ran(run.key, outcome(b"1234567")), Drop)
+    assert drop.detail == "stored data"
+    (run,) = check(peer, Arrived(particle()), Run)
+    check(peer, Ran(run.key, outcome(b"123456")))
+    assert peer.discrepancies() == []
+    check(peer, Tick(), Forget, at=NOW + 1001)
+    assert store.total_bytes == 0
+
+
+def test_left_data_end_with_their_scope():
+    store = MemoryParticleData()
+    before = PeerCore(HOST, HostPolicy(), store=store)
+    before.receive(ScopeSet(WORKER), now_ms=NOW)
+    run = before.receive(Arrived(particle()), now_ms=NOW)[0]
+    run = before.receive(Ran(run.key, outcome(peers=[WORKER.peer_id])), now_ms=NOW)[0]
+    before.receive(Ran(run.key, outcome()), now_ms=NOW)
+    assert store.total_bytes == 6
+    after = PeerCore(HOST, HostPolicy(), store=store)
+    after.receive(ScopeSet(WORKER), now_ms=NOW)
+    after.receive(ScopeRemoved(WORKER.peer_id), now_ms=NOW)
+    assert [key.scope for key, _ in store.kept()] == [HOST.peer_id]

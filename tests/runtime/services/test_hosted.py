@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,11 @@ from runtime.marine.cids import file_cid
 from runtime.services import hosted as hosted_module
 from runtime.services import limits
 from runtime.store import modules as modules_module
+from runtime.store.data_dir import LOCK_FILE, STATE_FILE, DataDir
 from runtime.store.modules import Effectors
+from runtime.store.sqlite_state import read_state
+from runtime.store.state import SERVICES, Namespace, StateError
+from runtime.store.toml_text import toml_text
 from tests.runtime.marine.kit import CORPUS, function, module, own
 from tests.runtime.services.hosting import HOST, LONG_S, MANAGER, STRANGER, Host, open_host, open_network, run
 
@@ -187,7 +192,9 @@ def test_errors_of_dist(call, error, tmp_path):
         assert (await host.error("dist", *call)).startswith(error)
 
     on_host(body, tmp_path)
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()], "what is refused leaves nothing behind"
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {LOCK_FILE, STATE_FILE}, "what is refused leaves nothing behind"
+    assert not read_state(tmp_path / STATE_FILE).entries
 
 
 PROTECTED = [
@@ -608,12 +615,14 @@ def test_what_cannot_be_restored_is_told_and_left(tmp_path, caplog):
         return ids
 
     good, bad, lost = on_host(before, tmp_path)
-    (tmp_path / "services" / f"{bad}_service.toml").write_text("broken")
-    (tmp_path / "services" / "stranger_service.toml").write_text(
-        (tmp_path / "services" / f"{good}_service.toml").read_text()
-    )
+    with DataDir(tmp_path, now_ms=0) as data:
+        services = Namespace(data.store, SERVICES)
+        services.put(bad, b"broken").result()
+        services.put("odd", json.dumps({"service_type": "odd"}).encode()).result()
+    (tmp_path / "services" / "stranger_service.toml").write_text(service_file(lost))
     (tmp_path / "modules" / f"{file_cid(LOGS)}.wasm").write_bytes(COUNTER)
     (tmp_path / "modules" / "odd.wasm").write_bytes(b"")
+    (tmp_path / "modules" / ".half.wasm.new").write_bytes(b"")
     (tmp_path / "blueprint" / "odd_blueprint.toml").write_text("name = 1")
 
     async def after(host: Host):
@@ -625,10 +634,81 @@ def test_what_cannot_be_restored_is_told_and_left(tmp_path, caplog):
 
     with caplog.at_level(logging.WARNING):
         on_host(after, tmp_path)
-    for name in (bad, "stranger", lost):
-        assert f"the service of {name}_service.toml is not restored" in caplog.text
-        assert (tmp_path / "services" / f"{name}_service.toml").is_file()
+    for name in (bad, "odd", "of stranger_service.toml", lost):
+        assert f"the service {name} is not restored" in caplog.text
+    assert (tmp_path / "services" / "stranger_service.toml").is_file()
+    assert not (tmp_path / "modules" / ".half.wasm.new").exists()
+    assert {key for key, _, _ in read_state(tmp_path / STATE_FILE).entries[SERVICES]} == {good, bad, lost, "odd"}
     assert f"the file of module {file_cid(LOGS)} is damaged" in caplog.text
+
+
+def service_file(service_id: str, blueprint_id: str = A, aliases: tuple[str, ...] = ()) -> str:
+    """As earlier versions and the reference keep a service."""
+    return toml_text({
+        "service_id": service_id, "service_type": "service", "blueprint_id": blueprint_id, "aliases": list(aliases),
+        "owner_id": MANAGER.peer_id, "peer_scope": {"scope_type": "Host"},
+    })  # fmt: skip
+
+
+def test_services_of_files_are_taken_into_the_store_once(tmp_path):
+    async def before(host: Host):
+        service_id = await host.deploy(("counter", COUNTER))
+        await host.ok("srv", "add_alias", "taken", service_id)
+        return service_id, (await host.ok("srv", "info", service_id))["blueprint_id"]
+
+    known, blueprint_id = on_host(before, tmp_path)
+    place = tmp_path / "services" / "other_service.toml"
+
+    async def listed(host: Host):
+        assert host.hosted.restored
+        return {one["id"]: one["aliases"] for one in await host.ok("srv", "list")}
+
+    async def after(host: Host):
+        assert await listed(host) == {known: ["taken"], "other": ["own"]}
+        await host.ok("srv", "add_alias", "later", "other")
+
+    place.write_text(service_file("other", blueprint_id, ("own", "taken")))
+    on_host(after, tmp_path)
+    assert not place.exists()
+    # a crash may have left the file: what the store has is newer
+    place.write_text(service_file("other", blueprint_id, ("own", "taken")))
+    assert on_host(listed, tmp_path) == {known: ["taken"], "other": ["own", "later"]}
+    assert not place.exists()
+
+
+def test_what_cannot_be_saved_is_not_done(tmp_path, monkeypatch):
+    async def body(host: Host):
+        first, second = [await host.deploy(("counter", COUNTER)) for _ in range(2)]
+        await host.ok("srv", "add_alias", "name", first)
+        blueprint_id = (await host.ok("srv", "info", first))["blueprint_id"]
+        before = await host.ok("srv", "list")
+
+        def full(jobs):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(host.hosted._state, "_write", full)
+            for call in (("create", blueprint_id), ("add_alias", "name", second), ("remove", first)):
+                assert await host.error("srv", *call) == (
+                    "Error: Error saving persisted service: the state of the peer cannot be written: database or disk is full"
+                )
+            assert await host.ok("srv", "list") == before
+        await host.ok("srv", "add_alias", "name", second)
+        return await host.ok("srv", "list")
+
+    async def after(host: Host):
+        return await host.ok("srv", "list")
+
+    assert on_host(body, tmp_path) == on_host(after, tmp_path)
+
+
+def test_one_host_at_a_time(tmp_path):
+    async def body(host: Host):
+        with pytest.raises(StateError, match="is in use by process"):
+            async with open_host(tmp_path):
+                pass
+
+    on_host(body, tmp_path)
 
 
 # ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
