@@ -9,7 +9,7 @@ nothing: a call between two of them copies values out of one memory and into the
     engine, module_cache, artifact            compiled modules
     instance → host                           running modules; a service
     calls, workers                            calls that may be stopped, on threads that are large enough
-    json_values, call_parameters, mounted, wasi, config, blueprint, cids
+    json_values, call_parameters, mounted, wasi, polling, config, blueprint, cids
     core_types, interface_aqua → embed        core module and declarations → module
     archive → packed                          services in one file
 

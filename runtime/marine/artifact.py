@@ -21,16 +21,10 @@ from .engine import CoreType, engine
 from .errors import LoadError
 from .interface import Interface, check_records, interpret
 from .interface_types import InterfaceError
-from .limits import CODE_CACHE_ARTIFACTS, MODULE_BYTES_MAX
+from .limits import CODE_CACHE_ARTIFACTS, INTERFACE_BYTES_MAX, MODULE_BYTES_MAX
 from .module_cache import load_or_compile
-from .wasm_sections import (
-    INTERFACE_TYPES,
-    SectionError,
-    SectionsBrokenError,
-    custom_sections,
-    initial_table_elements,
-    sdk_version,
-)
+from .wasm_sections import INTERFACE_TYPES, SectionError, SectionsBrokenError, custom_sections, sdk_version
+from .wasm_sections import tables as table_sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +41,9 @@ class Artifact:
     """A compiled module with its interface.
 
     core: core imports and exports. core_types: signatures of exported functions, None where one has values that adapters do not
-    know. plans: translated adapters by place. programs: native ones, None for those that stay with Python. Both are filled on first
-    use. problem: why the interface cannot be used, told when the load comes to it.
+    know. table_elements: of the largest table at the start. table_bytes: what its tables take if all of them grow to that, or to
+    their own bound. plans: translated adapters by place. programs: native ones, None for those that stay with Python. Both are
+    filled on first use. problem: why the interface cannot be used, told when the load comes to it.
     """
 
     sha256: str
@@ -61,6 +56,7 @@ class Artifact:
     core_types: dict[str, CoreType | None]
     host_imports: tuple[tuple[str, str], ...]
     table_elements: int
+    table_bytes: int
     problem: str | None
     from_cache: bool
     plans: dict[tuple[str, str], Plan] = field(default_factory=dict)
@@ -101,6 +97,8 @@ def read_tables(name: str, wasm: bytes) -> tuple[Version, interface_types.Tables
             raise LoadError("the module doesn't contain IT section")
         if len(found) > 1:
             raise LoadError("the module contains multiple IT sections that is unsupported")
+        if len(found[0]) > INTERFACE_BYTES_MAX:
+            raise LoadError(f"IT section takes {len(found[0])} bytes, at most {INTERFACE_BYTES_MAX} are read")
         tables = interface_types.decode(found[0])
     except (SectionError, InterfaceError) as error:
         raise LoadError(str(error)) from None
@@ -127,11 +125,17 @@ def _read(name: str, wasm: bytes, digest: str, cache: Path | None) -> Artifact:
     except wasmtime.WasmtimeError as error:
         raise LoadError(f"Wasm backend error: {error}") from None
     sdk, tables = read_tables(name, wasm)
-    problem = None
+    try:
+        interface = interpret(tables)
+        own_tables = table_sizes(wasm)
+    except ValueError as error:
+        raise LoadError(f"Wasm backend error: {error}") from None
+    problem = interface.functions_problem
     try:
         check_records(tables)
     except InterfaceError as error:
-        problem = str(error)
+        problem = problem or str(error)
+    largest = max((least for least, _ in own_tables), default=0)
     try:
         core = core_shape(wasm)
     except SectionsBrokenError as error:
@@ -141,7 +145,7 @@ def _read(name: str, wasm: bytes, digest: str, cache: Path | None) -> Artifact:
         size=len(wasm),
         compiled=compiled,
         sdk=sdk,
-        interface=interpret(tables),
+        interface=interface,
         codecs=Codecs(tables),
         core=core,
         core_types={
@@ -154,7 +158,8 @@ def _read(name: str, wasm: bytes, digest: str, cache: Path | None) -> Artifact:
             for item in core.imports
             if item.module in HOST_NAMESPACES and item.kind == FUNCTION
         ),
-        table_elements=initial_table_elements(wasm),
+        table_elements=largest,
+        table_bytes=8 * sum(largest if most is None else min(most, largest) for _, most in own_tables),
         problem=problem,
         from_cache=from_cache,
     )

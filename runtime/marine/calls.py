@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import engine as backend
 
@@ -20,19 +21,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_WAIT_S_MAX: Final = 3600.0
+"""Threads cannot wait for any number of seconds."""
+
+
 class Running:
     """A call of a service, or the loading of one; before, while and after it runs."""
 
     stopped = False
+    _waiting: threading.Event | None = None
     _program: subprocess.Popen[bytes] | None = None
 
     def stop(self) -> None:
         """Ask for the end, from any thread; returns at once. A call that has not begun never will."""
         self.stopped = True
         backend.wake()  # before the program ends: the code that goes on then has to ask
+        waiting = self._waiting
+        if waiting is not None:
+            waiting.set()
         program = self._program
         if program is not None:
             kill(program)
+
+    def wait(self, seconds: float) -> None:
+        """Do nothing for so long, or until the call is stopped, or for an hour."""
+        self._waiting = threading.Event()
+        if not self.stopped:
+            self._waiting.wait(min(seconds, _WAIT_S_MAX))
+        self._waiting = None
 
     @contextmanager
     def waits_for(self, program: subprocess.Popen[bytes]) -> Iterator[None]:

@@ -119,6 +119,8 @@ class _Check:
         self.out.append(Finding(self.config.name, "warning", text))
 
     def findings(self) -> list[Finding]:
+        if self.interface.imports_problem is not None:
+            self.error(self.interface.imports_problem)
         self.core_imports()
         for export in self.interface.exports:
             if export.name not in self.artifact.core_types:
@@ -127,6 +129,8 @@ class _Check:
             other = self.loaded.get(called.namespace)
             if other is None:
                 self.error(f"module with name '{called.namespace}' isn't loaded into Marine")
+            elif called.problem:
+                self.error(called.problem)
             elif called.name not in other.interface.functions:
                 self.error(f"module '{called.namespace}' doesn't have function with name {called.name}")
             elif called.declared is None or not self.agrees(called.namespace, called.name, called.declared):

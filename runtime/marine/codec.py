@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .errors import ErrorClass, Fault, access_fault, utf8_fault, write_fault
 from .itypes import BOOL, BYTES, STRING, U8, ArrayOf, ByteList, IType, Prim, RecordOf, is_bytes, records_below
-from .limits import ELEMENT_BYTES, RECORD_BYTES
+from .limits import ELEMENT_BYTES, FIELD_BYTES, RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +192,7 @@ class Codecs:
         source = [
             "def lift(view, size, pointer, budget):",
             f"    if pointer + {size} >= size: raise access(pointer, {size}, size)",
-            f"    budget[0] -= {size + RECORD_BYTES}",
+            f"    budget[0] -= {size + RECORD_BYTES + FIELD_BYTES * len(record.fields)}",
             "    if budget[0] < 0: raise over()",
             f"    {', '.join(slots)}, = image(view, pointer)",
             *steps,

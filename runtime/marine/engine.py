@@ -175,12 +175,10 @@ def failure_text(error: int | None, trap: int | None) -> str:
     """Message of a failed call; both objects are freed."""
     if error is not None:
         problem = wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t)))
-        return str(problem)
+        return _cause(str(problem))
     assert trap is not None
     found = wasmtime.Trap._from_ptr(ctypes.cast(trap, ctypes.POINTER(ffi.wasm_trap_t)))
-    code = found.trap_code
-    text = found.message.partition("\n")[0] if code is None else found.message
-    return _cause(text)
+    return _cause(found.message)
 
 
 def _cause(text: str) -> str:
@@ -209,8 +207,9 @@ def define(
     """Define an imported function. The returned object must live as long as the linker and its instances.
 
     `body` gets the arguments and returns None, a number or a tuple; `home.depth[0]` counts how many are at work. What it raises
-    is put into `home.pending` and the module traps. native: given that as a callback of wasmtime, address and argument of the
-    native one that takes its place. Raises wasmtime.WasmtimeError for a name that is defined already.
+    is put into `home.pending` and the module traps; so it does when too many such calls lie within each other. native: given that
+    as a callback of wasmtime, address and argument of the native one that takes its place. Raises wasmtime.WasmtimeError for a name
+    that is defined already.
     """
     unpack = Struct("<" + "".join(_PACKED[c] for c in kind.parameters)).unpack_from
     pack = Struct("<" + "".join(_PACKED[c] for c in kind.results)).pack_into
@@ -362,12 +361,18 @@ def settings() -> wasmtime.Config:
     config = wasmtime.Config()
     config.max_wasm_stack = WASM_STACK_BYTES
     config.epoch_interruption = True
+    # what the engines of the reference do not have, and what would hold memory that no limit counts
     config.wasm_threads = False
     config.wasm_memory64 = False
+    config.wasm_multi_memory = False
+    config.wasm_gc = False
+    config.wasm_function_references = False
+    config.wasm_exceptions = False
+    config.wasm_relaxed_simd = False
     return config
 
 
-SETTINGS_KEY: Final = f"stack{WASM_STACK_BYTES >> 20}-epoch-1"
+SETTINGS_KEY: Final = f"stack{WASM_STACK_BYTES >> 20}-epoch-2"
 
 
 def engine() -> wasmtime.Engine:

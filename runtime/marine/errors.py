@@ -95,8 +95,10 @@ def cast_fault(source: str, target: str) -> Fault:
 
 
 def access_fault(offset: int, size: int, memory_size: int) -> Fault:
-    """A block of an array or a record outside the memory."""
-    text = f"Out-of-bound Wasm memory access: offset {offset}, size {size}, while memory_size {memory_size}"
+    """A block of an array or a record outside the memory. `size` wraps at 2^32 as in the reference."""
+    text = (
+        f"Out-of-bound Wasm memory access: offset {offset}, size {size & 0xFFFFFFFF}, while memory_size {memory_size}"
+    )
     return Fault(text, ErrorClass.BOUNDS)
 
 

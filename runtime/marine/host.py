@@ -22,10 +22,9 @@ from .calls import PendingCall, Running
 from .errors import AdapterFault, CallError, ErrorClass, LoadError
 from .files import read_module
 from .instance import Function, Instance, tag
-from .interpreter import debug_value
-from .itypes import same_shape
+from .interpreter import as_declared, debug_value
 from .json_values import parse_text, result_text
-from .limits import MODULES_MAX, STOP_GRACE_S
+from .limits import LOG_BYTES_MAX, LOG_RECORDS_MAX, MODULES_MAX, STOP_GRACE_S
 from .native.kernels import layout
 from .native.service import NativeService, Unwritten, new_words, shape_program
 from .workers import here, on_stack, stack_bytes, submit
@@ -59,8 +58,9 @@ class LogRecord(NamedTuple):
 class Service:
     """A running service. Safe to use from several threads; calls wait for each other.
 
-    log: takes messages of the modules, on the thread of the call. It cannot call the same service; services that call each
-    other from here, at the same time, may wait for each other forever. engine: how well-typed adapters run, see `Engine`.
+    log: takes messages of the modules while their call waits; too many of one call are dropped, see `limits`. It cannot call the
+    same service; services that call each other from here, at the same time, may wait for each other forever. engine: how
+    well-typed adapters run, see `Engine`.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class Service:
         self._time_ms = config.timeout_ms if config.start_timeout_ms is None else config.start_timeout_ms
         self._closed = False
         self._log_error: BaseException | None = None
+        self._log_left = [0, 0]
         self._modules: dict[str, Instance] = {}
         self.running = Running()
         on_stack(self._stack, lambda: self._load(modules, cache), self.running.stop)
@@ -120,6 +121,7 @@ class Service:
                 artifact = load_artifact(module.name, wasm, cache=cache)
                 self.from_cache = self.from_cache and artifact.from_cache
                 self.budget[0] = self.config.lift_bytes_max
+                self._log_left = [LOG_RECORDS_MAX, LOG_BYTES_MAX]
                 instance = Instance(self, module, artifact, self._modules)
                 if module.name in self._modules:
                     raise LoadError(
@@ -165,7 +167,7 @@ class Service:
 
     def count_tables(self) -> None:
         """There is another instance."""
-        self._words[layout.S_TABLE_BYTES] = 8 * sum(instance.table_elements for instance in self.instances)
+        self._words[layout.S_TABLE_BYTES] = sum(instance.table_bytes for instance in self.instances)
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -321,6 +323,7 @@ class Service:
                 raise CallError("the call was stopped", ErrorClass.STOPPED)
             outside, here.inside = here.inside, (*here.inside, self)
             self.budget[0] = self.config.lift_bytes_max
+            self._log_left = [LOG_RECORDS_MAX, LOG_BYTES_MAX]
             native = self.native
             if native is not None:
                 native.begin()
@@ -357,20 +360,41 @@ class Service:
         """What is left of the time of the call, below 0 when it is over; None when it is not limited."""
         return None if self._until is None else 1000 * (self._until - time.monotonic())
 
+    def may_log(self, module: str, size: int) -> bool:
+        """Whether a message of so many bytes is within the limits of the call; it counts from now on."""
+        left = self._log_left
+        if left[0] <= 0:
+            return False
+        left[0] -= 1
+        left[1] -= size
+        if left[0] and left[1] >= 0:
+            return self._log is not None
+        left[0] = 0
+        self.emit(module, "warn", "messages of this call are dropped from here on: there are too many")
+        return False
+
     def emit(self, module: str, level: str, message: str) -> None:
-        """Pass on a message of a module."""
+        """Pass on a message of a module that `may_log` it."""
         if self._log is not None:
             self._log(LogRecord(module, level, message))
 
-    def emit_output(self, module: str, line: str) -> None:
-        """Pass on a line that a module wrote to a stream. Never raises: what `log` raised ends the call after it has returned.
+    def emit_output(self, module: str, lines: list[bytes]) -> bool:
+        """Pass on lines that a module wrote to a stream; False when it has written too much and the call has to end.
 
-        The foreign frames between here and there would print the error to the standard output of this process.
+        Never raises: what `log` raised ends the call after it has returned. The foreign frames between here and there would lose it.
         """
+        outside, here.inside = here.inside, (*here.inside, self)
         try:
-            self.emit(module, "output", line)
+            for line in lines:
+                if not self.may_log(module, len(line)):
+                    break
+                self.emit(module, "output", line.decode("utf-8", "replace"))
         except BaseException as error:  # noqa: BLE001 - raised again by the call
             self._log_error = self._log_error or error
+        finally:
+            here.inside = outside
+        left_ms = self.remaining_ms()
+        return self._log_left[0] > 0 or not (self.running.stopped or (left_ms is not None and left_ms <= 0))
 
     def _raise_log_error(self) -> None:
         error, self._log_error = self._log_error, None
@@ -450,17 +474,14 @@ def _run_in_python(target: Function, values: list[Any]) -> Any:
         return target.run(*values)
     kinds = target.signature.argument_types
     stack = target.call_tagged([tag(kind, value) for kind, value in zip(kinds, values, strict=True)])
-    fits = len(stack) == len(results) <= 1 and all(
-        same_shape(value.kind, kind) for value, kind in zip(stack, results, strict=True)
-    )
-    if not fits:
+    try:
+        if len(stack) == len(results) <= 1:
+            return as_declared(stack[0], results[0]) if stack else None
         shown = ", ".join(map(debug_value, stack))
-        raise CallError(
-            f'output to json serialization error in module "{target.instance.name}", function "{target.name}": '
-            f"resulted values [{shown}] and function signature {list(results)!r} aren't compatible",
-            ErrorClass.OUTPUT,
-        )
-    return stack[0].value if stack else None
+        raise ValueError(f"resulted values [{shown}] and function signature {list(results)!r} aren't compatible")
+    except ValueError as error:
+        place = f'in module "{target.instance.name}", function "{target.name}"'
+        raise CallError(f"output to json serialization error {place}: {error}", ErrorClass.OUTPUT) from None
 
 
 def _bytes_of(module: ModuleConfig, given: dict[str, bytes] | None) -> bytes:

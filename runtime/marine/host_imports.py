@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .artifact import HOST_NAMESPACES
 from .call_parameters import lower
 from .engine import CoreType
-from .errors import ErrorClass, Fault, UnusableHomeError
+from .errors import ErrorClass, Fault, UnusableHomeError, access_fault
 from .mounted import read_arguments, run_mounted, write_result
 
 if TYPE_CHECKING:
@@ -42,11 +42,13 @@ def _log(instance: Instance) -> Callable[..., None]:
     mask = instance.config.logging_mask
 
     def log_utf8_string(level: int, target: int, pointer: int, size: int) -> None:
-        if target and not target & mask:
+        if (target and not target & mask) or not instance.service.has_log:
             return
         pointer, size = pointer & 0xFFFFFFFF, size & 0xFFFFFFFF
         view = instance.memory()
-        if pointer + size > len(view):
+        if size and pointer + size > len(view):
+            raise access_fault(pointer, size, len(view))
+        if not instance.service.may_log(instance.name, size):
             return
         try:
             message = str(view[pointer : pointer + size], "utf-8")

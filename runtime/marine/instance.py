@@ -20,12 +20,13 @@ from .host_imports import host_functions
 from .interpreter import Tagged, interpret
 from .itypes import BYTES, F32, F64, I64, S64, STRING, U8, U64, ArrayOf, ByteList, IType, Prim, same_shapes
 from .json_values import Arguments, ValueCodec
-from .limits import ASK_TICKS
+from .limits import ASK_TICKS, TABLE_ELEMENTS_MAX, TABLES_MAX
 from .locate import failed_allocation
 from .marshal import bind, plan
 from .native.kernels import layout
+from .polling import POLL, poll_oneoff
 from .verify import LETTER_TYPES, is_well_typed
-from .wasi import make_wasi
+from .wasi import WASI, make_wasi
 
 if TYPE_CHECKING:
     from array import array
@@ -42,10 +43,10 @@ if TYPE_CHECKING:
     from .window import Window
 
 _NO_ALLOCATE_ARGUMENTS: Final = (
-    "allocate func doesn't receive two i32 values, probably a Wasm module's built with unsupported sdk version"
+    "allocate func doesn't receive two i32 values,probably a Wasm module's built with unsupported sdk version"
 )
 _NO_ALLOCATE_RESULT: Final = (
-    "allocate func doesn't return a one value of I32 type, probably a Wasm module's built with unsupported sdk version"
+    "allocate func doesn't return a one value of I32 type,probably a Wasm module's built with unsupported sdk version"
 )
 _OOM_BYTES: Final = 64 << 10
 
@@ -152,9 +153,10 @@ class Instance:
         self.depth = service.depth
         self.is_limited = service.memory_limit is not None
         self.pending: BaseException | None = None
-        self.table_elements = artifact.table_elements
+        self.table_bytes = artifact.table_bytes
         self._keep: list[Any] = []
         self.store = wasmtime.Store(backend.engine())
+        self.store.set_limits(table_elements=TABLE_ELEMENTS_MAX, tables=TABLES_MAX)
         self._keep.append(backend.watch(self.store, self))
         wasi, output = make_wasi(config, _output(service, config.name))
         self.store.set_wasi(wasi)
@@ -180,8 +182,13 @@ class Instance:
 
     def _instantiate(self, loaded: Mapping[str, Instance]) -> None:
         linker = wasmtime.Linker(backend.engine())
+        if self.artifact.interface.imports_problem is not None:
+            raise LoadError(self.artifact.interface.imports_problem)
         try:
             linker.define_wasi()
+            linker.allow_shadowing = True
+            self._keep.append(backend.define(linker, WASI, "poll_oneoff", POLL, poll_oneoff(self), self))
+            linker.allow_shadowing = False
             for namespace, name, kind, body in host_functions(self):
                 native = self._native_host_function(namespace, name)
                 self._keep.append(backend.define(linker, namespace, name, kind, body, self, native))
@@ -191,6 +198,7 @@ class Instance:
                     body, native = self._import_body(imported), self._native_import(imported, core)
                     kept = backend.define(linker, imported.namespace, imported.name, core, body, self, native)
                     self._keep.append(kept)
+            self._pay_for_tables()
             self.apply_limits()
             instance = self.service.within_time(lambda: linker.instantiate(self.store, self.artifact.compiled))
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
@@ -209,6 +217,8 @@ class Instance:
             other = loaded.get(called.namespace)
             if other is None:
                 raise LoadError(f"module with name '{called.namespace}' isn't loaded into Marine")
+            if called.problem:
+                raise LoadError(called.problem)
             target = other.functions.get(called.name)
             if target is None:
                 raise LoadError(f"module with name '{self.name}' doesn't have function with name {called.name}")
@@ -281,7 +291,7 @@ class Instance:
             layout.H_STORE: store,
             layout.H_CONTEXT: context,
             layout.H_MEMORY: backend.memory_handle(memory) if isinstance(memory, wasmtime.Memory) else 0,
-            layout.H_TABLE_ELEMENTS: self.table_elements,
+            layout.H_TABLE_ELEMENTS: min(self.artifact.table_elements, TABLE_ELEMENTS_MAX),
             layout.H_SET_POINTER: setter.address if setter is not None and is_usable else 0,
         }
         cores = [0 if core is None else core.address for core in self._cores]
@@ -454,10 +464,12 @@ class Instance:
         problem = None
         if function is None:
             problem = "the local or import function `0` doesn't exist"
-        elif function.kind.parameters != "ii":
+        elif function.kind.parameters[:2].strip("i"):
             problem = _NO_ALLOCATE_ARGUMENTS
         elif function.kind.results != "i":
             problem = _NO_ALLOCATE_RESULT
+        elif function.kind.parameters != "ii":
+            problem = _NO_ALLOCATE_ARGUMENTS
         if problem is not None or function is None:
             text = problem or ""
 
@@ -493,15 +505,23 @@ class Instance:
         except Fault:
             return memoryview(b"")
 
+    def _pay_for_tables(self) -> None:
+        limit = self.service.memory_limit
+        paid = sum(other.table_bytes for other in self.service.instances)
+        if limit is not None and paid > limit:
+            raise LoadError(f"Wasm backend error: tables of {paid} bytes exceed the memory limit of {limit}")
+
     def apply_limits(self) -> None:
         """Before control enters this module: what the others use is not free for it."""
         limit = self.service.memory_limit
         if limit is None:
             return
         others = sum(other.memory_size() for other in self.service.instances if other is not self)
-        tables = 8 * sum(other.table_elements for other in self.service.instances)
+        tables = sum(other.table_bytes for other in self.service.instances)
         free = max(limit - others - tables, 0)
-        self.store.set_limits(memory_size=free, table_elements=self.table_elements + (free - self.memory_size()) // 8)
+        # nobody can see how far a table has grown: none grows, or it has been paid for
+        elements = min(self.artifact.table_elements, TABLE_ELEMENTS_MAX)
+        self.store.set_limits(memory_size=free, table_elements=elements, tables=TABLES_MAX)
 
     def returning(self) -> None:
         """Control comes back from an imported function: other modules may have grown."""
@@ -574,17 +594,16 @@ class Instance:
         self.store.set_epoch_deadline(min(backend.ticks(milliseconds), ASK_TICKS))
 
 
-def _output(service: Service, name: str) -> Callable[[str], None]:
-    """Passes lines on to the service.
+def _output(service: Service, name: str) -> Callable[[list[bytes]], bool]:
+    """Passes lines on to the service; False when the module had better not write any more.
 
     It does not keep the service alive, so that one which nobody closes goes as soon as nobody has it.
     """
     there = weakref.ref(service)
 
-    def write(line: str) -> None:
+    def write(lines: list[bytes]) -> bool:
         found = there()
-        if found is not None:
-            found.emit_output(name, line)
+        return found is None or found.emit_output(name, lines)
 
     return write
 

@@ -8,11 +8,14 @@ Source: marine:crates/it-interfaces/src/mit_interfaces.rs, crates/module-interfa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .interface_types import Export, FunctionType, Import, Instruction, InterfaceError, Tables
-from .itypes import RecordOf, base_kind, inner_records, records_below
-from .limits import RECORD_DEPTH_MAX
+from .itypes import ArrayOf, IType, RecordOf, base_kind, inner_records, records_below
+from .limits import INTERFACE_FUNCTIONS_MAX, TYPE_LEVELS_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 TOO_DEEP: Final = "mailformed module: a record contains more recursion level then allowed"
 
@@ -39,11 +42,12 @@ class ImportedFunction:
 
 @dataclass(frozen=True, slots=True)
 class CalledImport:
-    """An entry of the function index space that stands for a function of another module."""
+    """An entry of the function index space that stands for a function of another module. problem: why `declared` is None."""
 
     namespace: str
     name: str
     declared: FunctionType | None
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class Interface:
     """A module as its section describes it.
 
     exports: core exports, the first part of the index space. called: the second part. functions: typed exports by name, in
-    order. imports: core imports to define.
+    order. imports: core imports to define. imports_problem, functions_problem: what is missing in the tables, told when the load
+    comes to it.
     """
 
     tables: Tables
@@ -59,6 +64,8 @@ class Interface:
     called: tuple[CalledImport, ...]
     functions: dict[str, ExportedFunction]
     imports: tuple[ImportedFunction, ...]
+    imports_problem: str | None
+    functions_problem: str | None
 
     def records(self) -> list[RecordOf]:
         """Record types reachable from exported signatures: dependencies first, roots by name."""
@@ -68,19 +75,27 @@ class Interface:
                 base = base_kind(kind)
                 if isinstance(base, RecordOf):
                     roots[id(base)] = base
-        out: dict[int, RecordOf] = {}
+        out: list[RecordOf] = []
+        seen: set[int] = set()
         for root in sorted(roots.values(), key=lambda record: record.label):
-            for record in records_below(root):
-                out.setdefault(id(record), record)
-        return list(out.values())
+            out += records_below(root, seen)
+        return out
 
 
 def interpret(tables: Tables) -> Interface:
-    """Give the tables their meaning. Entries that point nowhere mean nothing, as in the reference."""
+    """Give the tables their meaning. An implementation of nothing means nothing, as in the reference.
+
+    Raises InterfaceError when exports and implementations of one type combine to too many functions.
+    """
     adapters = dict(tables.adapters)
     cores = {pair.core_type for pair in tables.implementations}
     called = [
-        CalledImport(entry.namespace, entry.name, tables.function(entry.function_type - 2))
+        CalledImport(
+            entry.namespace,
+            entry.name,
+            tables.function(entry.function_type - 2),
+            _no_function(tables, entry.function_type - 2),
+        )
         for entry in tables.imports
         if entry.function_type in cores
     ]
@@ -88,42 +103,84 @@ def interpret(tables: Tables) -> Interface:
     imports: list[ImportedFunction] = []
     exports_of: dict[int, list[Export]] = {}
     imports_of: dict[int, list[Import]] = {}
+    made = 0
     for export in tables.exports:
         exports_of.setdefault(export.function_type, []).append(export)
     for item in tables.imports:
         imports_of.setdefault(item.function_type, []).append(item)
+    problems: dict[str, str | None] = {"imports": None, "functions": None}
+    no_adapter = None
+    seen: set[int] = set()
     for core_type, adapter_type in tables.implementations:
+        if adapter_type in seen:
+            continue  # the reference looks at the first of each adapter
+        seen.add(adapter_type)
+        exported, imported = exports_of.get(core_type, ()), imports_of.get(core_type, ())
+        made += len(exported) + len(imported)
+        if made > INTERFACE_FUNCTIONS_MAX:
+            raise InterfaceError(f"the interface has more than {INTERFACE_FUNCTIONS_MAX} functions")
         signature, body = tables.function(adapter_type), adapters.get(adapter_type)
+        missing = f"Loaded module doesn't contain adapter with type idx = {adapter_type}" if body is None else None
+        if exported:
+            problems["functions"] = problems["functions"] or _no_function(tables, adapter_type) or None
+            no_adapter = no_adapter or missing
+        if imported:
+            problems["imports"] = problems["imports"] or missing or _no_function(tables, adapter_type) or None
         if signature is None or body is None:
             continue
-        for export in exports_of.get(core_type, ()):
+        for export in exported:
             functions[export.name] = ExportedFunction(export.name, signature, body)
-        imports += [
-            ImportedFunction(item.namespace, item.name, signature, body) for item in imports_of.get(core_type, ())
-        ]
-    return Interface(tables, tuple(tables.exports), tuple(called), functions, tuple(imports))
+        imports += [ImportedFunction(item.namespace, item.name, signature, body) for item in imported]
+    problem = problems["functions"] or _missing_record(tables, functions.values()) or no_adapter
+    return Interface(
+        tables, tuple(tables.exports), tuple(called), functions, tuple(imports), problems["imports"], problem
+    )
+
+
+def _no_function(tables: Tables, index: int) -> str:
+    """Why there is no signature at an index; empty when there is one."""
+    if tables.function(index) is not None:
+        return ""
+    if 0 <= index < len(tables.types):
+        return f"type with idx = {index} isn't a function type"
+    return f"Loaded module doesn't contain type with idx = {index % 2**32}"
+
+
+def _missing_record(tables: Tables, functions: Iterable[ExportedFunction]) -> str | None:
+    """A record that exported signatures are made of, and that is none."""
+    seen: set[int] = set()
+    for function in functions:
+        for kind in (*function.signature.argument_types, *function.signature.results):
+            base = base_kind(kind)
+            if isinstance(base, RecordOf):
+                for record in records_below(base, seen):
+                    if not tables.is_defined(record):
+                        return f"record type with type id {record.index} not found"
+    return None
 
 
 def check_records(tables: Tables) -> None:
-    """Refuse records that contain themselves, or nest too deep. Raises InterfaceError.
+    """Refuse records that contain themselves, or nest too deep, whether they are exported or not. Raises InterfaceError.
 
     Lifting follows pointers from record to record, so that a cycle of types would let a module send the host in circles.
     """
     depth: dict[int, int] = {}
     for start in tables.references.values():
-        path: list[tuple[RecordOf, list[RecordOf]]] = []
+        path: list[tuple[RecordOf, Iterator[RecordOf]]] = []
         entered: set[int] = set()
         todo = [start] if id(start) not in depth else []
         while todo:
             record = todo.pop()
-            path.append((record, inner_records(record)))
+            path.append((record, iter(inner_records(record))))
             entered.add(id(record))
             while path:
-                current, inner = path[-1]
-                following = next((r for r in inner if id(r) not in depth), None)
+                current, rest = path[-1]
+                following = next((r for r in rest if id(r) not in depth), None)
                 if following is None:
-                    level = 1 + max((depth[id(r)] for r in inner), default=0)
-                    if level > RECORD_DEPTH_MAX:
+                    level = 2 + max(
+                        (_arrays(kind) + depth.get(id(base_kind(kind)), 0) for _, kind in current.fields), default=0
+                    )
+                    if level > TYPE_LEVELS_MAX:
                         raise InterfaceError(TOO_DEEP)
                     depth[id(current)] = level
                     entered.discard(id(current))
@@ -133,6 +190,13 @@ def check_records(tables: Tables) -> None:
                 else:
                     todo.append(following)
                     break
+
+
+def _arrays(kind: IType) -> int:
+    depth = 0
+    while isinstance(kind, ArrayOf):
+        depth, kind = depth + 1, kind.element
+    return depth
 
 
 # ── the interface as data and as Aqua ────────────────────────────────────────────────────────────────────────────────

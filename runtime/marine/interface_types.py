@@ -11,7 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from .itypes import ARRAY_CODE, PRIM_OF_CODE, RECORD_CODE, ArrayOf, IType, Prim, RecordOf
+from .itypes import (
+    ARRAY_CODE,
+    PRIM_OF_CODE,
+    RECORD_CODE,
+    ArrayOf,
+    IType,
+    Prim,
+    RecordOf,
+    base_kind,
+    inner_records,
+    records_below,
+)
 from .limits import ARRAY_DEPTH_MAX
 from .semver import Version, VersionError, parse_version
 from .wasm_sections import write_uleb
@@ -92,6 +103,7 @@ class Tables:
     exports: list[Export] = field(default_factory=list)
     implementations: list[Implementation] = field(default_factory=list)
     references: dict[int, RecordOf] = field(default_factory=dict)
+    broken: frozenset[int] | None = None
 
     def record(self, index: int) -> RecordOf:
         """The record type of an index; one identity per index, even before or without its definition."""
@@ -110,6 +122,21 @@ class Tables:
     def is_defined(self, record: RecordOf) -> bool:
         """Whether the section defines this record."""
         return record.index < len(self.types) and self.types[record.index] is record
+
+    def is_complete(self, kind: IType) -> bool:
+        """Whether every record in the type is one that the section defines. Not for recursive ones; the tables must not change after."""
+        if self.broken is None:
+            broken: set[int] = set()
+            seen: set[int] = set()
+            for reference in list(self.references.values()):
+                for record in records_below(reference, seen):
+                    if not self.is_defined(record) or any(inner.index in broken for inner in inner_records(record)):
+                        broken.add(record.index)
+            self.broken = frozenset(broken)
+        base = base_kind(kind)
+        return not isinstance(base, RecordOf) or (
+            self.references.get(base.index) is base and base.index not in self.broken
+        )
 
 
 MNEMONICS: Final[dict[int, str]] = {
@@ -131,6 +158,7 @@ MNEMONICS: Final[dict[int, str]] = {
 CODE_OF: Final = {name: code for code, name in MNEMONICS.items()}
 
 TAKES_NUMBER: Final = frozenset({0x00, 0x01, 0x3A, 0x3B, 0x40, 0x41})
+PUSHES: Final = frozenset({0x40, 0x41})
 TAKES_TYPE: Final = frozenset({0x37, 0x38})
 
 
@@ -180,6 +208,10 @@ class _Reader:
             if shift >= 7 * _ULEB_BYTES_MAX:
                 raise _Broken("TooLarge", start)
 
+    def index(self) -> int:
+        """A number of which the reference keeps 32 bits."""
+        return self.uleb() & 0xFFFFFFFF
+
     def text(self) -> str:
         size = self.byte()
         start = self.at
@@ -215,7 +247,7 @@ class _Reader:
     def instruction(self) -> Instruction:
         code = self.byte()
         if code in TAKES_NUMBER:
-            return Instruction(code, self.uleb())
+            return Instruction(code, self.uleb() if code in PUSHES else self.index())
         if code in TAKES_TYPE:
             return Instruction(code, 0, self.kind())
         if code not in MNEMONICS:
@@ -255,14 +287,14 @@ def _record(reader: _Reader, tables: Tables, versions: list[str]) -> None:
         if code == _TYPE:
             tables.types.append(_type(reader, tables))
         elif code == _IMPORT:
-            tables.imports.append(Import(reader.text(), reader.text(), reader.uleb()))
+            tables.imports.append(Import(reader.text(), reader.text(), reader.index()))
         elif code == _ADAPTER:
-            kind = reader.uleb()
+            kind = reader.index()
             tables.adapters.append((kind, tuple(reader.instruction() for _ in range(reader.byte()))))
         elif code == _EXPORT:
-            tables.exports.append(Export(reader.text(), reader.uleb()))
+            tables.exports.append(Export(reader.text(), reader.index()))
         else:
-            tables.implementations.append(Implementation(reader.uleb(), reader.uleb()))
+            tables.implementations.append(Implementation(reader.index(), reader.index()))
 
 
 def _type(reader: _Reader, tables: Tables) -> FunctionType | RecordOf:

@@ -7,6 +7,7 @@ Source: interface-types:wasmer-it/src/interpreter/instructions, src/interpreter/
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from avm.data.json_number import float_text
@@ -15,12 +16,16 @@ from .codec import charge, encoded, lower_byte_array
 from .errors import ErrorClass, Fault, bounds_fault, cast_fault, utf8_fault
 from .interface_types import Instruction, mnemonic
 from .itypes import BOOL, BYTES, F32, F64, I32, I64, STRING, U8, ArrayOf, ByteList, IType, Prim, RecordOf, same_shape
+from .json_values import to_f32
+from .limits import DEBUG_CHARACTERS_MAX, ELEMENT_BYTES
 from .locate import at_instruction
 from .rust_text import debug_string
 from .verify import INTEGER_CONVERSIONS, LETTER_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from .interface_types import Tables
 
 _U32: Final = 0xFFFFFFFF
 
@@ -33,37 +38,110 @@ class Tagged(NamedTuple):
 
 
 def debug_value(tagged: Tagged) -> str:
-    """A value as the reference prints it in errors."""
-    kind, value = tagged
+    """A value as the reference prints it in errors, cut where it is long."""
+    return _shown(tagged.kind, tagged.value, [DEBUG_CHARACTERS_MAX])
+
+
+def _shown(kind: IType, value: Any, left: list[int]) -> str:
+    """left: characters that may still be shown, about."""
     if isinstance(kind, RecordOf):
-        fields = (debug_value(Tagged(k, v)) for (_, k), v in zip(kind.fields, value, strict=False))
-        return f"Record(NEVec([{', '.join(fields)}]))"
+        return f"Record([{_listed(zip((k for _, k in kind.fields), value, strict=False), left)}])"
     if isinstance(kind, ArrayOf):
-        return f"Array([{', '.join(debug_value(Tagged(kind.element, item)) for item in value)}])"
+        return f"Array([{_listed(zip(repeat(kind.element), value), left)}])"
+    if isinstance(value, ByteList):
+        return f"Array([{_listed(zip(repeat(U8), value), left)}])"
     if kind is BYTES:
-        return f"ByteArray([{', '.join(map(str, value))}])"
-    if kind is STRING:
-        return f"String({debug_string(value)})"
-    if kind is BOOL:
-        return f"Boolean({'true' if value else 'false'})"
-    return f"{kind.debug}({float_text(value) if kind in (F32, F64) else value})"
+        numbers = ", ".join(map(str, value[: max(left[0], 0)]))
+        text = f"ByteArray([{numbers}{', …' if len(value) > left[0] else ''}])"
+    elif kind is STRING:
+        shown = value[: max(left[0], 0)]
+        text = f"String({debug_string(shown)}{'…' if len(value) > len(shown) else ''})"
+    elif kind is BOOL:
+        text = f"Boolean({'true' if value else 'false'})"
+    else:
+        text = f"{kind.debug}({shortest(value) if kind is F32 else float_text(value) if kind is F64 else value})"
+    left[0] -= len(text)
+    return text
 
 
-def is_compatible(tagged: Tagged, wanted: IType) -> bool:
-    """Whether a value can be taken as one of this type; an empty array is one of any element type."""
-    kind, value = tagged
-    if same_shape(kind, wanted):
-        return True
-    if isinstance(value, bytes) and isinstance(wanted, ArrayOf):
-        return not value and kind is not BYTES
-    if wanted is BYTES and isinstance(kind, ArrayOf):
-        return not value
-    if isinstance(kind, ArrayOf) and isinstance(wanted, ArrayOf):
-        return all(is_compatible(Tagged(kind.element, item), wanted.element) for item in value)
-    if isinstance(kind, RecordOf) and isinstance(wanted, RecordOf) and len(kind.fields) == len(wanted.fields):
-        pairs = zip(kind.fields, value, wanted.fields, strict=True)
-        return all(is_compatible(Tagged(k, v), w) for (_, k), v, (_, w) in pairs)
-    return False
+def shortest(value: float) -> str:
+    """The fewest digits that tell a number of 32 bits."""
+    texts = (f"{value:.{digits}g}" for digits in range(1, 9))
+    return float_text(next((float(text) for text in texts if to_f32(float(text)) == value), float(f"{value:.9g}")))
+
+
+def _listed(items: Iterable[tuple[IType, Any]], left: list[int]) -> str:
+    out = []
+    for kind, value in items:
+        if left[0] <= 0:
+            out.append("…")
+            break
+        out.append(_shown(kind, value, left))
+    return ", ".join(out)
+
+
+def check_compatible(
+    found: Tagged, wanted: IType, tables: Tables, budget: list[int], known: dict[tuple[int, int], bool]
+) -> None:
+    """Whether a value can be taken as one of this type; an empty array is one of any element type.
+
+    What has to be looked at is charged to the budget of the call. known: whether two types have the same shape, by their ids.
+    Raises Fault that names the innermost value that does not fit.
+    """
+    kind, value = found
+    key = id(kind), id(wanted)
+    same = known.get(key)
+    if same is None:
+        same = known[key] = same_shape(kind, wanted) and tables.is_complete(wanted)
+    if same:
+        return
+    charge(budget, ELEMENT_BYTES)
+    element = U8 if wanted is BYTES else wanted.element if isinstance(wanted, ArrayOf) else None
+    if element is not None and (isinstance(kind, ArrayOf) or isinstance(value, ByteList)):
+        inner = kind.element if isinstance(kind, ArrayOf) else U8
+        for item in value:
+            check_compatible(Tagged(inner, item), element, tables, budget, known)
+        return
+    if isinstance(kind, RecordOf) and isinstance(wanted, RecordOf):
+        if not tables.is_defined(wanted):
+            raise Fault(f"type with `{wanted.index}` is missing in a Wasm binary", ErrorClass.TYPE)
+        if len(kind.fields) == len(wanted.fields):
+            for (_, inner), item, (_, field) in zip(kind.fields, value, wanted.fields, strict=True):
+                check_compatible(Tagged(inner, item), field, tables, budget, known)
+            return
+    raise wrong_value(wanted, found)
+
+
+def as_declared(found: Tagged, wanted: IType) -> Any:
+    """A result as a value of its declared type: an empty array may have been made as one of another type.
+
+    Raises ValueError with what the reference says of a value that is none of the type.
+    """
+    return _as_declared(found, wanted, {})
+
+
+def _as_declared(found: Tagged, wanted: IType, known: dict[tuple[int, int], bool]) -> Any:
+    kind, value = found
+    key = id(kind), id(wanted)
+    same = known.get(key)
+    if same is None:
+        same = known[key] = same_shape(kind, wanted)
+    if same:
+        return value
+    if isinstance(wanted, ArrayOf | Prim) and (isinstance(wanted, ArrayOf) or wanted is BYTES):
+        element = wanted.element if isinstance(wanted, ArrayOf) else U8
+        inner = kind.element if isinstance(kind, ArrayOf) else U8 if kind is BYTES else None
+        if inner is not None:
+            items = [_as_declared(Tagged(inner, item), element, known) for item in value]
+            return ByteList(items) if element is U8 else items
+    if isinstance(kind, RecordOf) and isinstance(wanted, RecordOf):
+        if len(kind.fields) != len(wanted.fields):
+            fields = ", ".join(f"IRecordFieldType {{ name: {debug_string(n)}, ty: {k!r} }}" for n, k in wanted.fields)
+            shown = debug_value(found).removeprefix("Record(").removesuffix(")")
+            raise ValueError(f"output record {shown} isn't compatible to output record fields [{fields}]")
+        triples = zip(kind.fields, value, wanted.fields, strict=True)
+        return tuple([_as_declared(Tagged(k, v), w, known) for (_, k), v, (_, w) in triples])
+    raise ValueError(f"value {debug_value(found)} is incompatible to type {wanted!r}")
 
 
 def interpret(body: Sequence[Instruction], home: Any, arguments: Sequence[Tagged]) -> list[Tagged]:
@@ -91,10 +169,11 @@ class _Run:
 
     # ── the stack ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, count: int) -> list[Tagged]:
-        """The top values, bottom first."""
+    def take(self, count: int, told: int | None = None) -> list[Tagged]:
+        """The top values, bottom first. told: how many the reference says it needs."""
         if len(self.stack) < count:
-            text = f"needed to read `{count}` value(s) from the stack, but it doesn't contain enough data"
+            needed = count if told is None else told
+            text = f"needed to read `{needed}` value(s) from the stack, but it doesn't contain enough data"
             raise Fault(text, ErrorClass.TYPE)
         taken = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
@@ -111,11 +190,17 @@ class _Run:
             raise wrong_value(kind, found)
         return found.value
 
-    def pop_block(self) -> tuple[int, int]:
-        """An address and a length."""
-        first, second = self.take(2)
-        at = self.of(first, I32) & _U32
-        return at, self.of(second, I32) & _U32
+    def native(self, found: Tagged, kind: Prim) -> Any:
+        """The same for instructions that say it in other words."""
+        if found.kind is not kind or (kind is BYTES and isinstance(found.value, ByteList)):
+            cast = f"WasmValueNativeCastError {{ from: {debug_value(found)}, to: {kind!r} }}"
+            raise Fault(f"failed to cast the WIT value `{cast}` to its native type", ErrorClass.TYPE)
+        return found.value
+
+    def address(self, found: Tagged) -> int:
+        """An address or a length."""
+        value: int = self.native(found, I32)
+        return value & _U32
 
     def push_address(self, *numbers: int) -> None:
         """Unsigned numbers as i32."""
@@ -145,18 +230,18 @@ class _Run:
                 self.lift_block(text=True)
             case 0x23:
                 place, text = self.take(2)
-                self.write(self.of(place, I32) & _U32, encoded(self.of(text, STRING)))
+                self.write(self.address(place), encoded(self.native(text, STRING)))
             case 0x24:
                 self.push_address(len(encoded(self.pop(STRING))))
             case 0x34:
                 value = self.take(1)[0]
                 self.stack += (value, value)
             case 0x35:
-                first, second = self.take(2)
+                first, second = self.take(2, told=1)
                 self.stack += (second, first)
             case 0x37:
                 assert kind is not None
-                at, count = self.pop_block()
+                at, count = map(self.address, self.take(2, told=1))
                 self.window_size()
                 lift = self.home.codecs.lift_array(kind)
                 window = self.home.window
@@ -166,8 +251,9 @@ class _Run:
                 assert kind is not None
                 self.lower_array(kind)
             case 0x3A:
-                at = self.pop(I32) & _U32
-                record = self.home.codecs.record(number)
+                at = self.address(self.take(1)[0])
+                record = self.defined(number)
+                self.window_size()
                 lift = self.home.codecs.lift_record(record)
                 window = self.home.window
                 self.stack.append(Tagged(record, lift(window.refresh(), window.size, at, self.home.budget)))
@@ -185,12 +271,19 @@ class _Run:
                 self.lift_block(text=False)
             case 0x44:
                 place, data = self.take(2)
-                self.write(self.of(place, I32) & _U32, self.of(data, BYTES))
+                self.write(self.address(place), self.native(data, BYTES))
             case _:
                 found = self.take(1)[0]
                 if not (found.kind is BYTES or isinstance(found.value, ByteList)):
                     raise wrong_value(BYTES, found)
                 self.push_address(len(found.value))
+
+    def defined(self, number: int) -> RecordOf:
+        """The record at an index of the module."""
+        record: RecordOf = self.home.codecs.record(number)
+        if not self.home.codecs.tables.is_defined(record):
+            raise Fault(f"type with `{number}` is missing in a Wasm binary", ErrorClass.TYPE)
+        return record
 
     def window_size(self) -> int:
         """Size of the memory after a look at it."""
@@ -199,8 +292,9 @@ class _Run:
         return size
 
     def lift_block(self, *, text: bool) -> None:
-        at, count = self.pop_block()
+        block = self.take(2)
         size = self.window_size()
+        at, count = map(self.address, block)
         if count and at + count >= size:
             raise bounds_fault(at + count, size)
         charge(self.home.budget, count)
@@ -227,10 +321,10 @@ class _Run:
             return
         if not isinstance(found.kind, ArrayOf):
             raise wrong_value(ArrayOf(element), found)
+        known: dict[tuple[int, int], bool] = {}
         for item in found.value if not same_shape(found.kind.element, element) else ():
             one = Tagged(found.kind.element, item)
-            if not is_compatible(one, element):
-                raise wrong_value(element, one)
+            check_compatible(one, element, self.home.codecs.tables, self.home.budget, known)
         value = ByteList() if element is U8 and not found.value else found.value
         self.push_address(*self.home.codecs.lower_array(element)(self.home, value))
 
@@ -239,10 +333,10 @@ class _Run:
         record = self.home.codecs.record(number)
         if not isinstance(found.kind, RecordOf):
             raise wrong_value(record, found)
-        lower = self.home.codecs.lower_record(record)
-        if not is_compatible(found, record):
-            raise wrong_value(record, found)
-        self.push_address(lower(self.home, found.value))
+        self.defined(number)
+        check_compatible(found, record, self.home.codecs.tables, self.home.budget, {})
+        self.window_size()
+        self.push_address(self.home.codecs.lower_record(record)(self.home, found.value))
 
     def call(self, number: int) -> None:
         """`call-core`."""
@@ -265,8 +359,7 @@ class _Run:
         taken = self.take(len(declared.arguments))
         self.callee = target.name
         for value, (_, kind) in zip(taken, declared.arguments, strict=True):
-            if not is_compatible(value, kind):
-                raise wrong_value(kind, value)
+            check_compatible(value, kind, self.home.codecs.tables, self.home.budget, {})
         self.stack += target.call_tagged(taken)
 
 

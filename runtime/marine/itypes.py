@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from .limits import SHAPE_PAIRS_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -159,7 +161,10 @@ def is_bytes(kind: IType) -> bool:
 
 
 def same_shape(a: IType, b: IType) -> bool:
-    """Whether every value of one type is one of the other: names do not count, a byte array is an array of u8."""
+    """Whether every value of one type is one of the other: names do not count, a byte array is an array of u8.
+
+    Two modules can make types whose records pair up in millions of ways: beyond a limit they are taken for different.
+    """
     seen: set[tuple[int, int]] = set()
     todo = [(a, b)]
     while todo:
@@ -172,6 +177,8 @@ def same_shape(a: IType, b: IType) -> bool:
             if len(left.fields) != len(right.fields):
                 return False
             if (id(left), id(right)) not in seen:
+                if len(seen) >= SHAPE_PAIRS_MAX:
+                    return False
                 seen.add((id(left), id(right)))
                 todo += [(x, y) for (_, x), (_, y) in zip(left.fields, right.fields, strict=True)]
         else:
@@ -197,9 +204,15 @@ def inner_records(record: RecordOf) -> list[RecordOf]:
     return [kind for kind in found if isinstance(kind, RecordOf)]
 
 
-def records_below(root: RecordOf) -> Iterator[RecordOf]:
-    """Records that a record is made of, each once and before those made of it; itself last. Not for recursive ones."""
-    seen = {id(root)}
+def records_below(root: RecordOf, seen: set[int] | None = None) -> Iterator[RecordOf]:
+    """Records that a record is made of, each once and before those made of it; itself last. Not for recursive ones.
+
+    seen: ids of those to leave out; what is found is added.
+    """
+    seen = set() if seen is None else seen
+    if id(root) in seen:
+        return
+    seen.add(id(root))
     stack = [(root, iter(inner_records(root)))]
     while stack:
         record, inner = stack[-1]

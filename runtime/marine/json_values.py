@@ -208,6 +208,7 @@ class ValueCodec:
                 if (
                     kinds == {int}
                     and isinstance(element, Prim)
+                    and element.is_integer
                     and element.low <= min(value) <= max(value) <= element.high
                 ):
                     return value

@@ -19,7 +19,6 @@ from .config import ConfigError, ModuleConfig, ServiceConfig
 from .errors import MarineError
 from .files import service_config
 from .host import Engine, LogRecord, Service
-from .limits import LOG_RECORDS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +87,7 @@ class RowRunner:
         return logs
 
     def _log(self, record: LogRecord) -> None:
-        if record.level != "output" and len(self._logs) < LOG_RECORDS_MAX:
+        if record.level != "output":
             self._logs.append(list(record))
 
     def _open(self, row: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .interface_types import MNEMONICS, Instruction, Tables
-from .itypes import BOOL, BYTES, F32, F64, I32, I64, PRIMS, STRING, ArrayOf, IType, Prim, RecordOf, is_bytes, same_shape
+from .itypes import BOOL, BYTES, F32, F64, I32, I64, PRIMS, STRING, ArrayOf, IType, Prim, is_bytes, same_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ def _step(
         stack.append(stack[-1])
     elif code == 0x35 and len(stack) >= 2:
         stack[-1], stack[-2] = stack[-2], stack[-1]
-    elif code in {0x37, 0x38} and kind is not None and is_defined(kind, tables):
+    elif code in {0x37, 0x38} and kind is not None and tables.is_complete(kind):
         if code == 0x37:
             _pop(stack, I32)
             _pop(stack, I32)
@@ -116,7 +116,9 @@ def _step(
         else:
             _pop(stack, ArrayOf(kind))
             stack += (I32, I32)
-    elif code in {0x3A, 0x3B} and is_defined(tables.record(number), tables):
+    elif (
+        code in {0x3A, 0x3B} and tables.is_defined(tables.record(number)) and tables.is_complete(tables.record(number))
+    ):
         _pop(stack, I32 if code == 0x3A else tables.record(number))
         stack.append(tables.record(number) if code == 0x3A else I32)
     elif code == 0x45:
@@ -126,18 +128,3 @@ def _step(
     else:
         # byte_array.lower_memory among them: it refuses an array of u8, which the static types do not tell from bytes
         raise _IllTyped
-
-
-def is_defined(kind: IType, tables: Tables) -> bool:
-    """Whether every record in the type is one that the module defines."""
-    todo, seen = [kind], set()
-    while todo:
-        one = todo.pop()
-        if isinstance(one, ArrayOf):
-            todo.append(one.element)
-        elif isinstance(one, RecordOf) and one.index not in seen:
-            seen.add(one.index)
-            if not tables.is_defined(one):
-                return False
-            todo += [field for _, field in one.fields]
-    return True

@@ -7,10 +7,11 @@ Source: marine:crates/wasmtime-backend/src/wasi.rs
 from __future__ import annotations
 
 import ctypes
-import itertools
-import weakref
+import errno
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
 
 import wasmtime
 from wasmtime import _ffi as ffi
@@ -22,41 +23,42 @@ if TYPE_CHECKING:
 
     from .config import ModuleConfig
 
-_LINE_BYTES_MAX = 64 << 10
-
-
-_sinks: Final[weakref.WeakValueDictionary[int, OutputLines]] = weakref.WeakValueDictionary()
-_numbers: Final = itertools.count(1)
-
-
-@ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.POINTER(ctypes.c_ubyte), ctypes.c_size_t)  # type: ignore[untyped-decorator]
-def _write(number: int, data: Any, size: int) -> int:
-    sink = _sinks.get(number)
-    return size if sink is None else sink.write(ctypes.string_at(data, size))
-
-
-_NO_FINALIZER: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)()
-"""wasmtime calls one on a thread of its own, maybe while this process ends; Python ends a thread that comes then, and wasmtime panics."""
+WASI: Final = "wasi_snapshot_preview1"
+_LINE_BYTES_MAX: Final = 64 << 10
 
 
 class OutputLines:
-    """Cuts a stream into lines for the log; a line that never ends is cut. Whoever uses its number has to keep it."""
+    """Cuts a stream into lines for the log; a line that never ends is cut."""
 
-    def __init__(self, log: Callable[[str], None]) -> None:
-        """Call `log` with each line."""
+    def __init__(self, log: Callable[[list[bytes]], bool]) -> None:
+        """Call `log` with whole lines; it says whether there may be more."""
         self._log = log
-        self.number = next(_numbers)
-        _sinks[self.number] = self
         self._rest = b""
 
     def write(self, data: bytes) -> int:
-        """Take bytes; all of them are accepted."""
+        """Take bytes. All of them are accepted, or an error closes the stream."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > _LINE_BYTES_MAX:
             lines, self._rest = [*lines, self._rest], b""
-        for line in lines:
-            self._log(line.decode("utf-8", "replace"))
-        return len(data)
+        return len(data) if self._log(lines) else -errno.EIO
+
+
+outputs: Final[WeakValueDictionary[int, OutputLines]] = WeakValueDictionary()
+"""Streams of running modules by number. wasmtime's own table would be told by a thread of wasmtime when a stream is dropped, which ends the
+process with an abort when the interpreter is ending as well; this one is told nothing."""
+_numbers: Final = count(1)
+
+
+def _written(number: int | None, data: Any, size: int) -> int:
+    """Called by a thread of wasmtime, while the one of the call waits."""
+    found = outputs.get(number or 0)
+    return size if found is None else found.write(ctypes.string_at(data, size))
+
+
+_WRITTEN: Final = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.POINTER(ctypes.c_ubyte), ctypes.c_size_t)(
+    _written
+)
+_NOT_TOLD: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(0)
 
 
 def environment(config: ModuleConfig) -> dict[str, str]:
@@ -66,16 +68,25 @@ def environment(config: ModuleConfig) -> dict[str, str]:
     return dict(config.envs) | {alias: alias for alias in config.mapped_dirs}
 
 
-def make_wasi(config: ModuleConfig, log: Callable[[str], None]) -> tuple[wasmtime.WasiConfig, object]:
-    """The context of a module, and what has to live as long as its output is wanted. Raises LoadError."""
+def make_wasi(
+    config: ModuleConfig, log: Callable[[list[bytes]], bool]
+) -> tuple[wasmtime.WasiConfig, tuple[OutputLines, ...]]:
+    """The context of a module, and its streams, which take what is written for as long as they live. Raises LoadError.
+
+    log: takes lines, on another thread; False closes the stream.
+    """
     wasi = wasmtime.WasiConfig()
     variables = environment(config)
     if any("\0" in text for pair in variables.items() for text in pair):
         raise LoadError("Wasm backend error: an environment variable contains a NUL character")
     wasi.env = list(variables.items())
-    output, errors = OutputLines(log), OutputLines(log)
-    ffi.wasi_config_set_stdout_custom(wasi.ptr(), _write, output.number, _NO_FINALIZER)
-    ffi.wasi_config_set_stderr_custom(wasi.ptr(), _write, errors.number, _NO_FINALIZER)
+    streams = OutputLines(log), OutputLines(log)
+    for stream, setter in zip(
+        streams, (ffi.wasi_config_set_stdout_custom, ffi.wasi_config_set_stderr_custom), strict=True
+    ):
+        number = next(_numbers)
+        outputs[number] = stream
+        setter(wasi.ptr(), _WRITTEN, number, _NOT_TOLD)
     for alias, path in config.mapped_dirs.items():
         if not Path(path).is_dir():
             raise LoadError(f"Wasm backend error: the folder {path} mapped to {alias} does not exist")
@@ -83,4 +94,4 @@ def make_wasi(config: ModuleConfig, log: Callable[[str], None]) -> tuple[wasmtim
             wasi.preopen_dir(str(path), alias)
         except (wasmtime.WasmtimeError, ValueError) as error:
             raise LoadError(f"Wasm backend error: the folder {path} mapped to {alias}: {error}") from None
-    return wasi, (output, errors)
+    return wasi, streams

@@ -107,22 +107,23 @@ def with_custom_section(wasm: bytes, name: str, content: bytes) -> bytes:
     return bytes(out + bytes([_CUSTOM]) + write_uleb(len(body)) + body)
 
 
-def initial_table_elements(wasm: bytes) -> int:
-    """How many elements the module's own tables have at the start."""
-    total = 0
+def tables(wasm: bytes) -> list[tuple[int, int | None]]:
+    """How many elements each of the module's own tables has at the start and may have, of a module that the engine accepts."""
+    out: list[tuple[int, int | None]] = []
     for code, content in sections(wasm):
         if code != _TABLES:
             continue
         count, at = uleb(content, 0)
         for _ in range(count):
             if content[at] not in (0x70, 0x6F):
-                return total  # typed references or an initialiser: longer entries, counted as empty
+                raise SectionsBrokenError("a table of a type that modules here cannot have")
             flags = content[at + 1]
             least, at = uleb(content, at + 2)
-            total += least
+            most = None
             if flags & 1:
-                _, at = uleb(content, at)
-    return total
+                most, at = uleb(content, at)
+            out.append((least, most))
+    return out
 
 
 def sdk_version(wasm: bytes) -> Version:

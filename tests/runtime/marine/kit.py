@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import pytest
 import wasmtime
 
 from runtime.marine.config import ModuleConfig, ServiceConfig
@@ -14,6 +15,9 @@ from runtime.marine.host import Service
 from runtime.marine.interface_emit import emit
 from runtime.marine.wasm_sections import INTERFACE_TYPES, SDK_VERSION, with_custom_section
 
+ENGINES: Final[dict[str, dict[str, Any]]] = {name: {"engine": name} for name in ("native", "translated", "interpreted")}
+"""How a `Service` is told its engine."""
+on_every_engine: Final = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 ENGINE: Any = os.environ.get("MARINE_ENGINE", "native")
 CORPUS = Path(__file__).resolve().parents[2] / "conformance" / "data" / "marine"
 

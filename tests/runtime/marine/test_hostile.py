@@ -12,8 +12,9 @@ from runtime.marine.errors import CallError, ErrorClass, LoadError
 from runtime.marine.interface_emit import emit
 from runtime.marine.interface_types import MNEMONICS, Instruction, InterfaceError, decode, encode
 from runtime.marine.itypes import PRIMS, STRING, U8, ArrayOf, RecordOf
+from runtime.marine.limits import TYPE_LEVELS_MAX
 from runtime.marine.wasm_sections import INTERFACE_TYPES, custom_sections
-from tests.runtime.marine.kit import core, function, module, own, service, with_sections
+from tests.runtime.marine.kit import core, function, module, on_every_engine, own, service, with_sections
 
 ENGINES = ("native", "translated", "interpreted")
 RESULT = '(func (export "f") (global.set $ptr (i32.const {ptr})) (global.set $size (i32.const {size})))'
@@ -96,34 +97,48 @@ def test_recursive_records_are_refused():
             service({"m": module('(func (export "f"))', cycle | {"functions": used})})
 
 
-def test_records_nested_up_to_the_limit():
-    def chain(depth):
-        records = [{"name": "R0", "fields": [["x", "u8"]]}]
-        records += [{"name": f"R{n}", "fields": [["x", f"R{n - 1}"]]} for n in range(1, depth)]
-        return {"records": records, "functions": [function("f", f"r: R{depth - 1}", f"R{depth - 1}")]}
-
+def chain(depth, arrays=0):
+    """A function that gives back a record of records, so deep, each in so many arrays."""
+    records = [{"name": "R0", "fields": [["x", "u8"]]}]
+    records += [{"name": f"R{n}", "fields": [["x", f"{'[]' * arrays}R{n - 1}"]]} for n in range(1, depth)]
     body = '(func (export "f") (param i32) (global.set $ptr (local.get 0)))'
-    value = 7
-    for _ in range(40):
+    return module(body, {"records": records, "functions": [function("f", f"r: R{depth - 1}", f"R{depth - 1}")]})
+
+
+def nested(depth, arrays=0):
+    value = {"x": 7}
+    for _ in range(depth - 1):
+        for _ in range(arrays):
+            value = [value]
         value = {"x": value}
-    assert service({"m": module(body, chain(40))}).call("f", [value]) == value
-    service({"m": module(body, chain(1024))})
+    return value
+
+
+@on_every_engine
+def test_records_nested_up_to_the_limit(engine):
+    """A record is two levels, as the reference counts."""
+    assert service({"m": chain(40)}, **engine).call("f", [nested(40)]) == nested(40)
+    deepest = TYPE_LEVELS_MAX // 2
+    deep = service({"m": chain(deepest)}, **engine)
     with pytest.raises(LoadError, match="recursion level"):
-        service({"m": module(body, chain(1025))})
-    deep = service({"m": module(body, chain(1000))})
+        service({"m": chain(deepest + 1)}, **engine)
     for _ in range(2):
         with pytest.raises(CallError, match="record with type id") as caught:
             deep.call("f", [5])
         assert caught.value.error_class is ErrorClass.ARGUMENTS
+        assert outcome(deep, "f", [nested(deepest)]) in {"fine", ErrorClass.LIMIT, ErrorClass.ARGUMENTS}
+
+
+@on_every_engine
+def test_values_nested_deeper_than_the_host_can_go(engine):
+    assert service({"m": chain(20, 3)}, **engine).call("f", [nested(20, 3)]) == nested(20, 3)
+    deepest = (TYPE_LEVELS_MAX + 3) // 5
+    deep = service({"m": chain(deepest, 3)}, **engine)
+    with pytest.raises(LoadError, match="recursion level"):
+        service({"m": chain(deepest + 1, 3)}, **engine)
+    for _ in range(2):
         with pytest.raises(CallError, match="nested too deeply"):
-            deep.call("f", [nested(999)])
-
-
-def nested(depth):
-    value = 7
-    for _ in range(depth):
-        value = [value]
-    return value
+            deep.call("f", [nested(deepest, 3)])
 
 
 def mutated(made, tables):
@@ -237,6 +252,8 @@ def test_adapters_of_another_type_run_on_the_interpreter():
         bytes([0x23]), bytes([0x44])
     )  # byte_array.lower_memory instead of string.lower_memory
     body = '(func (export "f") (param i32 i32) (result i32) (i32.const 1))'
-    with pytest.raises(CallError, match=r"`byte_array\.lower_memory` read a value `ByteArray`") as caught:
+    with pytest.raises(
+        CallError, match=r"`byte_array\.lower_memory` failed to cast the WIT value `.*String.*ByteArray"
+    ) as caught:
         service({"m": with_sections(core(body), broken)}).call("f", ["x"])
     assert caught.value.error_class is ErrorClass.TYPE

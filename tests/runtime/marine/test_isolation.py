@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+import wasmtime
 
+from runtime.marine import mounted
 from runtime.marine.config import ModuleConfig, ServiceConfig
 from runtime.marine.errors import CallError, ErrorClass, LoadError
 from runtime.marine.host import Service
-from tests.runtime.marine.kit import function, module, service
+from runtime.marine.interface_types import Tables, encode
+from tests.runtime.marine.kit import function, module, on_every_engine, service, with_sections
 
 WASI = "wasi_snapshot_preview1"
 PATH_OPEN = f'(import "{WASI}" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))'
@@ -200,3 +204,148 @@ def test_too_many_modules():
     config = ServiceConfig(tuple(ModuleConfig(f"m{n}") for n in range(65)))
     with pytest.raises(LoadError, match="at most 64 modules"):
         Service(config, {})
+
+
+# ── one module and another ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@on_every_engine
+def test_a_pointer_means_the_memory_of_who_gave_it(engine):
+    """A module that answers with an address of its caller's secret gives what lies there in its own memory."""
+    answer = function("g", "", "string")
+    liar = module(
+        '(data (i32.const 2000) "own") (func (export "g") (global.set $ptr (i32.const 2000)) (global.set $size (i32.const 3)))',
+        {"functions": [answer]},
+    )
+    interface = {"functions": [function("f", "", "string")], "imports": [{"namespace": "liar", "functions": [answer]}]}
+    body = '(data (i32.const 2000) "key") (func (export "f") (call $g))'
+    caller = module(body, interface, imports='(import "liar" "g" (func $g))')
+    assert service({"liar": liar, "m": caller}, **engine).call("f", []) == "own"
+
+
+def test_a_memory_is_not_shared():
+    importing = with_sections(bytes(wasmtime.wat2wasm('(module (import "a" "memory" (memory 1)))')), encode(Tables()))
+    with pytest.raises(LoadError, match="failed to instantiate"):
+        service({"a": module(""), "b": importing})
+
+
+@pytest.mark.parametrize("namespace", ["host", WASI, "__marine_host_api_v3"])
+def test_a_module_cannot_stand_for_the_host(namespace):
+    """Not by its name, and not by the names that another declares as imports."""
+    entry = function("get_call_parameters")
+    impostor = module('(func (export "get_call_parameters"))', {"functions": [entry]})
+    user = module("", {"imports": [{"namespace": namespace, "functions": [entry]}]})
+    if namespace == WASI:
+        service({namespace: impostor, "m": user})  # WASI has no function of this name
+        entry["name"] = "fd_write"
+        impostor = module('(func (export "fd_write"))', {"functions": [entry]})
+        user = module("", {"imports": [{"namespace": namespace, "functions": [entry]}]})
+    with pytest.raises(LoadError, match="defined twice"):
+        service({namespace: impostor, "m": user})
+
+
+# ── programs of the host ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def escaped(data):
+    return "".join(f"\\{byte:02x}" for byte in data)
+
+
+def runner_of(*arguments, name="tool"):
+    """A module that runs a program with these arguments."""
+    texts = [argument if isinstance(argument, bytes) else argument.encode() for argument in arguments]
+    at, slots = 4096, b""
+    for text in texts:
+        slots += at.to_bytes(4, "little") + len(text).to_bytes(4, "little")
+        at += len(text)
+    body = f"""(data (i32.const 4096) "{escaped(b"".join(texts))}") (data (i32.const 512) "{escaped(slots)}")
+      (func (export "f") (call $tool (i32.const 512) (i32.const {len(texts)})))"""
+    interface = {"records": [{"name": "R", "fields": RESULT}], "functions": [function("f", "", "R")]}
+    return module(body, interface, imports=MOUNTED.replace('"tool"', f'"{name}"'), pages="8")
+
+
+@pytest.mark.parametrize("name", ["other", "/bin/sh", "../tool", "tool ", "TOOL", ""])
+def test_a_program_that_is_not_mounted(tmp_path, name):
+    with pytest.raises(LoadError, match="failed to instantiate"):
+        service({"m": runner_of("x", name=name)}, settings={"mounted_binaries": {"tool": tool(tmp_path, "exit 0")}})
+
+
+def test_programs_are_mounted_for_one_module(tmp_path):
+    allowed = ModuleConfig("a", mounted_binaries={"tool": tool(tmp_path, "exit 0")})
+    with pytest.raises(LoadError, match="failed to instantiate"):
+        Service(ServiceConfig((allowed, ModuleConfig("b"))), {"a": runner_of("x"), "b": runner_of("x")})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script is mounted")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("",), ("a b", "c"), ("; touch stolen", "$(id)", "`id`", "| cat", "> out", "&"), ("-x", "--", "--help"), ('"', "'", "\\"),
+        ("line\nbreak", "\t"), ("*", "~", "$HOME"), ("é\U0001f600",),
+    ],
+)  # fmt: skip
+def test_arguments_arrive_as_they_are(tmp_path, arguments):
+    program = tool(tmp_path, 'for one in "$@"; do printf "%s\\0" "$one"; done')
+    got = service({"m": runner_of(*arguments)}, settings={"mounted_binaries": {"tool": program}}).call("f", [])
+    assert (got["ret_code"], bytes(got["stdout"])) == (0, b"".join(one.encode() + b"\0" for one in arguments))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tool"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script is mounted")
+@pytest.mark.parametrize("argument", ["a\0b", "x" * 200_000])
+def test_arguments_that_no_program_can_have(tmp_path, argument):
+    program = tool(tmp_path, f"touch {tmp_path}/ran")
+    got = service({"m": runner_of(argument)}, settings={"mounted_binaries": {"tool": program}}).call("f", [])
+    assert got["ret_code"] == 100_001
+    assert str(tmp_path) not in got["error"]
+    assert not (tmp_path / "ran").exists()
+
+
+@on_every_engine
+def test_arguments_that_are_no_text_or_not_there(tmp_path, engine):
+    program = tool(tmp_path, f"touch {tmp_path}/ran")
+    for made, error in ((runner_of(b"\xff"), "invalid utf-8"), (lying_runner(), "Out-of-bound")):
+        with pytest.raises(CallError, match=error):
+            service({"m": made}, settings={"mounted_binaries": {"tool": program}}, **engine).call("f", [])
+    assert not (tmp_path / "ran").exists()
+
+
+def lying_runner():
+    body = '(func (export "f") (call $tool (i32.const 65530) (i32.const 100)))'
+    interface = {"records": [{"name": "R", "fields": RESULT}], "functions": [function("f", "", "R")]}
+    return module(body, interface, imports=MOUNTED)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_programs_get_no_descriptor_of_the_host(tmp_path):
+    program = tool(tmp_path, "ls -l /proc/$$/fd")
+    with (tmp_path / "secret").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        got = service({"m": runner_of()}, settings={"mounted_binaries": {"tool": program}}).call("f", [])
+    assert got["ret_code"] == 0
+    assert b"secret" not in bytes(got["stdout"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script is mounted")
+def test_a_program_that_outlasts_the_call(tmp_path):
+    """It is killed, and what it has started as well; whether the call then still has a moment is another matter."""
+    program = tool(tmp_path, "sleep 1000 & wait")
+    running = service({"m": runner_of()}, settings={"mounted_binaries": {"tool": program}}, timeout_ms=50)
+    try:
+        assert running.call("f", [])["ret_code"] == 100_000
+    except CallError as error:
+        assert error.error_class is ErrorClass.DEADLINE  # noqa: PT017 - one of two ends
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script is mounted")
+def test_a_program_with_too_much_output(tmp_path, monkeypatch):
+    monkeypatch.setattr(mounted, "MOUNTED_OUTPUT_BYTES_MAX", 1000)
+    program = tool(tmp_path, "while :; do echo 0123456789; done")
+    got = service({"m": runner_of()}, settings={"mounted_binaries": {"tool": program}}).call("f", [])
+    assert (got["ret_code"], len(got["stdout"])) == (100_000, 1000)
+
+
+def test_errors_do_not_name_programs(tmp_path):
+    missing = tmp_path / "nowhere"
+    got = service({"m": runner_of()}, settings={"mounted_binaries": {"tool": str(missing)}}).call("f", [])
+    assert (got["ret_code"], got["error"]) == (100_001, "No such file or directory")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from itertools import pairwise
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.marine.errors import CallError, LoadError
 from runtime.marine.interface import aqua_text, interface_json, interpret
-from runtime.marine.interface_emit import described, emit
-from runtime.marine.interface_types import InterfaceError, decode, encode
+from runtime.marine.interface_emit import build, described, emit
+from runtime.marine.interface_types import FunctionType, Implementation, InterfaceError, decode, encode
+from runtime.marine.itypes import U8
 from runtime.marine.semver import Version, VersionError, parse_version
 from runtime.marine.wasm_sections import (
     MAGIC,
@@ -25,7 +28,7 @@ from runtime.marine.wasm_sections import (
     sections,
     with_custom_section,
 )  # fmt: skip
-from tests.runtime.marine.kit import function
+from tests.runtime.marine.kit import core, function, module, service, with_sections
 
 MADE = Manifest("me", "1.2.3-beta.1", "what ünïcode", "https://example.org", "2024-01-02T03:04:05.678Z")
 EXAMPLE = {
@@ -201,3 +204,88 @@ def test_order_of_versions():
 def test_no_versions(text, complaint):
     with pytest.raises(VersionError, match=complaint):
         parse_version(text)
+
+
+# ── what the tables refer to ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def changed(change, *, imports=False):
+    """A module whose tables were changed, behind the one that it may import from."""
+    entry = function("f", "v: u8", "u8")
+    interface = {"functions": [entry, function("g", "v: u8", "u8")]}
+    body = '(func (export "f") (param i32) (result i32) (local.get 0)) (func (export "g") (param i32) (result i32) (i32.const 9))'
+    modules = {"a": module(body, interface)}
+    if imports:
+        interface = {"functions": [], "imports": [{"namespace": "a", "functions": [entry]}]}
+        body = ""
+    tables = build(interface)
+    change(tables)
+    text = '(import "a" "f" (func $f (param i32) (result i32)))' if imports else ""
+    modules["m"] = with_sections(core(body, "1", text), encode(tables))
+    return modules
+
+
+def replaced(entries, at, **values):
+    entries[at] = entries[at]._replace(**values)
+
+
+@pytest.mark.parametrize(
+    ("change", "imports", "problem"),
+    [
+        (lambda t: t.adapters.pop(), False, "Loaded module doesn't contain adapter with type idx = 8"),
+        (lambda t: replaced(t.implementations, 0, adapter_type=99), False, "Loaded module doesn't contain type with idx = 99"),
+        (lambda t: replaced(t.implementations, 1, adapter_type=0), False, "Loaded module doesn't contain adapter with type idx = 0"),
+        (lambda t: t.adapters.pop(), True, "Loaded module doesn't contain adapter with type idx = 7"),
+        (lambda t: replaced(t.imports, 1, function_type=6), True, None),
+        (lambda t: (t.implementations.append(Implementation(1, 50)), replaced(t.imports, 1, function_type=1)), True, "adapter with type idx = 50"),
+    ],
+)  # fmt: skip
+def test_implementations_of_what_is_not_there(change, imports, problem):
+    if problem is None:
+        with pytest.raises(LoadError):
+            service(changed(change, imports=imports))
+        return
+    with pytest.raises(LoadError, match=re.escape(problem)):
+        service(changed(change, imports=imports))
+
+
+def test_a_record_that_is_not_there():
+    def undefine(tables):
+        tables.types[6] = FunctionType((("v", tables.record(40)),), ())
+
+    with pytest.raises(LoadError, match="record type with type id 40 not found"):
+        service(changed(undefine))
+
+
+def test_an_adapter_type_that_is_a_record():
+    def change(tables):
+        record = tables.record(6)
+        record.label, record.fields = "R", (("x", U8),)
+        tables.types[6] = record
+
+    with pytest.raises(LoadError, match="type with idx = 6 isn't a function type"):
+        service(changed(change))
+
+
+def test_the_first_implementation_of_an_adapter_counts():
+    """A second one with the same adapter means nothing; so its function has none."""
+
+    def change(tables):
+        replaced(tables.implementations, 1, adapter_type=6)
+
+    with pytest.raises(CallError, match="function with name `g` is missing"):
+        service(changed(change)).call("g", [1])
+    assert service(changed(change)).call("f", [1]) == 1
+
+
+def test_indices_have_32_bits():
+    """Readers of the reference drop the rest, so that 2^32 + 7 is 7."""
+
+    def change(tables):
+        tables.exports[-1] = tables.exports[-1]._replace(function_type=tables.exports[-1].function_type + 2**32)
+        tables.adapters = [(key + 2**40, body) for key, body in tables.adapters]
+        tables.implementations = [
+            Implementation(core + 2**33, adapter + 2**32) for core, adapter in tables.implementations
+        ]
+
+    assert service(changed(change)).call("g", [1]) == 9

@@ -140,39 +140,39 @@ def linked():
 def test_no_instance_outlives_its_service(closed):
     """Also not when nobody closes it: wasmtime-py holds what its stores call, and those must not hold the stores."""
     gc.collect()
-    outputs = set(wasi._sinks)
+    outputs = set(wasi.outputs)
     running = linked()
     running.call("g", [])
-    assert set(wasi._sinks) != outputs
+    assert set(wasi.outputs) != outputs
     alive = [weakref.ref(running)]
     for instance in running.instances:
         alive += map(weakref.ref, (instance, instance.store))
     if closed:
         running.close()
-        assert set(wasi._sinks) == outputs
+        assert set(wasi.outputs) == outputs
     del running, instance
     gc.collect()
     assert [one() for one in alive] == [None] * 5
-    assert set(wasi._sinks) == outputs
+    assert set(wasi.outputs) == outputs
 
 
 @pytest.mark.parametrize("start", ["unreachable", "(call $exit (i32.const 3))"])
 def test_nothing_is_left_of_a_service_that_does_not_load(start):
     gc.collect()
-    outputs = set(wasi._sinks)
+    outputs = set(wasi.outputs)
     second = module(f'(func (export "_start") {start})', imports=IMPORTS)
     with pytest.raises(LoadError):
         service({"first": counter(fine=""), "second": second})
-    assert set(wasi._sinks) == outputs
+    assert set(wasi.outputs) == outputs
 
 
 def test_a_name_that_is_used_twice_leaves_nothing():
     gc.collect()
-    outputs = set(wasi._sinks)
+    outputs = set(wasi.outputs)
     config = ServiceConfig((ModuleConfig("m"), ModuleConfig("m")))
     with pytest.raises(LoadError):
         Service(config, {"m": counter(fine="")})
-    assert set(wasi._sinks) == outputs
+    assert set(wasi.outputs) == outputs
 
 
 # ── output ───────────────────────────────────────────────────────────────────────────────────────────────────────────

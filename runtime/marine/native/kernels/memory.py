@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from avm.jit.kernel_types import Longs, Octets, address_of, inline, invoke, longs, move, numbers, octets, rare
+from runtime.marine.limits import TABLES_MAX
 from runtime.marine.native.kernels.layout import (
     FAULT_ALLOCATE,
     FAULT_ARENA,
@@ -120,21 +121,13 @@ def call(s: Longs, home: Longs, function: int, values: int, count: int, code: in
 @rare
 def apply_limits(s: Longs, home: Longs) -> None:
     """Before control enters a module: what the others use is not free for it."""
-    own = 0
     free = s[S_LIMIT] - s[S_TABLE_BYTES]
     homes = numbers(s[S_HOMES], s[S_HOME_COUNT])
     for k in range(s[S_HOME_COUNT]):
         one = numbers(homes[k], H_CORES)
-        size = 0
-        if one[H_MEMORY] != 0:
-            size = invoke(s[S_SIZE], one[H_CONTEXT], one[H_MEMORY])
-        if one[H_STORE] == home[H_STORE]:
-            own = size
-        else:
-            free -= size
-    free = max(free, 0)
-    tables = home[H_TABLE_ELEMENTS] + (free - own) // 8
-    invoke(s[S_LIMITER], home[H_STORE], free, tables, -1, -1, -1)
+        if one[H_MEMORY] != 0 and one[H_STORE] != home[H_STORE]:
+            free -= invoke(s[S_SIZE], one[H_CONTEXT], one[H_MEMORY])
+    invoke(s[S_LIMITER], home[H_STORE], max(free, 0), home[H_TABLE_ELEMENTS], -1, TABLES_MAX, -1)
 
 
 def allocate(s: Longs, home: Longs, size: int, tag: int) -> int:

@@ -13,7 +13,7 @@ from typing import Final
 
 from avm.jit.kernel_types import Longs, Octets, inline, load32, move, octets, seek, store32
 from avm.jit.kernels.json_text import characters
-from runtime.marine.limits import ELEMENT_BYTES, RECORD_BYTES
+from runtime.marine.limits import ELEMENT_BYTES, FIELD_BYTES, RECORD_BYTES
 from runtime.marine.native.kernels.layout import (
     F_PLACE,
     F_TYPE,
@@ -86,7 +86,7 @@ def lift_record(s: Longs, p: Longs, memory: Octets, kind: int, at: int) -> int:
     size = p[kind + T_IMAGE]
     if at + size >= len(memory):
         fault(s, FAULT_ACCESS, at, size, len(memory))
-    charge(s, size + RECORD_BYTES)
+    charge(s, size + RECORD_BYTES + FIELD_BYTES * p[kind + T_COUNT])
     out = take(s, size)
     move(octets(s[S_ARENA], s[S_ARENA_SIZE]), out, memory, at, size)
     if p[kind + T_FLAT] == 0:
