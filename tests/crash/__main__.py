@@ -79,7 +79,7 @@ class Violation(Exception):
 
 @dataclass
 class Crash:
-    """One search. sent: the first message of every particle of this life."""
+    """One search. sent: the first message of every particle of this life; old: particles of earlier ones, which come once more and never again."""
 
     folder: Path
     rng: random.Random
@@ -87,6 +87,7 @@ class Crash:
     model: Model = field(default_factory=Model)
     names: dict[str, str] = field(default_factory=dict)
     sent: dict[str, bytes] = field(default_factory=dict)
+    old: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     answers: int = 0
     enough: int = 0
@@ -137,7 +138,8 @@ class Crash:
         async def recording(target: str, message: bytes) -> None:
             particle = codec.decode(message)
             assert not isinstance(particle, codec.Upgrade)
-            self.sent.setdefault(particle.id, message)
+            if particle.id not in self.old:
+                self.sent.setdefault(particle.id, message)
             await send(target, message)
 
         network.send = recording  # type: ignore[method-assign]
@@ -286,6 +288,7 @@ class Crash:
             try:
                 if number == 0:
                     self.life(ready, self.deploy)
+                self.old |= self.sent.keys()
                 self.sent = {}
                 if number < kills:
                     self.life(ready, partial(self.load, process=process, resend=resend))
