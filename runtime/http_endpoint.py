@@ -21,6 +21,7 @@ import trio
 
 from aquac.version import VERSION
 from avm.data.versions import INTERPRETER_VERSION
+from runtime.services.peer import SPELL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,8 +103,9 @@ class HttpEndpoint:
             if path == "/peer_id":
                 return 200, JSON_TYPE, json.dumps({"peer_id": self._peer_id})
             if path == "/versions":
-                absent = dict.fromkeys(("spell", "aqua_ipfs", "trust_graph", "registry", "decider"), "")
-                return 200, JSON_TYPE, json.dumps({"node": VERSION, "avm": INTERPRETER_VERSION, **absent})
+                versions = {"node": VERSION, "avm": INTERPRETER_VERSION, "spell": SPELL_VERSION}
+                absent = dict.fromkeys(("aqua_ipfs", "trust_graph", "registry", "decider"), "")
+                return 200, JSON_TYPE, json.dumps({**versions, **absent})
             if path == "/metrics" and self._metrics is not None:
                 return 200, self._metrics.content_type, self._metrics.text()
             if path == "/health":

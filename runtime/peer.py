@@ -97,6 +97,7 @@ class Peer:
         self.on_forget: list[Callable[[Forget], None]] = []
         self.on_change: list[Callable[[], None]] = []
         self.on_unreachable: list[Callable[[str, Particle], None]] = []
+        self.on_contact: list[Callable[[str, bool], None]] = []
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
         self._sending = 0
@@ -199,15 +200,19 @@ class Peer:
             self._feed(Arrived(particle))
 
     def on_connected(self, contact: Contact) -> None:
-        """Note a new peer."""
+        """Tell of a new peer."""
         log.debug("connected: %s", contact.peer_id)
+        for listener in self.on_contact:
+            listener(contact.peer_id, True)
 
     def on_disconnected(self, peer_id: str) -> None:
-        """Wake whoever keeps the connection to this peer."""
+        """Wake whoever keeps the connection to this peer, and tell of its loss."""
         log.debug("disconnected: %s", peer_id)
         event = self._lost.pop(peer_id, None)
         if event is not None:
             event.set()
+        for listener in self.on_contact:
+            listener(peer_id, False)
 
     # Core
 

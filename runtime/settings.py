@@ -6,7 +6,7 @@
     bootstrap = ["/ip4/…/tcp/7771/p2p/12D3KooW…"]
     external_addresses = ["/ip4/203.0.113.5/tcp/9991/ws"]
     management_peer_ids = ["12D3KooW…"]
-    data_dir = "data"                    # what must outlive the peer; relative to this file
+    data_dir = "data"                    # key, services, workers, spells, particles; relative to this file
     http = "127.0.0.1:8080"
     network = "dar"                      # or stage, kras, or the hex of a 32-byte network id
     allow_local_addresses = false

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from runtime.peer import Peer
-    from runtime.services.hosted import HostedServices, HostingConfig
+    from runtime.services.hosted import HostingConfig
+    from runtime.services.hosting import Hosting
     from runtime.settings import PeerSettings
     from runtime.store.state import Store
 
@@ -70,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     run_parser.add_argument(
         "--data-dir",
         metavar="DIR",
-        help="where the peer keeps its key, services and data of particles; default: nowhere",
+        help="where the peer keeps its key, services, workers, spells and data of particles; default: nowhere",
     )
     run_parser.add_argument("--network", metavar="NAME", help="network whose peers are looked for (default dar)")
     run_parser.add_argument(
@@ -179,8 +180,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.network import DialFailed
     from runtime.peer import Peer
     from runtime.services.host import host_services
-    from runtime.services.hosted import HostedServices
-    from runtime.services.protected import Rights
+    from runtime.services.hosting import Hosting
     from runtime.store.particle_data import KeptParticleData
     from runtime.vm import ThreadVm
 
@@ -199,24 +199,34 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     vm = ThreadVm(Avm, size=config.limits.runs_max, ran=metrics.ran)
     metrics.watch(vm)
     kademlia = Kademlia(network, clock, protocol=protocol_name(settings.network))
-    hosted = HostedServices(identity, Rights(identity.peer_id, config.management), _hosting(settings, store))
+    hosting = Hosting(config, clock, _hosting(settings, store))
+    services = host_services(
+        config,
+        network,
+        clock,
+        kademlia=kademlia,
+        hosted=hosting.hosted,
+        workers=hosting.workers,
+        spells=hosting.spells,
+    )
     peer = Peer(
         config,
         network,
         vm=vm,
-        services=host_services(config, network, clock, kademlia=kademlia, hosted=hosted),
+        services=services,
         clock=clock,
         store=None if store is None else KeptParticleData(store),
     )
-    peer.on_forget.append(hosted.forgotten)
+    hosting.attach(peer)
 
     async def main() -> int:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async with hosted, peer, trio.open_nursery() as nursery:
+            async with hosting, peer, trio.open_nursery() as nursery:
                 nursery.start_soon(kademlia.run)
+                nursery.start_soon(hosting.spells.run)
                 address = None
                 if http is not None:
-                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer, hosted, store), metrics)
+                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer, hosting, store), metrics)
                     address = await nursery.start(endpoint.serve, *http)
                 ready = {
                     "peer_id": identity.peer_id,
@@ -225,6 +235,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
                 }
                 print(json.dumps(ready), flush=True)
                 number = await anext(signals)
+                hosting.spells.stop()
                 await peer.drain(DRAIN_SECONDS)
                 nursery.cancel_scope.cancel()
         return OK if number == signal.SIGTERM else INTERRUPTED
@@ -261,12 +272,12 @@ def _hosting(settings: PeerSettings, store: Store | None = None) -> HostingConfi
     return HostingConfig(folder, Effectors(allowed), memory_bytes, state=store)
 
 
-def health(peer: Peer, hosted: HostedServices | None = None, store: Store | None = None) -> Mapping[str, bool]:
+def health(peer: Peer, hosting: Hosting | None = None, store: Store | None = None) -> Mapping[str, bool]:
     """Whether services were restored, the store can be written and all bootstrap peers are connected.
 
     A check is absent where it has nothing to look at.
     """
-    checks = {} if hosted is None else {"persisted_services": hosted.restored}
+    checks = {} if hosting is None else {"persisted_services": hosting.restored}
     if store is not None:
         checks["store"] = store.failing is None
     wanted = [address.rpartition("/p2p/")[2] for address in peer.config.bootstrap]

@@ -27,9 +27,11 @@ _MISSING: Final = object()
 class TypedServiceError(ServiceError):
     """An error whose text is `Error: ` and the message, twice where the reference adds a debug dump."""
 
-    def __init__(self, message: str) -> None:
-        """Build the value from the message."""
-        super().__init__(f"Error: {message}\n{message}")
+    def __init__(self, message: str, debug: str | None = None) -> None:
+        """Build the value from the message. debug: the dump, where others quote it."""
+        self.message = message
+        self.debug = message if debug is None else debug
+        super().__init__(f"Error: {message}\n{self.debug}")
 
 
 @dataclass(frozen=True, slots=True)

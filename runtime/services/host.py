@@ -1,7 +1,7 @@
 """The services of a host peer, put together.
 
-Wasm services with their modules, statistics and vaults are there where a host has them (`hosted`); without them, as spells and
-workers, their ids get the same "not found" answer as any other.
+Wasm services with their modules, statistics and vaults are there where a host has them (`hosted`), workers and spells
+where it has those (`spells`); without them their ids get the same "not found" answer as any other.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from runtime.protocol.identity import Identity
 
     from .hosted import HostedServices
+    from .spell import Spells
+    from .workers import Workers
 
 
 def add_pure_services(services: Services) -> None:
@@ -42,24 +44,36 @@ def host_services(
     network: Network,
     clock: Clock,
     *,
-    identity_of: Callable[[str], Identity | None] | None = None,
     kademlia: Kademlia | None = None,
     hosted: HostedServices | None = None,
+    workers: Workers | None = None,
+    spells: Spells | None = None,
 ) -> Services:
     """All built-in services of a host.
 
-    kademlia: its routing; without it `kad` is not there. hosted: its Wasm services, found after the built-in ones. identity_of: keys of the scopes that live here; the host alone by default.
+    kademlia: its routing; without it `kad` is not there. hosted: its Wasm services, found after the built-in ones.
+    workers: identities that live here beside the host. spells: its scripts; they need `hosted` and `workers`.
     """
     services = Services()
     binaries = () if hosted is None else hosted.config.effectors.programs()
-    rights = Rights(config.identity.peer_id, config.management)
+    rights = Rights(config.identity.peer_id, config.management) if hosted is None else hosted.rights
+    identity_of: Callable[[str], Identity | None] = {config.identity.peer_id: config.identity}.get
+    if workers is not None:
+        identity_of = workers.identity_of
     add_pure_services(services)
     if kademlia is not None:
         services.add("kad", KadService(kademlia, network).functions())
     services.add("peer", PeerService(network, clock, rights, binaries).functions())
-    services.add("sig", SigService(identity_of or {config.identity.peer_id: config.identity}.get, rights).functions())
+    services.add("sig", SigService(identity_of, rights).functions())
     services.add("run-console", run_console.functions(rights))
     if hosted is not None:
+        if spells is not None and workers is not None:
+            from .worker import WorkerService
+
+            worker = WorkerService(workers, hosted, spells)
+            services.add("worker", worker.functions())
+            services.add("vm", worker.vm_functions())
+            spells.add_to(services)
         add_hosted(services, hosted)
     return services
 

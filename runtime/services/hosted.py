@@ -1,12 +1,14 @@
-"""Wasm services of a host: made of stored modules, called by particles, there again after a restart.
+"""Services and spells of a host: made of stored modules, called by particles, there again after a restart.
 
 A service belongs to a scope (the host or one of its workers) and is found there by its id, then by an alias. One call at a time runs in
 it, with the identity of the caller and the origin of every argument in its call parameters. The end of the particle stops its call.
-What is started here by strangers is bounded: see `limits`. Services and aliases are in the store of the peer; a service and its
-aliases, or an alias and whom it is taken from, change together. Files:
+What is started here by strangers is bounded: see `limits`. A spell is a service as well, without modules: see `spell_functions`.
+Services and aliases are in the store of the peer; a service and its aliases, or an alias and whom it is taken from, change together. Files:
 
-    workdir/<id>/                   /storage of its modules, kept over restarts and removal
+    workdir/<id>/                   /storage of its modules, kept over restarts and removal;
+                                    of a spell what it keeps, until it is removed
     services/<id>_service.toml      a service as earlier versions and the reference keep it; taken into the store at the start
+
 Errors: ServiceError for programs; nothing else escapes once `open` is done.
 Source: nox:particle-services/src/app_services.rs, persistence.rs, error.rs
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+import time
 import tomllib
 import uuid
 from dataclasses import dataclass, field
@@ -25,11 +28,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import trio
 
+from runtime.clock import SystemClock
+from runtime.marine.blueprint import Blueprint
 from runtime.marine.config import ModuleConfig, ServiceConfig
+from runtime.marine.rust_text import debug_string
 from runtime.protocol.identity import is_peer_id
 from runtime.store.data_dir import DataDir
 from runtime.store.modules import Effectors, ModuleStore, StoreError
 from runtime.store.settled import settled
+from runtime.store.spells import SpellStore, SpellStoreError
 from runtime.store.state import ALIASES, SERVICES, MemoryStore, Namespace, StateError, Store
 from runtime.store.vault import GUEST, Vault, VaultError, remove
 
@@ -43,6 +50,7 @@ from .limits import (
     STATS_FUNCTIONS_MAX,
     WAITING_CALLS_MAX,
 )
+from .particle_id import spell_id_of
 from .service_stats import Stats
 
 if TYPE_CHECKING:
@@ -57,12 +65,19 @@ if TYPE_CHECKING:
 
     from .protected import Rights
     from .registry import CallContext, Handler
+    from .spell_functions import Caller, SpellFunctions
 
 log = logging.getLogger(__name__)
 
 SERVICE, SPELL = "service", "spell"
 WORKER_SPELL: Final = "worker-spell"
 _SPELL_ALIASES: Final = frozenset({"spell", "self"})
+IPFS: Final = "aqua-ipfs"
+"""A service of this name reaches what the host reaches; in the host's scope only administrators call it."""
+
+SPELL_BLUEPRINT: Final = Blueprint("spell", ())
+"""What spells are made of: nothing that would be stored."""
+
 _FILE: Final = "_service.toml"
 _HOST: Final = "Host"
 """The scope of the host in the store: its peer id may become another."""
@@ -72,7 +87,10 @@ _LEVELS: Final = {"error": logging.ERROR, "warn": logging.WARNING, "info": loggi
 
 @dataclass(slots=True, eq=False)
 class Hosted:
-    """One service. scope: peer id of the host or worker it lives on. turn: held by the call that runs."""
+    """One service. scope: peer id of the host or worker it lives on.
+
+    service: None for a spell. turn: held by the call that runs.
+    """
 
     id: str
     blueprint_id: str
@@ -80,11 +98,16 @@ class Hosted:
     owner_id: str
     scope: str
     aliases: list[str]
-    service: Service
+    service: Service | None
     turn: trio.Lock = field(default_factory=trio.Lock)
     waiting: int = 0
     total: Stats = field(default_factory=Stats)
     functions: dict[str, Stats] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """End its modules."""
+        if self.service is not None:
+            self.service.close()
 
     def to_json(self) -> dict[str, Any]:
         """As `srv.list` and `srv.info` have it."""
@@ -124,13 +147,22 @@ class HostedServices:
         config: HostingConfig | None = None,
         *,
         creator_of: Callable[[str], str | None] = lambda _: None,
+        has_scope: Callable[[str], bool] = lambda _: True,
+        now_ms: Callable[[], int] | None = None,
     ) -> None:
-        """Nothing is read before `async with`. creator_of: who made a worker."""
+        """Nothing is read before `async with`.
+
+        creator_of: who made a worker. has_scope: whether the host or a worker has this peer id. now_ms: the time of
+        day, for what spells note, the system's by default.
+        """
         self.config = config or HostingConfig()
         self.rights = rights
         self.restored = True
+        rights.is_worker_spell = self._is_worker_spell
+        self._now_ms = now_ms or SystemClock().now_ms
         self._identity = identity
         self._creator_of = creator_of
+        self._has_scope = has_scope
         self._services: dict[str, dict[str, Hosted]] = {}
         self._aliases: dict[str, dict[str, str]] = {}
         self._creating = 0
@@ -141,6 +173,7 @@ class HostedServices:
         self._state: Store = self.config.state or MemoryStore()
         self._store: ModuleStore | None = None
         self._vault: Vault | None = None
+        self._spells: SpellFunctions | None = None
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,6 +186,7 @@ class HostedServices:
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
             self._store = await trio.to_thread.run_sync(ModuleStore, self._folder, self.config.effectors)
             self._vault = Vault(Path(self._ephemeral.name) / "vault", self._identity.sign)
+            self._spells = _spell_functions(SpellStore(self._folder / "workdir"), self._now_ms)
             if self.config.state is None and self.config.folder is not None:
                 self._own = DataDir(self.config.folder, now_ms=0)
                 self._state = self._own.store
@@ -179,9 +213,11 @@ class HostedServices:
     def _end(self) -> None:
         for services in self._services.values():
             for hosted in services.values():
-                hosted.service.close()
+                hosted.close()
         self._services.clear()
         self._aliases.clear()
+        if self._spells is not None:
+            self._spells.store.close()
         if self._vault is not None:
             self._vault.close()
         if self._own is not None:
@@ -194,6 +230,12 @@ class HostedServices:
         """Modules and blueprints."""
         assert self._store is not None, "the services are not open"
         return self._store
+
+    @property
+    def spells(self) -> SpellFunctions:
+        """What spells keep, and the functions they answer."""
+        assert self._spells is not None, "the services are not open"
+        return self._spells
 
     @property
     def vault(self) -> Vault:
@@ -228,8 +270,14 @@ class HostedServices:
     async def _restore(self, key: str, value: bytes) -> None:
         try:
             record = _read_record(json.loads(value) | {"service_id": key}, self.rights.host_id)
-            hosted = await self._make(record.id, record.blueprint_id, record.kind, record.owner_id, record.scope)
-        except (ValueError, LookupError, TypeError, TypedServiceError) as error:
+            if not self._has_scope(record.scope):
+                raise ValueError("its worker is gone")
+            if record.kind == SPELL:
+                self.spells.store.check(record.id)
+                hosted = Hosted(record.id, record.blueprint_id, SPELL, record.owner_id, record.scope, [], None)
+            else:
+                hosted = await self._make(record.id, record.blueprint_id, record.owner_id, record.scope)
+        except (ValueError, LookupError, TypeError, TypedServiceError, SpellStoreError) as error:
             log.warning("the service %s is not restored: %s", key, error)
             self.restored = False
             return
@@ -269,27 +317,63 @@ class HostedServices:
 
     # ── creation and removal ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def create(self, scope: str, blueprint_id: str, owner: str, *, kind: str = SERVICE) -> str:
+    async def create(self, scope: str, blueprint_id: str, owner: str) -> str:
         """Make a service of a blueprint; its id. Raises ServiceError."""
-        if sum(map(len, self._services.values())) + self._creating >= SERVICES_MAX:
-            raise TypedServiceError(f"the host has at most {SERVICES_MAX} services")
+        self._require_room()
         self._creating += 1
         try:
-            hosted = await self._make(str(uuid.uuid4()), blueprint_id, kind, owner, scope)
+            try:
+                hosted = await self._make(str(uuid.uuid4()), blueprint_id, owner, scope)
+            except TypedServiceError:
+                self._require_scope(scope)
+                raise
+            try:
+                await self._admit(hosted)
+            except BaseException:
+                hosted.close()
+                raise
         finally:
             self._creating -= 1
-        try:
-            await self._keep([self._setting(hosted)])
-        except BaseException:
-            hosted.service.close()
-            raise
-        self._services.setdefault(hosted.scope, {})[hosted.id] = hosted
         return hosted.id
 
-    async def _make(self, service_id: str, blueprint_id: str, kind: str, owner: str, scope: str) -> Hosted:
+    async def _admit(self, hosted: Hosted) -> None:
+        """Keep a new service, then let it be found. Raises ServiceError, also when its worker is gone."""
+        async with self._changing:  # so that who removes a worker, then what it has, leaves nothing behind
+            self._require_scope(hosted.scope)
+            await self._keep([self._setting(hosted)])
+            self._services.setdefault(hosted.scope, {})[hosted.id] = hosted
+
+    def _require_room(self) -> None:
+        if sum(map(len, self._services.values())) + self._creating >= SERVICES_MAX:
+            raise TypedServiceError(f"the host has at most {SERVICES_MAX} services")
+
+    def _require_scope(self, scope: str) -> None:
+        """Raise ServiceError when a worker has been removed meanwhile."""
+        if not self._has_scope(scope):
+            raise TypedServiceError(f"Worker {scope} not found")
+
+    async def _make(self, service_id: str, blueprint_id: str, owner: str, scope: str) -> Hosted:
         """A running service that nobody finds yet. Its modules start in a thread; a cancelled wait ends when they have."""
         service = await trio.to_thread.run_sync(self._start, service_id, blueprint_id, scope)
-        return Hosted(service_id, blueprint_id, kind, owner, scope, [], service)
+        return Hosted(service_id, blueprint_id, SERVICE, owner, scope, [], service)
+
+    async def create_spell(self, scope: str) -> Hosted:
+        """Make an empty spell, which belongs to its scope. Raises ServiceError."""
+        self._require_room()
+        spell_id = str(uuid.uuid4())
+        hosted = Hosted(spell_id, SPELL_BLUEPRINT.id, SPELL, scope, scope, [], None)
+        self._creating += 1
+        try:
+            self.spells.store.create(spell_id)
+            await self._admit(hosted)
+        except BaseException as error:
+            self.spells.store.remove(spell_id)
+            if isinstance(error, (SpellStoreError, TypedServiceError)):
+                raise TypedServiceError(f"a spell cannot be created: {error}") from None
+            raise
+        finally:
+            self._creating -= 1
+        return hosted
 
     def _start(self, service_id: str, blueprint_id: str, scope: str) -> Service:
         from runtime.marine.errors import LoadError
@@ -345,14 +429,54 @@ class HostedServices:
         if author not in (scope, hosted.owner_id) and author not in self.rights.management:
             raise _forbidden(author, "remove_service", "only creator can remove service")
         async with self._changing:
-            if self._services[scope].get(hosted.id) is not hosted:
+            if not self._is_there(hosted):
                 raise self._not_found(scope, name)
-            gone = [self._aliases_kept.removal(self._alias_key(scope, alias)) for alias in hosted.aliases]
-            await self._keep([self._services_kept.removal(hosted.id), *gone])
-            del self._services[scope][hosted.id]
+            await self._drop([hosted])
+        await trio.to_thread.run_sync(hosted.close)
+
+    async def remove_spell(self, hosted: Hosted, author: str) -> None:
+        """End a spell with all it keeps; nothing happens when that was done meanwhile. Raises ServiceError."""
+        if hosted.kind != SPELL:
+            raise _forbidden(author, "remove_spell", "the service isn't a spell")
+        async with self._changing:
+            if self._is_there(hosted):
+                await self._drop([hosted])
+                self.spells.store.remove(hosted.id)
+
+    async def remove_all_of(self, scope: str) -> None:
+        """End all services and spells of a worker, before its removal. Raises ServiceError."""
+        async with self._changing:
+            found = self.all_of(scope)
+            await self._drop(found)
+            for hosted in found:
+                if hosted.kind == SPELL:
+                    self.spells.store.remove(hosted.id)
+
+        def end() -> None:
+            for hosted in found:
+                hosted.close()
+
+        await trio.to_thread.run_sync(end)
+
+    async def remove_vaults(self, scope: str) -> None:
+        """Delete the files of particles on a worker, after its removal."""
+        self._services.pop(scope, None)
+        self._aliases.pop(scope, None)
+        await trio.to_thread.run_sync(self.vault.remove_scope, scope)
+
+    def _is_there(self, hosted: Hosted) -> bool:
+        return self._services.get(hosted.scope, {}).get(hosted.id) is hosted
+
+    async def _drop(self, found: list[Hosted]) -> None:
+        """Forget services with their aliases, all or none. `_changing` is held. Raises ServiceError."""
+        changes = [self._services_kept.removal(hosted.id) for hosted in found]
+        for hosted in found:
+            changes += [self._aliases_kept.removal(self._alias_key(hosted.scope, alias)) for alias in hosted.aliases]
+        await self._keep(changes)
+        for hosted in found:
+            del self._services[hosted.scope][hosted.id]
             for alias in hosted.aliases:
-                self._aliases[scope].pop(alias, None)
-        await trio.to_thread.run_sync(hosted.service.close)
+                self._aliases[hosted.scope].pop(alias, None)
 
     # ── finding ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -384,10 +508,29 @@ class HostedServices:
 
     def _resolve(self, scope: str, particle_id: str, alias: str) -> str | None:
         if alias in _SPELL_ALIASES:
-            parts = particle_id.split("_")
-            if parts[0] == "spell" and len(parts) > 2 and parts[1]:
-                return parts[1]
+            spell_id = spell_id_of(particle_id)
+            if spell_id is not None:
+                return spell_id
         return self._aliases.get(scope, {}).get(alias)
+
+    def spells_of(self, scope: str) -> list[Hosted]:
+        """The spells of a scope, oldest first."""
+        return [hosted for hosted in self.all_of(scope) if hosted.kind == SPELL]
+
+    def all_spells(self) -> list[Hosted]:
+        """The spells of all scopes."""
+        return [hosted for scope in self._services for hosted in self.spells_of(scope)]
+
+    def find_spell(self, spell_id: str) -> Hosted | None:
+        """A spell of any scope by its id; None when there is none."""
+        found = (services.get(spell_id) for services in self._services.values())
+        return next((hosted for hosted in found if hosted is not None and hosted.kind == SPELL), None)
+
+    def _is_worker_spell(self, author: str, particle_id: str) -> bool:
+        """See `Rights`. Only scopes that live here have services."""
+        services = self._services.get(author, {})
+        hosted = services.get(self._aliases.get(author, {}).get(WORKER_SPELL, ""))
+        return hosted is not None and hosted.kind == SPELL and hosted.id == spell_id_of(particle_id)
 
     def resolve_alias(self, scope: str, particle_id: str, alias: str) -> str | None:
         """Id of the service with this alias; None when there is none."""
@@ -399,19 +542,22 @@ class HostedServices:
         if not is_management:
             if scope == self.rights.host_id:
                 if author != scope:
-                    raise _forbidden(author, "add_alias", "only management peer id can add top-level aliases")
+                    reason = "only management peer id can add top-level aliases"
+                    raise _forbidden(author, "add_alias", reason, f'ForbiddenAliasRoot(PeerId("{author}"))')
             elif author not in (scope, self._creator_of(scope)):
                 reason = "only worker, worker creator and management peer id can add worker-level aliases"
-                raise _forbidden(author, "add_alias", reason)
+                raise _forbidden(author, "add_alias", reason, f'ForbiddenAliasWorker(PeerId("{author}"))')
         async with self._changing:
             await self._add_alias(scope, alias, service_id, may_reserved=is_management or author == self.rights.host_id)
 
     async def _add_alias(self, scope: str, alias: str, service_id: str, *, may_reserved: bool) -> None:
         services = self._services.get(scope, {})
         if alias in services:
-            raise TypedServiceError(f"Cannot add alias '{alias}' because there is a service with that id")
+            text = f"Cannot add alias '{alias}' because there is a service with that id"
+            raise TypedServiceError(text, f"AliasAsServiceId({debug_string(alias)})")
         if alias in _SPELL_ALIASES or (alias == WORKER_SPELL and not may_reserved):
-            raise TypedServiceError(f"Cannot add alias '{alias}' because it is reserved")
+            text = f"Cannot add alias '{alias}' because it is reserved"
+            raise TypedServiceError(text, f"ForbiddenAlias({debug_string(alias)})")
         hosted = services.get(service_id)
         if hosted is None:
             raise self._not_found(scope, service_id)
@@ -428,14 +574,45 @@ class HostedServices:
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def resolver(self, context: CallContext) -> Handler | None:
-        """The handler of a call of a Wasm service; None when there is no such service."""
+        """The handler of a call of a service or spell; None when there is no such one. Raises ServiceError."""
+        if context.service_id == IPFS and context.scope_id == self.rights.host_id:
+            self.rights.require(context)
         hosted = self.find(context.scope_id, context.particle.id, context.service_id)
-        return None if hosted is None else partial(self._call, hosted)
+        if hosted is None:
+            return None
+        return partial(self._call_spell if hosted.service is None else self._call, hosted)
+
+    def _call_spell(self, hosted: Hosted, values: list[Any], context: CallContext) -> Any:
+        from runtime.marine.errors import CallError, ErrorClass
+
+        name, timestamp = context.function_name, context.particle.timestamp
+        start = time.perf_counter()
+        try:
+            value = self.spells.call(self.caller(hosted, context), name, values)
+        except CallError as error:
+            hosted.total.failure(timestamp)
+            if error.error_class is not ErrorClass.NO_FUNCTION:
+                self._stats_of(hosted, name).failure(timestamp)
+            raise TypedServiceError(str(error)) from None
+        seconds = time.perf_counter() - start
+        hosted.total.success(0, seconds, timestamp)
+        self._stats_of(hosted, name).success(0, seconds, timestamp)
+        return value
+
+    def caller(self, hosted: Hosted, context: CallContext) -> Caller:
+        """Who calls a spell."""
+        from .spell_functions import Caller
+
+        return Caller(
+            hosted.id, hosted.owner_id, context.host_id, context.scope_id, context.init_peer_id, context.particle.id
+        )
 
     async def _call(self, hosted: Hosted, values: list[Any], context: CallContext) -> Any:
         from runtime.marine.errors import CallError, ErrorClass
         from runtime.marine.provided import finished
 
+        service = hosted.service
+        assert service is not None, "spells have no modules"
         if hosted.waiting >= WAITING_CALLS_MAX and not self.rights.is_administrator(context.init_peer_id):
             raise TypedServiceError(f"{WAITING_CALLS_MAX} calls of the service are waiting")
         particle = context.particle
@@ -452,16 +629,16 @@ class HostedServices:
         finally:
             hosted.waiting -= 1
         try:
-            before, start = hosted.service.memory_bytes(), trio.current_time()
+            before, start = service.memory_bytes(), trio.current_time()
             try:
-                value = await finished(hosted.service.submit(name, values, parameters))
+                value = await finished(service.submit(name, values, parameters))
             except CallError as error:
                 hosted.total.failure(particle.timestamp)
                 known = error.error_class is not ErrorClass.NO_FUNCTION
                 if known:
                     self._stats_of(hosted, name).failure(particle.timestamp)
                 raise TypedServiceError(str(error)) from None
-            after, seconds = hosted.service.memory_bytes(), trio.current_time() - start
+            after, seconds = service.memory_bytes(), trio.current_time() - start
             grown = 0 if before is None or after is None else after - before
             hosted.total.success(grown, seconds, particle.timestamp)
             self._stats_of(hosted, name).success(grown, seconds, particle.timestamp)
@@ -484,7 +661,9 @@ class HostedServices:
         return replace(given, service_id=hosted.id, particle=replace(given.particle, token=token))
 
     async def memory(self, hosted: Hosted) -> list[dict[str, Any]]:
-        """Bytes of the memory of every module, once no call runs."""
+        """Bytes of the memory of every module, once no call runs; a spell has none."""
+        if hosted.service is None:
+            return []
         async with hosted.turn:
             return await trio.to_thread.run_sync(hosted.service.memory_stats)
 
@@ -550,5 +729,11 @@ def _log(service_id: str, record: LogRecord) -> None:
     logging.getLogger("runtime.marine").log(level, "%s %s: %s", service_id, record.module, record.message)
 
 
-def _forbidden(author: str, function: str, reason: str) -> TypedServiceError:
-    return TypedServiceError(f"Forbidden. User id '{author}' cannot call function '{function}': {reason}")
+def _forbidden(author: str, function: str, reason: str, debug: str | None = None) -> TypedServiceError:
+    return TypedServiceError(f"Forbidden. User id '{author}' cannot call function '{function}': {reason}", debug)
+
+
+def _spell_functions(store: SpellStore, now_ms: Callable[[], int]) -> SpellFunctions:
+    from .spell_functions import SpellFunctions
+
+    return SpellFunctions(store, now_ms)

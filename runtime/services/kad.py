@@ -12,7 +12,7 @@ from avm.crypto import base58
 from runtime.core.kademlia import K, hash_key
 
 from .arguments import BOOL, STRING, USIZE, VEC_STRING, Arguments, TypedServiceError
-from .op import base58_error
+from .op import base58_error, decode_base58
 
 if TYPE_CHECKING:
     from runtime.kademlia import Kademlia
@@ -54,10 +54,9 @@ class KadService:
 
     def _near(self, values: list[Any]) -> list[Contact]:
         arguments = Arguments(values)
-        text = arguments.next("key", STRING)
+        key = _decoded("key", arguments.next("key", STRING))
         hashed = arguments.optional("already_hashed", BOOL)
         count = arguments.optional("count", USIZE)
-        key = _decoded("key", text)
         if hashed:
             _check_multihash(key)
         else:
@@ -70,13 +69,17 @@ class KadService:
 def merge(values: list[Any], _: CallContext) -> list[str]:
     """Both lists as one, nearest to the target first, without repetitions."""
     arguments = Arguments(values)
-    target = hash_key(_decoded("target", arguments.next("target", STRING)))
+    text = arguments.next("target", STRING)
     left = arguments.next("left", VEC_STRING)
     right = arguments.next("right", VEC_STRING)
     count = arguments.optional("count", USIZE)
-    named = [("left", text) for text in left] + [("right", text) for text in right]
-    distances = {text: hash_key(_decoded(name, text)) ^ target for name, text in named}
+    target = _key(text)
+    distances = {text: _key(text) ^ target for text in (*left, *right)}
     return sorted(distances, key=distances.__getitem__)[: K if count is None else count]
+
+
+def _key(text: str) -> int:
+    return hash_key(decode_base58(text, "decode base58 failed"))
 
 
 def _decoded(field: str, text: str) -> bytes:

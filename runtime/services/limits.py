@@ -1,4 +1,7 @@
-"""Bounds of what a host keeps for programs: modules, services, files of particles. The reference has none of these.
+"""Bounds of what a host keeps for programs: modules, services, workers, spells, files of particles.
+
+The reference has none of these, but for `ERRORS_KEPT`, `LOGS_KEPT`, `MESSAGES_KEPT` and `PERIOD_SEC_MAX`, which are its
+own.
 
 A host's management may add modules and services, everybody may use the vault and call what is there.
 """
@@ -42,6 +45,48 @@ STATS_KEPT: Final = 5
 
 STATS_FUNCTIONS_MAX: Final = 1000
 """Functions of one service that are counted on their own."""
+
+WORKERS_MAX: Final = 1000
+"""Workers of one host."""
+
+CU_IDS_MAX: Final = 1024
+"""Compute units of one worker."""
+
+SPELL_STORAGE_BYTES_MAX: Final = 64 << 20
+"""Storage of one spell on disk: script, keys, log, errors, mailbox. A write beyond it is answered with an error."""
+
+SPELLS_OPEN_MAX: Final = 128
+"""Storages of spells that are held open, two files each; further ones are opened when they are used."""
+
+MESSAGE_BYTES_MAX: Final = 1 << 20
+"""One message for the mailbox of a spell, which everybody may send."""
+
+ERRORS_KEPT: Final = 50
+"""Particles of a spell whose errors are kept, the last ones."""
+
+LOGS_KEPT: Final = 500
+"""Entries in the log of a spell, the last ones."""
+
+MESSAGES_KEPT: Final = 50
+"""Messages in the mailbox of a spell, the last ones."""
+
+PARTICLE_ERRORS_MAX: Final = 1000
+"""Errors of one particle of a spell, the first ones."""
+
+PERIOD_SEC_MAX: Final = 100 * 365 * 24 * 60 * 60
+"""Longest period of a spell's clock, 100 years."""
+
+SPELL_TTL_MS: Final = 120_000
+"""Life of a particle that a spell starts; the reference's default."""
+
+SPELL_PARTICLES_MAX: Final = 256
+"""Living particles of one spell. Strangers start spells by connecting, and those of a host have no share to keep to."""
+
+TRIGGERS_QUEUED_MAX: Final = 10_000
+"""Runs of spells that wait until those before them have been started."""
+
+WORKER_PERIOD_SEC: Final = 900
+"""How often the spell `worker-spell` of an activated worker runs; the reference's default."""
 
 PARTICLE_ID_LENGTH_MAX: Final = 128
 """Letters of a particle id that can have a vault: the id is part of the name of a folder."""

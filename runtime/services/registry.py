@@ -54,7 +54,7 @@ Handler = Callable[[list[Any], CallContext], Any]
 """Takes the arguments and the context; returns a JSON value, or an awaitable of one. `UNIT` stands for no value."""
 
 Resolver = Callable[[CallContext], Handler | None]
-"""Finds the handler of a call that the table does not know."""
+"""Finds the handler of a call that the table does not know. Raises ServiceError for calls that are forbidden."""
 
 
 class _Unit:
@@ -112,10 +112,10 @@ class Services:
 
     async def call(self, request: CallRequest, context: CallContext) -> CallResult:
         """Call a service. Never raises for what the service did: every failure is a result."""
-        handler = self.find(context)
-        if handler is None:
-            return failure(self.not_found(request))
         try:
+            handler = self.find(context)
+            if handler is None:
+                return failure(self.not_found(request))
             value = handler(request.arguments, context)
             if inspect.isawaitable(value):
                 value = await _awaited(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from runtime.marine.rust_text import debug_string
 from runtime.protocol.identity import Identity, verify
 
 from .arguments import VEC_U8, Arguments
@@ -17,10 +18,17 @@ from .registry import ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from avm.data.interpreter_data import Tetraplet
+
     from .protected import Rights
     from .registry import CallContext, Handler
 
 _SIGNABLE = ("registry", ("get_record_bytes", "get_record_metadata_bytes"))
+
+
+def _debug(tetraplet: Tetraplet) -> str:
+    peer, service, function, lens = map(debug_string, tetraplet)
+    return f"SecurityTetraplet {{ peer_pk: {peer}, service_id: {service}, function_name: {function}, lens: {lens} }}"
 
 
 class SigService:
@@ -38,11 +46,11 @@ class SigService:
     def sign(self, values: list[Any], context: CallContext) -> Any:
         """Sign bytes with the key of the scope."""
         self._require_signer(context)
-        self._require_provenance(context)
         try:
             data = Arguments(values).next("data", VEC_U8)
         except ServiceError as error:
             return {"success": False, "error": [error.value], "signature": []}
+        self._require_provenance(context)
         signature = self._identity(context).sign(bytes(data))
         return {"success": True, "error": [], "signature": [list(signature)]}
 
@@ -73,7 +81,10 @@ class SigService:
     def _require_provenance(self, context: CallContext) -> None:
         tetraplets = context.tetraplets[0] if context.tetraplets else []
         if len(tetraplets) != 1:
-            raise ServiceError("expected tetraplet for a scalar argument, got tetraplet for an array")
+            shown = f"Some([{', '.join(map(_debug, tetraplets))}])" if context.tetraplets else "None"
+            raise ServiceError(
+                f"expected tetraplet for a scalar argument, got tetraplet for an array: {shown}, tetraplets"
+            )
         (tetraplet,) = tetraplets
         if self._identity_of(tetraplet.peer_pk) is None:
             raise ServiceError(

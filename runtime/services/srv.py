@@ -12,6 +12,7 @@ import trio
 from runtime.store.modules import StoreError
 
 from .arguments import STRING, Arguments, TypedServiceError
+from .hosted import SPELL
 from .registry import UNIT
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class SrvService:
         """The interface of the facade module."""
         name = Arguments(values).next("service_id", STRING)
         hosted = self._hosted.get(context.scope_id, context.particle.id, name)
+        if hosted.kind == SPELL:
+            from .spell_functions import spell_interface
+
+            return spell_interface()
         store = self._hosted.store
         try:
             facade = store.blueprint(hosted.blueprint_id).dependencies[-1]

@@ -76,6 +76,14 @@ class Vault:
             self._scopes.add(place)
         return place
 
+    def remove_scope(self, scope: str) -> None:
+        """Delete the folder of a scope with all in it. What cannot be deleted stays until the host ends."""
+        place = self._folder / scope
+        self._scopes.discard(place)
+        with suppress(OSError):
+            place.chmod(0o700)
+        remove(place)
+
     def close(self) -> None:
         """Make the folders such that they can be deleted."""
         for place in self._scopes:

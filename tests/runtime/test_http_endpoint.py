@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from runtime.http_endpoint import READ_BYTES, HttpEndpoint
+from runtime.services.peer import SPELL_VERSION
 
 WELL = {"bootstrap_nodes": True}
 
@@ -52,7 +53,9 @@ def test_who_and_what() -> None:
     head, _, body = who.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
     assert json.loads(body) == {"peer_id": "12D3Koo"}
-    assert json.loads(versions.partition(b"\r\n\r\n")[2]).keys() >= {"node", "avm", "spell"}
+    told = json.loads(versions.partition(b"\r\n\r\n")[2])
+    assert list(told) == ["node", "avm", "spell", "aqua_ipfs", "trust_graph", "registry", "decider"]
+    assert told["spell"] == SPELL_VERSION
     assert absent.startswith(b"HTTP/1.1 404 Not Found\r\n")
     assert absent.endswith(b"\r\n\r\nNo such endpoint")
 

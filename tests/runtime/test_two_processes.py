@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from aquac import compile_path
 from tests.conformance.areas.js_client import running_peer, tcp, websocket
 from tests.runtime.marine.kit import CORPUS
 
 ROOT = Path(__file__).resolve().parents[2]
+GREETER = Path(__file__).parent / "services" / "greeter.aqua"
 pytestmark = [pytest.mark.p2p, pytest.mark.slow]
 
 LISTEN = ("--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/tcp/0/ws")
@@ -163,3 +167,48 @@ def test_a_wasm_service_is_deployed_called_and_there_after_a_restart(tmp_path: P
         assert "greet" in [function["name"] for function in interface["function_signatures"]]
         with urllib.request.urlopen(f"http://{peer['http']}/health", timeout=20) as answer:
             assert json.load(answer) == [{"persisted_services": "Ok"}, {"store": "Ok"}]
+
+
+def test_a_spell_runs_by_itself_and_goes_on_after_a_restart(tmp_path: Path) -> None:
+    key = json.loads(avm("key", "new"))
+    options = ("--management", key["peer_id"], "--data-dir", str(tmp_path / "data"), "--http", "127.0.0.1:0")
+    spell_script = compile_path(GREETER).functions["greet"].script
+
+    def call(peer: dict[str, Any], expression: str, data: Any) -> Any:
+        (tmp_path / "data.json").write_text(json.dumps(data))
+        given = ("-f", expression, "--data-file", tmp_path / "data.json", "--relay", tcp(peer))
+        return json.loads(avm("run", GREETER, *given, "--sk", key["secret_key"]))
+
+    def wait_for(peer: dict[str, Any], worker: str, wanted: Callable[[Any], bool]) -> Any:
+        """What the spell has left, once that is what is wanted."""
+        for _ in range(60):
+            told = call(peer, "look(worker)", {"worker": worker})
+            if wanted(told):
+                return told
+        raise AssertionError(f"the spell has left {told}")
+
+    def has_run(times: int) -> Callable[[Any], bool]:
+        return lambda told: told[0] >= times and len(told[2]) >= times
+
+    with running_peer(*LISTEN, *options) as peer:
+        worker = call(peer, "hire(deal)", {"deal": "0xDeal"})
+        data = {"worker": worker, "script": spell_script, "name": "Ada", "period": 1}
+        call(peer, "install(worker, script, name, period)", data)
+        count, text, seen, _, event, errors = wait_for(peer, worker, has_run(2))
+        assert (text, set(seen), len(event["timer"]), errors["particle_errors"]) == (
+            '"hello Ada"',
+            {"hello Ada"},
+            1,
+            [],
+        )
+    with running_peer(*LISTEN, *options) as peer:
+        later, text, seen, *_ = wait_for(peer, worker, has_run(count + 2))
+        assert (text, set(seen)) == ('"hello Ada"', {"hello Ada"})
+        assert call(peer, "on_contacts(worker)", {"worker": worker}) is True
+        event = wait_for(peer, worker, lambda told: told[4]["peer"] is not None)[4]
+        assert event == {"timer": None, "peer": {"peer_id": key["peer_id"], "connected": True}}, "the program itself"
+        assert call(peer, "dismiss(deal)", {"deal": "deal"}) == []
+        with urllib.request.urlopen(f"http://{peer['http']}/health", timeout=20) as answer:
+            assert json.load(answer) == [{"persisted_services": "Ok"}, {"store": "Ok"}]
+    assert later > count
+    assert list((tmp_path / "data" / "services" / "workers").iterdir()) == []

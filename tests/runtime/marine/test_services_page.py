@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 
+from aquac import compile_source
 from runtime.cli import build_parser
 from runtime.commands.service import GROUPS
 from runtime.marine import limits as marine_limits
@@ -49,6 +50,43 @@ def test_the_interface(tmp_path: Path) -> None:
         }
     ]
     assert described.description["records"] == [{"name": "Visit", "fields": [["name", "string"], ["times", "u32"]]}]
+
+
+PRELUDE = """\
+aqua Page
+
+import "@fluencelabs/aqua-lib/builtin.aqua"
+import "@fluencelabs/aqua-lib/workers.aqua"
+import "@fluencelabs/spell/api.aqua"
+import "@fluencelabs/spell/spell_service.aqua"
+
+export greet, install, hire
+
+data Greeting:
+  text: string
+
+data Arguments:
+  name: string
+
+"""
+
+
+def test_workers_and_spells() -> None:
+    hire = "func hire() -> []Service:\n" + "".join(f"  {line}\n" for line in block("aqua", 1).splitlines())
+    compiled = compile_source(PRELUDE + hire + "  <- services\n\n" + block("aqua", 2))
+    assert [found.message for found in compiled.diagnostics if found.severity.name == "ERROR"] == []
+    assert set(compiled.functions) == {"greet", "install", "hire"}
+    storage = f"{limits.SPELL_STORAGE_BYTES_MAX >> 20} MiB for what one spell keeps"
+    assert f"{limits.WORKERS_MAX} workers, {storage}, {limits.LOGS_KEPT} entries of" in PAGE.replace("\n", " ")
+    for text in (
+        f"the last {limits.ERRORS_KEPT} particles",
+        f"every {limits.WORKER_PERIOD_SEC // 60} minutes",
+        f"{limits.SPELL_PARTICLES_MAX} of one spell live at the same time",
+        f"{limits.MESSAGES_KEPT} messages of {limits.MESSAGE_BYTES_MAX >> 20} MiB",
+        f"the last {limits.MESSAGES_KEPT} messages and {limits.LOGS_KEPT} entries",
+    ):
+        assert text in PAGE, text
+    assert limits.SPELL_TTL_MS == 120_000, "two minutes, the page says"
 
 
 def test_the_numbers() -> None:

@@ -20,13 +20,17 @@ from runtime.core.particle import Particle, new_particle
 from runtime.core.peer_core import ClientPolicy
 from runtime.inprocess import Fabric, address_of
 from runtime.marine.cids import file_cid
+from runtime.network import Network
 from runtime.peer import Peer
 from runtime.protocol.identity import Identity, named_identity
 from runtime.services.client import ClientServices
 from runtime.services.host import host_services
 from runtime.services.hosted import HostedServices, HostingConfig
-from runtime.services.protected import Rights
+from runtime.services.hosting import Hosting
 from runtime.services.registry import CallContext, Services
+from runtime.store.data_dir import STATE_FILE
+from runtime.store.sqlite_state import read_state
+from runtime.store.state import SERVICES, Store
 from runtime.vm import InlineVm
 
 HOST, MANAGER, STRANGER = (named_identity(name) for name in ("host", "manager", "stranger"))
@@ -45,12 +49,24 @@ def run(main: Any) -> Any:
     return trio.run(bounded)
 
 
+def on_host(body: Any, folder: Path | None = None, **more: Any) -> Any:
+    """Run `body(host)` on a host of its own."""
+
+    async def main() -> Any:
+        async with open_host(folder, **more) as host:
+            return await body(host)
+
+    return run(main)
+
+
 class Host:
     """The services of a host, called without a network."""
 
-    def __init__(self, services: Services, hosted: HostedServices) -> None:
+    def __init__(self, services: Services, hosting: Hosting) -> None:
         self.services = services
-        self.hosted = hosted
+        self.hosted = hosting.hosted
+        self.workers = hosting.workers
+        self.spells = hosting.spells
 
     async def call(
         self,
@@ -101,18 +117,26 @@ class Host:
         return await self.ok("srv", "create", await self.ok("dist", "add_blueprint", text), **more)
 
 
+def kept_services(folder: Path) -> set[str]:
+    """Ids of the services and spells in the store of a folder."""
+    return {key for key, _, _ in read_state(folder / STATE_FILE).entries.get(SERVICES, [])}
+
+
 def particle(author: Identity, particle_id: str = "p") -> Particle:
     return new_particle(author, particle_id=particle_id, timestamp=1000, ttl=2000, script="(null)")
 
 
 @asynccontextmanager
-async def open_host(folder: Path | None = None, **more: Any) -> AsyncIterator[Host]:
+async def open_host(folder: Path | None = None, *, clock: Clock | None = None, **more: Any) -> AsyncIterator[Host]:
     """A host; `more` are fields of HostingConfig."""
-    hosted = HostedServices(HOST, Rights(HOST.peer_id, MANAGEMENT), HostingConfig(folder, **more))
-    config = PeerConfig(HOST, management=MANAGEMENT)
-    services = host_services(config, Fabric().endpoint(HOST.peer_id), SystemClock(), hosted=hosted)
-    async with hosted:
-        yield Host(services, hosted)
+    config, clock = PeerConfig(HOST, management=MANAGEMENT), clock or SystemClock()
+    hosting = Hosting(config, clock, HostingConfig(folder, **more))
+    async with hosting:
+        yield Host(services_of(config, Fabric().endpoint(HOST.peer_id), clock, hosting), hosting)
+
+
+def services_of(config: PeerConfig, network: Network, clock: Clock, hosting: Hosting) -> Services:
+    return host_services(config, network, clock, hosted=hosting.hosted, workers=hosting.workers, spells=hosting.spells)
 
 
 @asynccontextmanager
@@ -120,13 +144,26 @@ async def open_network(
     folder: Path | None = None, *, author: Identity = MANAGER, clock: Clock | None = None
 ) -> AsyncIterator[tuple[Client, Peer, HostedServices]]:
     """A host and a client connected to it, in this process."""
-    fabric, vm = Fabric(), InlineVm(Avm("interp"))
-    clock = clock or SystemClock()
-    hosted = HostedServices(HOST, Rights(HOST.peer_id, MANAGEMENT), HostingConfig(folder))
+    async with open_hosting(folder, author=author, clock=clock) as (client, host, hosting):
+        yield client, host, hosting.hosted
+
+
+@asynccontextmanager
+async def open_hosting(
+    folder: Path | None = None,
+    *,
+    author: Identity = MANAGER,
+    clock: Clock | None = None,
+    fabric: Fabric | None = None,
+    state: Store | None = None,
+) -> AsyncIterator[tuple[Client, Peer, Hosting]]:
+    """The same with workers and spells, which run."""
+    fabric, vm, clock = fabric or Fabric(), InlineVm(Avm("interp")), clock or SystemClock()
     config = PeerConfig(HOST, listen=("/memory/0",), management=MANAGEMENT)
     network = fabric.endpoint(HOST.peer_id)
-    host = Peer(config, network, vm=vm, services=host_services(config, network, clock, hosted=hosted), clock=clock)
-    host.on_forget.append(hosted.forgotten)
+    hosting = Hosting(config, clock, HostingConfig(folder, state=state))
+    host = Peer(config, network, vm=vm, services=services_of(config, network, clock, hosting), clock=clock)
+    hosting.attach(host)
     own = ClientServices(author, clock, lambda line: None)
     peer = Peer(
         PeerConfig(author),
@@ -136,6 +173,8 @@ async def open_network(
         policy=ClientPolicy(HOST.peer_id),
         clock=clock,
     )
-    async with hosted, host, peer:
+    async with hosting, host, peer, trio.open_nursery() as nursery:
+        nursery.start_soon(hosting.spells.run)
         await peer.network.dial(address_of(HOST.peer_id))
-        yield Client(peer, own, HOST.peer_id), host, hosted
+        yield Client(peer, own, HOST.peer_id), host, hosting
+        nursery.cancel_scope.cancel()

@@ -278,7 +278,14 @@ def test_a_host_signs_registry_records():
         (made_by(service="op"), "was from 'op.get_record_bytes'"),
         (made_by(function="put"), "was from 'registry.put'"),
         (made_by(lens=".$.x"), "lens for data tetraplet is expected to be empty"),
-        ([[]], "expected tetraplet for a scalar argument"),
+        ([[]], "expected tetraplet for a scalar argument, got tetraplet for an array: Some([]), tetraplets"),
+        ([], "expected tetraplet for a scalar argument, got tetraplet for an array: None, tetraplets"),
+        (
+            [made_by("p", "s", "f", 'l"')[0] * 2],
+            "got tetraplet for an array: Some(["
+            + ", ".join(['SecurityTetraplet { peer_pk: "p", service_id: "s", function_name: "f", lens: "l\\"" }'] * 2)
+            + "]), tetraplets",
+        ),
     ],
 )
 def test_a_host_signs_nothing_else(tetraplets, complaint):
@@ -288,7 +295,7 @@ def test_a_host_signs_nothing_else(tetraplets, complaint):
 
 
 def test_signing_what_is_no_bytes():
-    code, value = call("sig", "sign", "text", author=HOST, tetraplets=made_by())
+    code, value = call("sig", "sign", "text", author=HOST, tetraplets=made_by(service="op"))
     assert code == 0
     assert value["success"] is False
     assert 'expected Vec<u8>, got "text"' in value["error"][0]

@@ -24,7 +24,7 @@ from runtime.store.sqlite_state import read_state
 from runtime.store.state import SERVICES, Namespace, StateError
 from runtime.store.toml_text import toml_text
 from tests.runtime.marine.kit import CORPUS, function, module, own
-from tests.runtime.services.hosting import HOST, LONG_S, MANAGER, STRANGER, Host, open_host, open_network, run
+from tests.runtime.services.hosting import HOST, LONG_S, MANAGER, STRANGER, Host, on_host, open_host, open_network, run
 
 RECORDS = json.loads((CORPUS / "src" / "testkit.json").read_text())["records"]
 PARAMETERS = '(import "__marine_host_api_v3" "get_call_parameters" (func $whose))'
@@ -50,16 +50,6 @@ EFFECTOR = module("", imports='(import "host" "ls" (func (param i32 i32))) (impo
 
 def encoded(wasm: bytes) -> str:
     return base64.b64encode(wasm).decode()
-
-
-def on_host(body, folder: Path | None = None, **more):
-    """Run `body(host)` on a host of its own."""
-
-    async def main():
-        async with open_host(folder, **more) as host:
-            return await body(host)
-
-    return run(main)
 
 
 # ── dist ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,25 +339,21 @@ def test_who_may_remove():
         with pytest.raises(hosted_module.TypedServiceError) as caught:
             await host.hosted.remove(HOST.peer_id, "p", service_id, STRANGER.peer_id)
         assert caught.value.value.startswith(forbidden.format(STRANGER.peer_id, "only creator can remove service"))
-        spell = await host.hosted.create(
-            HOST.peer_id, await blueprint(host, ("c", COUNTER)), MANAGER.peer_id, kind="spell"
-        )
+        spell = (await host.hosted.create_spell(HOST.peer_id)).id
         assert await host.error("srv", "remove", spell) == forbidden.format(MANAGER.peer_id, "cannot remove a spell")
-        assert await host.ok("spell", "next", particle_id=f"spell_{spell}_7") == 1, (
-            "`spell` and `self` are the particle's own spell"
-        )
-        assert await host.ok("self", "next", particle_id=f"spell_{spell}_7") == 2
-        assert (
-            await host.error("self", "next", particle_id="spell_") == "Service with id 'self' not found (function next)"
-        )
+        for alias in ("spell", "self"):
+            found = await host.ok(alias, "exists", "key", particle_id=f"spell_{spell}_7")
+            assert found == {"value": False, "success": True, "error": ""}, "the particle's own spell"
+        for particle_id in ("spell", "other_x_1", "spell_none_1"):
+            text = await host.error("self", "exists", "key", particle_id=particle_id)
+            assert text == "Service with id 'self' not found (function exists)"
 
     on_host(body)
 
 
 def test_scopes_do_not_see_each_other():
-    worker = STRANGER.peer_id
-
     async def body(host: Host):
+        worker = await host.ok("worker", "create", "deal", [])
         service_id = await host.deploy(("counter", COUNTER))
         await host.ok("srv", "add_alias", "c", service_id)
         assert await host.ok("srv", "list", scope=worker) == []
@@ -385,6 +371,24 @@ def test_scopes_do_not_see_each_other():
         )
         await host.ok("srv", "add_alias", "c", own_id, scope=worker)
         assert await host.ok("srv", "resolve_alias", "c", scope=worker) == own_id
+
+    on_host(body)
+
+
+def test_a_service_for_ipfs_is_for_administrators():
+    """In the host's scope, whether there is one or not; that of a worker is the worker's own matter."""
+
+    async def body(host: Host):
+        refused = "This function is only available to the host or worker spells"
+        assert await host.error("aqua-ipfs", "next", author=STRANGER) == refused
+        assert await host.error("aqua-ipfs", "next") == "Service with id 'aqua-ipfs' not found (function next)"
+        for scope in (HOST.peer_id, await host.ok("worker", "create", "deal", [])):
+            service_id = await host.deploy(("counter", COUNTER), scope=scope)
+            await host.ok("srv", "add_alias", "aqua-ipfs", service_id, scope=scope)
+            assert await host.ok("aqua-ipfs", "next", scope=scope) == 1
+        assert await host.error("aqua-ipfs", "next", author=STRANGER) == refused
+        assert await host.ok("aqua-ipfs", "next", author=STRANGER, scope=scope) == 2
+        assert await host.ok(await host.ok("srv", "resolve_alias", "aqua-ipfs"), "next", author=STRANGER) == 2
 
     on_host(body)
 
@@ -586,7 +590,8 @@ def test_folders(tmp_path):
 def test_restart(tmp_path):
     async def before(host: Host):
         first = await host.deploy(("counter", COUNTER))
-        second = await host.deploy(("counter", COUNTER), scope=STRANGER.peer_id)
+        worker = await host.ok("worker", "create", "deal", [])
+        second = await host.deploy(("counter", COUNTER), scope=worker)
         removed = await host.deploy(("counter", COUNTER))
         for alias in ("a", 'odd "\\\u007f\n ä'):
             await host.ok("srv", "add_alias", alias, first)
@@ -594,15 +599,15 @@ def test_restart(tmp_path):
         await host.ok("srv", "add_alias", "moved", removed)
         await host.ok("srv", "remove", removed)
         assert await host.ok("a", "next") == 1
-        return [await host.ok("srv", "list", scope=scope) for scope in (HOST.peer_id, STRANGER.peer_id)], second
+        return [await host.ok("srv", "list", scope=scope) for scope in (HOST.peer_id, worker)], second, worker
 
-    listed, second = on_host(before, tmp_path)
+    listed, second, worker = on_host(before, tmp_path)
 
     async def after(host: Host):
         assert host.hosted.restored
-        assert [await host.ok("srv", "list", scope=scope) for scope in (HOST.peer_id, STRANGER.peer_id)] == listed
+        assert [await host.ok("srv", "list", scope=scope) for scope in (HOST.peer_id, worker)] == listed
         assert await host.ok('odd "\\\u007f\n ä', "next") == 1, "a new instance"
-        assert await host.ok(second, "next", scope=STRANGER.peer_id) == 1
+        assert await host.ok(second, "next", scope=worker) == 1
         assert await host.ok("srv", "resolve_alias_opt", "moved") == []
 
     on_host(after, tmp_path)

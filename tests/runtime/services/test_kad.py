@@ -68,6 +68,7 @@ def test_merge_orders_by_distance_and_drops_repetitions() -> None:
         ([], "Field 'key' is missing from args to call_service"),
         ([1], "Error deserializing field 'key': expected String, got 1"),
         (["0"], "Error while deserializing field 'key': not a base58: "),
+        (["0", 1], "Error while deserializing field 'key': not a base58: "),
         ([base58.encode(bytes(65))], "Invalid multihash size"),
         ([base58.encode(b"\x12\x20short"), True], "Invalid multihash"),
         ([IDS[0], True, "many"], "Error deserializing field 'count': expected Option<usize>, got \"many\""),
@@ -77,3 +78,24 @@ def test_bad_arguments(service: KadService, values: list[object], text: str) -> 
     with pytest.raises(ServiceError) as caught:
         call(service.neighborhood, *values)
     assert caught.value.value.startswith(f"Error: {text}")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([], "Field 'target' is missing from args to call_service"),
+        ([IDS[0], 1], "Error deserializing field 'left': expected Vec<String>, got 1"),
+        ([IDS[0], []], "Field 'right' is missing from args to call_service"),
+        (["0", 1], "Error deserializing field 'left': expected Vec<String>, got 1"),
+        (["0", [], []], "decode base58 failed: provided string contained invalid character '0' at byte 0"),
+        (
+            [IDS[0], [IDS[1], "0"], []],
+            "decode base58 failed: provided string contained invalid character '0' at byte 0",
+        ),
+        ([IDS[0], [], ["l"]], "decode base58 failed: provided string contained invalid character 'l' at byte 0"),
+    ],
+)
+def test_bad_arguments_of_merge(values: list[object], text: str) -> None:
+    with pytest.raises(ServiceError) as caught:
+        call(merge, *values)
+    assert caught.value.value == f"Error: {text}\n{text}"
