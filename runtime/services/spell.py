@@ -80,6 +80,7 @@ class Spells:
         self._clock = clock
         self._ttl_ms = ttl_ms
         self._deadlines: dict[str, deque[int]] = {}
+        self._installing: set[str] = set()
         self._scope = trio.CancelScope()
 
     def add_to(self, services: Services) -> None:
@@ -115,8 +116,8 @@ class Spells:
 
     def _resume(self) -> None:
         for hosted in self._hosted.all_spells():
-            if self.triggers.is_subscribed(hosted.id):
-                continue  # installed since
+            if self.triggers.is_subscribed(hosted.id) or hosted.id in self._installing:
+                continue  # installed since, or nearly
             try:
                 config = self._hosted.spells.store.triggers(hosted.id)
                 if config is not None:
@@ -177,6 +178,7 @@ class Spells:
                 )
         wanted = subscription(config, self._clock.now_ms())
         hosted = await self._hosted.create_spell(scope)
+        self._installing.add(hosted.id)
         try:
             caller = Caller(hosted.id, scope, context.host_id, scope, scope, f"spell_{hosted.id}_0")
             self._call(caller, "set_script", [script])
@@ -186,8 +188,10 @@ class Spells:
                 await self._add_alias(hosted, alias, author)
         except BaseException:
             with trio.CancelScope(shield=True):
-                await self._hosted.remove_spell(hosted, scope)
+                await self.end(hosted)
             raise
+        finally:
+            self._installing.discard(hosted.id)
         self.triggers.subscribe(hosted.id, wanted)
         return hosted.id
 

@@ -120,6 +120,25 @@ def test_what_cannot_be_saved_is_not_done(tmp_path, monkeypatch):
     assert kept_services(tmp_path) == {one.name for one in (tmp_path / "workdir").iterdir()} == {spell}
 
 
+def test_a_spell_that_is_half_installed_does_not_run(monkeypatch):
+    """Spells may start to run meanwhile."""
+
+    async def body(host: Host):
+        add_alias, seen = host.hosted.add_alias, []
+
+        async def later(scope, alias, spell, author):
+            host.spells._resume()
+            seen.append(host.spells.triggers.is_subscribed(spell))
+            await add_alias(scope, alias, spell, author)
+
+        monkeypatch.setattr(host.hosted, "add_alias", later)
+        spell = await host.ok("spell", "install", "(null)", {}, clock(), "named")
+        assert seen == [False]
+        assert host.spells.triggers.is_subscribed(spell)
+
+    on_host(body)
+
+
 def test_changing_when_a_spell_runs():
     async def body(host: Host):
         spell = await host.ok("spell", "install", "(null)", {}, clock(), "named")
