@@ -84,11 +84,8 @@ def share_compiled_modules() -> None:
 def answers(case: Case, engine: str) -> Iterator[Answer]:
     """Load and call. Raises Failure, and whatever must not escape."""
     logs: list[LogRecord] = []
-    config = ServiceConfig(
-        tuple(ModuleConfig(name, {}) for name in case.modules), timeout_ms=TIMEOUT_MS, **case.settings
-    )
     try:
-        service = Service(config, case.modules, log=logs.append, **ENGINES[engine])
+        service = make_service(case, engine, logs)
     except LoadError as error:
         yield Answer(error.error_class, str(error), None, ())
         return
@@ -101,6 +98,13 @@ def answers(case: Case, engine: str) -> Iterator[Answer]:
             if answer.error_class:
                 check_usable(service)
         yield Answer("", "", [list(record) for record in logs], ())
+
+
+def make_service(case: Case, engine: str, logs: list[LogRecord]) -> Service:
+    """The service of a case. Raises LoadError."""
+    modules = tuple(ModuleConfig(name) for name in case.modules)
+    config = ServiceConfig(modules, timeout_ms=TIMEOUT_MS, **case.settings)
+    return Service(config, case.modules, log=logs.append, **ENGINES[engine])
 
 
 def make_call(service: Service, call: Call, *, as_text: bool) -> Answer:
@@ -151,13 +155,30 @@ def run_case(case: Case, engines: tuple[str, ...]) -> list[Answer]:
         for number, (one, other) in enumerate(zip(first, got, strict=False)):
             if one.error_class in TRANSIENT or other.error_class in TRANSIENT:
                 break
-            if one != other:
+            if one != other and not (one[:3] == other[:3] and only_quiet(case, (engines[0], engine), number)):
                 call = case.calls[number - 1 if len(first) == 1 else number] if number < len(case.calls) else None
                 raise Failure(f"call {number} {call!r:.300}:\n  {engines[0]}: {one!r:.900}\n  {engine}: {other!r:.900}")
         else:
             if len(first) != len(got):
                 raise Failure(f"{engines[0]} gives {len(first)} answers, {engine} {len(got)}")
     return first
+
+
+def only_quiet(case: Case, engines: tuple[str, str], number: int) -> bool:
+    """Whether memories differ after a call in signaling NaNs only: Python makes them quiet when it reads them, native code copies them."""
+    contents: list[list[bytes]] = []
+    for engine in engines:
+        service = make_service(case, engine, [])
+        with service:
+            for at, call in enumerate(case.calls[: number + 1]):
+                if make_call(service, call, as_text=bool(at % 2)).error_class:
+                    check_usable(service)
+            contents.append([bytes(instance.memory()) for instance in service.instances])
+    return all(
+        a == b or (a | 0x40 == b | 0x40 and a >= 0x80 and one[at + 1 : at + 2] in (b"\x7f", b"\xff"))
+        for one, other in zip(*contents, strict=True)
+        for at, (a, b) in enumerate(zip(one, other, strict=True))
+    )
 
 
 def guarded(case: Case, engines: tuple[str, ...], counts: Counter[str]) -> str | None:
