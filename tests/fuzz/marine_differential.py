@@ -27,6 +27,7 @@ from tests.fuzz.marine_mutation import Call, Case
 
 TIMEOUT_MS: Final = 10_000
 ANSWER_S_MAX: Final = 10.0
+LIFT_BYTES_MAX: Final = 16 << 20
 
 
 class MarineJs:
@@ -124,7 +125,8 @@ def compare(case: Case, theirs: dict[str, Any] | None, counts: Counter[str]) -> 
 
 
 def _compare(case: Case, theirs: dict[str, Any], counts: Counter[str]) -> None:
-    config = ServiceConfig(tuple(ModuleConfig(name, {}) for name in case.modules), timeout_ms=TIMEOUT_MS)
+    modules = tuple(ModuleConfig(name) for name in case.modules)
+    config = ServiceConfig(modules, timeout_ms=TIMEOUT_MS, lift_bytes_max=LIFT_BYTES_MAX)
     answers = theirs.get("answers", [])
     try:
         service = Service(config, case.modules)
