@@ -84,6 +84,7 @@ class Peer:
         self.clock: Clock = clock or SystemClock()
         self.counters = Counters()
         self._store: ParticleDataStore = store if store is not None else MemoryParticleData()
+        self._early: list[Event] = []
         self._held: deque[tuple[int, Call | Send, trio.CancelScope | None]] = deque()
         self.core = PeerCore(
             config.identity,
@@ -132,6 +133,9 @@ class Peer:
         """Listen, then connect to the bootstrap addresses in the background."""
         self._manager = trio.open_nursery()
         self._nursery = await self._manager.__aenter__()
+        for event in self._early:
+            self._feed(event)
+        self._early.clear()
         try:
             await self._nursery.start(self.network.serve, self, self.config.listen)
         except BaseException:
@@ -217,8 +221,11 @@ class Peer:
     # Core
 
     def apply(self, event: Event) -> None:
-        """Feed an event of the host itself, such as a created worker."""
-        self._feed(event)
+        """Feed an event of the host itself, such as a created worker. Before the peer runs it waits until it does."""
+        if self._nursery is None:
+            self._early.append(event)
+        else:
+            self._feed(event)
 
     def _feed(self, event: Event) -> None:
         for action in self.core.receive(event, now_ms=self.clock.now_ms()):
