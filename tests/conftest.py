@@ -7,11 +7,15 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.golden import Golden
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -33,6 +37,14 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+@pytest.fixture(autouse=True)
+def _stay_here() -> Iterator[None]:
+    """Undo what `-C DIR` of a command that ran in this process leaves: later tests name files from the checkout."""
+    here = Path.cwd()
+    yield
+    os.chdir(here)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -113,7 +113,8 @@ def test_a_failed_check_fails_the_test(pytester: pytest.Pytester) -> None:
             aqua_net().world._on_end.append(fail)
         """
     )
-    result = pytester.runpytest("-q", "-p", "runtime.sim.pytest_plugin", "-p", "no:cacheprovider")
+    # In this process it would take the handlers of wasmtime away: pytest has faulthandler let go of signals when it ends.
+    result = pytester.runpytest_subprocess("-q", "-p", "runtime.sim.pytest_plugin", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*SimulationFailed: mine: wrong (seed 0, event*"])
 
