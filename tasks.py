@@ -9,6 +9,7 @@
     python3 tasks.py sim [--seeds N]      deterministic simulations of whole networks
     python3 tasks.py bench AREA [--json]  ours and the reference in one run
     python3 tasks.py soak AREA            a million operations in one process; memory must stay flat
+    python3 tasks.py soak peer [--minutes N]   a peer at half load; memory, tasks and descriptors must stay flat
     python3 tasks.py wheel                build the wheel and test it installed, from an empty directory
     python3 tasks.py reference            install the reference implementations (npm) that some tests compare with
                         [--all]           … and the eleven earlier releases of AquaVM that area marine has rows for (about 45 MB)

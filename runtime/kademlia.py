@@ -15,7 +15,7 @@ import trio
 
 from avm.crypto import base58
 from runtime.core.kademlia import FindNode, K, Lookup, RoutingTable, decode, encode, hash_key, key_of
-from runtime.network import Contact, NetworkError
+from runtime.network import Contact, NetworkError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,11 +90,17 @@ class Kademlia:
             self._grown = trio.Event()
             await self.bootstrap()
 
-    async def find(self, peer_id: str) -> tuple[str, ...]:
-        """Addresses of a peer, from the table or by asking around; empty when nobody knows it or it is banned."""
+    async def find(self, peer_id: str, stale: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Addresses of a peer, from the table or by asking around; empty when nobody knows it or it is banned.
+
+        stale: addresses at which it was not reached, of which nobody wants to hear.
+        """
         known = self.table.get(peer_id)
-        if known is not None and known.addresses:
-            return known.addresses
+        if known is not None:
+            fresh = tuple(a for a in known.addresses if a not in stale)
+            if fresh:
+                return fresh
+            self.table.remove(peer_id)
         if self._is_banned(peer_id):
             return ()
         search = self._searches.get(peer_id)
@@ -103,7 +109,7 @@ class Kademlia:
             return search.addresses
         search = self._searches[peer_id] = _Search()
         try:
-            lookup = await self.look_up(key_of(peer_id), base58.decode(peer_id), target=peer_id)
+            lookup = await self.look_up(key_of(peer_id), base58.decode(peer_id), target=peer_id, stale=stale)
             found = lookup.found
             search.addresses = found.addresses if found is not None else ()
         except ValueError:
@@ -118,9 +124,11 @@ class Kademlia:
         """Ask around for the local peer itself: fills the table with the neighbourhood."""
         await self.look_up(key_of(self._network.peer_id), base58.decode(self._network.peer_id))
 
-    async def look_up(self, key: int, raw_key: bytes, *, target: str | None = None) -> Lookup:
+    async def look_up(
+        self, key: int, raw_key: bytes, *, target: str | None = None, stale: frozenset[str] = frozenset()
+    ) -> Lookup:
         """Ask ever nearer peers for what is near `key`, which is the hash of `raw_key`."""
-        lookup = Lookup(key, target)
+        lookup = Lookup(key, target, stale)
         lookup.start(self.table.closest(key))
         question = encode(FindNode(raw_key))
         changed = trio.Event()
@@ -157,7 +165,7 @@ class Kademlia:
         return self.table.closest(hash_key(key), count)
 
     async def _ask(self, lookup: Lookup, peer_id: str, question: bytes) -> bytes:
-        """Ask a peer, by an address somebody else has told if we know none ourselves."""
+        """Ask a peer, by an address somebody else has told. It is not looked for: that is what is being done."""
         if peer_id not in self._network.peers():
             for address in lookup.contacts[peer_id].addresses:
                 full = address if "/p2p/" in address else f"{address}/p2p/{peer_id}"
@@ -166,6 +174,8 @@ class Kademlia:
                     break
                 except NetworkError as error:
                     log.debug("%s: %s", full, error)
+            else:
+                raise Unreachable(f"{peer_id} is not reached at any address that was told")
         return await self._network.rpc(peer_id, self.protocol, question)
 
     async def _answer(self, sender: str, payload: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import trio
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from avm.outcome import Outcome
     from avm.stats import CacheStats, VmStats
+    from runtime.peer import Peer
     from runtime.vm import ThreadVm
 
 TIME_BUCKETS_S: Final = (0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 7, 15, 30, 60, 120)
@@ -61,6 +63,10 @@ class PeerMetrics:
         """Tell of its interpreters, too."""
         self._registry.register(_Pool(pool))
 
+    def watch_peer(self, peer: Peer) -> None:
+        """Tell of its connections and particles, too."""
+        self._registry.register(_Peer(peer))
+
     def text(self) -> str:
         """The document, of the type `content_type`."""
         return str(generate_latest(self._registry), "utf-8")
@@ -89,6 +95,34 @@ class _Pool:
         buffers.add_metric(["heap"], sum(stats.native.heap_bytes for stats in found))
         yield buffers
         yield from _caches(found)
+
+
+class _Peer:
+    """Counts of the shell and of the core of a peer."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def collect(self) -> Iterator[Metric]:
+        """Families of the registry."""
+        peer = self._peer
+        counters, core = peer.counters, peer.core
+        for name, help_, value in (
+            ("connection_pool_connected_peers", "Peers with a connection", len(peer.network.peers())),
+            ("connection_pool_particle_queue_size", "Messages that wait for room", peer.waiting),
+            ("particle_executor_alive_actors", "Particles alive", core.actor_count),
+            ("particle_executor_total_actors_mailbox", "Particles that wait for a run", core.backlog),
+            ("avm_peer_tasks", "Tasks of the event loop", trio.lowlevel.current_statistics().tasks_living),
+        ):
+            yield GaugeMetricFamily(name, help_, value=value)
+        for name, help_, value in (
+            ("connection_pool_received_particles", "Messages received", counters.received),
+            ("connectivity_particle_send_success", "Messages sent", counters.sent),
+            ("connectivity_particle_send_failure", "Messages not sent", counters.failed_sends),
+            ("avm_peer_malformed", "Messages received that were none", counters.malformed),
+            ("avm_peer_dropped", "Particles that went no further", counters.dropped),
+        ):
+            yield CounterMetricFamily(name, help_, value=value)
 
 
 def _caches(found: list[VmStats]) -> Iterator[Metric]:

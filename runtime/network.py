@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 RpcHandler = Callable[[str, bytes], Awaitable[bytes]]
 """Answers one request: takes the asking peer id and the payload, returns the answer."""
 
-Resolver = Callable[[str], Awaitable[tuple[str, ...]]]
-"""Finds addresses of a peer id nobody is connected to; none when nobody knows it."""
+Resolver = Callable[[str, frozenset[str]], Awaitable[tuple[str, ...]]]
+"""Finds addresses of a peer id nobody is connected to, other than those at which it was not reached; none when nobody knows any."""
 
 IdentifiedListener = Callable[["Contact", tuple[str, ...]], None]
 """Told of a peer that has said who it is: its addresses and the protocols it speaks."""
@@ -65,6 +65,13 @@ class Receiver(Protocol):
 
         Returns once there is room for the next: an adapter must not read further from that stream before. Never
         raises on a bad message.
+        """
+        ...
+
+    def offer(self, sender: str, message: bytes) -> bool:
+        """Take one message of `sender` at once if there is room; False when it was not taken: then await `on_message`.
+
+        Never raises on a bad message.
         """
         ...
 

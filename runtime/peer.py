@@ -13,7 +13,7 @@ import logging
 from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 import trio
 
@@ -22,6 +22,7 @@ from runtime.config import BOOTSTRAP_RETRY_MAX_S, BOOTSTRAP_RETRY_STEP_S, PeerCo
 from runtime.core.actions import Action, Call, Drop, Failed, Forget, Run, Send, SetTimer
 from runtime.core.events import Arrived, Called, Event, Ran, RunFailed, Tick
 from runtime.core.limits import SENDS_MAX, SENDS_PER_AUTHOR_MAX, SENDS_PER_TARGET_MAX
+from runtime.core.particle import Particle
 from runtime.core.peer_core import HostPolicy, PeerCore, Policy
 from runtime.network import Contact, DialFailed, Network, NetworkError
 from runtime.protocol import codec
@@ -30,6 +31,7 @@ from runtime.services.registry import CallContext, Services
 from runtime.store.limits import UNWRITTEN_BYTES_MAX
 from runtime.store.particle_data import MemoryParticleData, ParticleDataStore
 from runtime.vm import Vm, VmFailure
+from runtime.waiting import WaitingRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +39,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from runtime.core.events import ActorKey
-    from runtime.core.particle import Particle
+
+DECODE_INLINE_MAX: Final = 256 * 1024
+"""Longer messages are decoded in a thread: an array of integers, as js-client sends, takes 20 ms a megabyte."""
+
+DECODERS_MAX: Final = 2
+"""Threads that do so."""
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +112,9 @@ class Peer:
         self._sending_to: Counter[str] = Counter()
         self._sending_of: Counter[str] = Counter()
         self._outgoing = HeldBytes()
-        self._changed = trio.lowlevel.ParkingLot()
+        self._idlers = trio.lowlevel.ParkingLot()
+        self._waiting = WaitingRoom(self._takes)
+        self._decoders = trio.CapacityLimiter(DECODERS_MAX)
         self._draining = False
         self._timer: trio.CancelScope | None = None
         self._lost: dict[str, trio.Event] = {}
@@ -126,6 +135,11 @@ class Peer:
     def is_idle(self) -> bool:
         """Whether nothing runs, waits, is called or is being sent."""
         return self.core.is_idle and not self._sending and not self._held
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait until there is room for them."""
+        return len(self._waiting)
 
     # Life
 
@@ -175,7 +189,7 @@ class Peer:
     async def wait_idle(self) -> None:
         """Return when there is nothing to do; at once when that is so now."""
         while not self.is_idle:
-            await self._changed.park()
+            await self._idlers.park()
 
     def submit(self, particle: Particle) -> None:
         """Take in a particle that was made here. Local particles skip the queue's bound, not the checks."""
@@ -183,23 +197,45 @@ class Peer:
 
     # Receiver
 
+    def offer(self, sender: str, message: bytes) -> bool:
+        """Take one message from the network at once; False when it has to wait, or is better decoded elsewhere."""
+        if len(message) > DECODE_INLINE_MAX:
+            return False
+        found = _decoded(message)
+        if isinstance(found, Particle) and not self._takes(found.init_peer_id):
+            return False
+        particle = self._noted(sender, found)
+        if particle is not None:
+            self._take_in(particle)
+        return True
+
     async def on_message(self, sender: str, message: bytes) -> None:
         """Take one message from the network; waits while the peer has too much to do, or too much of this author."""
+        if len(message) > DECODE_INLINE_MAX:
+            found = await trio.to_thread.run_sync(_decoded, message, limiter=self._decoders, abandon_on_cancel=True)
+        else:
+            found = _decoded(message)
+        particle = self._noted(sender, found)
+        if particle is not None:
+            await self._waiting.enter(particle.init_peer_id)
+            self._take_in(particle)
+
+    def _noted(self, sender: str, found: Particle | codec.Upgrade | codec.CodecError) -> Particle | None:
+        """Count a message; its particle, if it is one."""
         self.counters.received += 1
-        try:
-            particle = codec.decode(message)
-        except codec.CodecError as error:
+        if isinstance(found, codec.CodecError):
             self.counters.malformed += 1
-            log.info("malformed message from %s: %s", sender, error)
-            return
-        if isinstance(particle, codec.Upgrade):
-            return
-        while (
-            not self.core.has_room(particle.init_peer_id)
-            or self._sending + len(self._held) >= SENDS_MAX
-            or self._store.unwritten_bytes > UNWRITTEN_BYTES_MAX
-        ):
-            await self._changed.park()
+            log.info("malformed message from %s: %s", sender, found)
+        return found if isinstance(found, Particle) else None
+
+    def _takes(self, author: str) -> bool:
+        return (
+            self._sending + len(self._held) < SENDS_MAX
+            and self._store.unwritten_bytes <= UNWRITTEN_BYTES_MAX
+            and self.core.has_room(author)
+        )
+
+    def _take_in(self, particle: Particle) -> None:
         if not self._draining:
             self._feed(Arrived(particle))
 
@@ -233,7 +269,9 @@ class Peer:
         self._note_change()
 
     def _note_change(self) -> None:
-        self._changed.unpark_all()
+        self._waiting.wake()
+        if self._idlers:
+            self._idlers.unpark_all()
         for listener in self.on_change:
             listener()
 
@@ -270,7 +308,7 @@ class Peer:
             case Failed():
                 self.counters.failed_runs += 1
                 log.info(
-                    "particle %s: interpreter code %d: %s; script %.200s",
+                    "particle %s: interpreter code %d: %.500s; script %.200s",
                     action.particle.id,
                     action.ret_code,
                     action.message,
@@ -417,3 +455,10 @@ class Peer:
                 await event.wait()
             else:
                 await trio.sleep(BOOTSTRAP_RETRY_STEP_S)
+
+
+def _decoded(message: bytes) -> Particle | codec.Upgrade | codec.CodecError:
+    try:
+        return codec.decode(message)
+    except codec.CodecError as error:
+        return error

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from runtime.core.actions import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from avm.outcome import CallRequest, CallResult, RunParameters
     from runtime.core.events import ActorKey
     from runtime.core.particle import Particle
@@ -22,18 +24,19 @@ if TYPE_CHECKING:
 class Actor:
     """State of one actor. `particle` holds the signed fields; its data are in `mailbox` and in the store.
 
-    deadline_ms: last millisecond here, which may come before the particle's own. calling: ids of the calls that run;
-    requests: calls that wait for a place, in order. stored_bytes: length of the data in the store.
+    deadline_ms: last millisecond here, which may come before the particle's own. calling: ids of the calls that run.
+    stored_bytes: length of the data in the store. Thousands are alive at once, most of them with nothing more to do, so an
+    actor holds no container that it does not need.
     """
 
     __slots__ = (
+        "_requests",
         "calling",
         "deadline_ms",
         "key",
         "mailbox",
         "params",
         "particle",
-        "requests",
         "results",
         "running",
         "stored_bytes",
@@ -45,10 +48,10 @@ class Actor:
         self.deadline_ms = deadline_ms
         self.particle = particle.with_data(b"")
         self.params = params
-        self.mailbox: deque[bytes] = deque()
+        self.mailbox: list[bytes] = []
         self.results: dict[int, CallResult] = {}
-        self.requests: deque[tuple[int, CallRequest]] = deque()
-        self.calling: set[int] = set()
+        self._requests: deque[tuple[int, CallRequest]] | None = None
+        self.calling: dict[int, None] = {}
         self.running = False
         self.stored_bytes = 0
 
@@ -57,12 +60,31 @@ class Actor:
         """Whether a run would have something to look at."""
         return bool(self.mailbox or self.results)
 
+    @property
+    def requests(self) -> int:
+        """Number of calls that wait for a place."""
+        return 0 if self._requests is None else len(self._requests)
+
+    def add_requests(self, requests: Mapping[int, CallRequest]) -> None:
+        """Let calls wait, behind those that do."""
+        if requests:
+            self._requests = self._requests or deque()
+            self._requests.extend(requests.items())
+
+    def take_request(self) -> tuple[int, CallRequest]:
+        """The call whose turn it is; there is one."""
+        assert self._requests
+        taken = self._requests.popleft()
+        if not self._requests:
+            self._requests = None
+        return taken
+
     def next_run(self, prev_data: bytes) -> Run:
         """The next run: one waiting copy, never two merged, and every result that has come by now.
 
         Empty data when only results are delivered. The caller has checked `has_work`.
         """
-        data = self.mailbox.popleft() if self.mailbox else b""
+        data = self.mailbox.pop(0) if self.mailbox else b""
         results = self.results
         self.results = {}
         self.running = True

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from avm.crypto import base58
 from runtime.network import Contact
-from runtime.protocol.multiaddr import read_varint, to_bytes, to_text, varint
+from runtime.protocol.multiaddr import to_bytes, to_text
+from runtime.protocol.protobuf import field_bytes, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,7 @@ class RoutingTable:
     def add(self, contact: Contact, *, alive: Iterable[str] = ()) -> bool:
         """Add or refresh an entry; False when its bucket is full of peers that are `alive`.
 
-        In a full bucket the entry not heard of for longest gives way, unless it is alive: peers that stay are worth more.
+        What a peer says of itself replaces what was known: it may have moved. In a full bucket the entry not heard of for longest gives way, unless it is alive: peers that stay are worth more.
         """
         if contact.peer_id == self._local_id:
             return False
@@ -78,9 +79,8 @@ class RoutingTable:
             if silent is None:
                 return False
             del bucket[silent]
-        older = known.addresses if known else ()
-        addresses = tuple(dict.fromkeys((*contact.addresses, *older)))[:ADDRESSES_MAX]
-        bucket[contact.peer_id] = Contact(contact.peer_id, addresses)
+        addresses = contact.addresses or (known.addresses if known else ())
+        bucket[contact.peer_id] = Contact(contact.peer_id, addresses[:ADDRESSES_MAX])
         return True
 
     def remove(self, peer_id: str) -> None:
@@ -100,10 +100,14 @@ class RoutingTable:
 
 @dataclass
 class Lookup:
-    """One search for the peers nearest to a key: whom to ask next, until the K nearest known have answered."""
+    """One search for the peers nearest to a key: whom to ask next, until the K nearest known have answered.
+
+    stale: addresses of the target at which it was not reached; they are no answer.
+    """
 
     key: int
     target: str | None = None
+    stale: frozenset[str] = frozenset()
     contacts: dict[str, Contact] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
@@ -127,9 +131,10 @@ class Lookup:
         """Take the answer of a peer that was asked."""
         self.answered.add(peer_id)
         for contact in contacts:
-            known = self.contacts.get(contact.peer_id)
-            if known is None or (contact.addresses and not known.addresses):
-                self.contacts[contact.peer_id] = contact
+            # Several tell of one peer, and some of them where it was.
+            known = self.contacts.get(contact.peer_id, contact)
+            addresses = tuple(dict.fromkeys((*known.addresses, *contact.addresses)))
+            self.contacts[contact.peer_id] = Contact(contact.peer_id, addresses[:ADDRESSES_MAX])
 
     def fail(self, peer_id: str) -> None:
         """A peer did not answer."""
@@ -137,9 +142,10 @@ class Lookup:
 
     @property
     def found(self) -> Contact | None:
-        """The target, once somebody has told an address of it."""
+        """The target, once somebody has told a fresh address of it; only fresh ones."""
         contact = self.contacts.get(self.target) if self.target is not None else None
-        return contact if contact is not None and contact.addresses else None
+        fresh = [a for a in contact.addresses if a not in self.stale] if contact is not None else []
+        return Contact(contact.peer_id, tuple(fresh)) if contact is not None and fresh else None
 
     @property
     def nearest(self) -> list[Contact]:
@@ -165,21 +171,21 @@ class FindNode:
 
 def encode(message: FindNode) -> bytes:
     """Protobuf without length prefix."""
-    out = bytearray(_field(1, FIND_NODE))
-    out += _field(2, message.key)
+    out = bytearray(field_bytes(1, FIND_NODE))
+    out += field_bytes(2, message.key)
     for contact in message.contacts:
-        peer = bytearray(_field(1, base58.decode(contact.peer_id)))
+        peer = bytearray(field_bytes(1, base58.decode(contact.peer_id)))
         for address in contact.addresses[:ADDRESSES_MAX]:
             data = to_bytes(address)
             if data is not None:
-                peer += _field(2, data)
-        out += _field(8, bytes(peer))
+                peer += field_bytes(2, data)
+        out += field_bytes(8, bytes(peer))
     return bytes(out)
 
 
 def decode(data: bytes) -> FindNode | None:
     """A FIND_NODE message; None for another type or malformed bytes. Unknown fields and unreadable peers are passed over."""
-    fields = _fields(data)
+    fields = read_fields(data)
     if fields is None or (1, FIND_NODE) not in fields:
         return None
     key = next((value for number, value in fields if number == 2 and isinstance(value, bytes)), b"")
@@ -197,7 +203,7 @@ def decode(data: bytes) -> FindNode | None:
 def _contact(data: bytes) -> Contact | None:
     from runtime.protocol.identity import is_peer_id
 
-    fields = _fields(data)
+    fields = read_fields(data)
     if fields is None:
         return None
     peer = next((value for number, value in fields if number == 1 and isinstance(value, bytes)), b"")
@@ -209,35 +215,3 @@ def _contact(data: bytes) -> Contact | None:
     raw = [value for number, value in fields if number == 2 and isinstance(value, bytes)][:ADDRESSES_MAX]
     addresses = tuple(text for value in raw if (text := to_text(value)) is not None)
     return Contact(peer_id, addresses)
-
-
-def _field(number: int, value: int | bytes) -> bytes:
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def _fields(data: bytes) -> list[tuple[int, int | bytes]] | None:
-    """Fields of a protobuf message in order; None when it is malformed."""
-    out: list[tuple[int, int | bytes]] = []
-    position = 0
-    while position < len(data):
-        tag, position = read_varint(data, position)
-        kind = tag & 7
-        if tag < 0 or kind not in (0, 1, 2, 5):
-            return None
-        if kind == 0:
-            value, position = read_varint(data, position)
-            if value < 0:
-                return None
-            out.append((tag >> 3, value))
-            continue
-        if kind == 2:
-            size, position = read_varint(data, position)
-        else:
-            size = 8 if kind == 1 else 4
-        if size < 0 or position + size > len(data):
-            return None
-        out.append((tag >> 3, data[position : position + size]))
-        position += size
-    return out

@@ -90,7 +90,7 @@ class CoreLimits:
     backlog_max: int = 128
     mailbox_max: int = 128
     queued_bytes_max: int = 256 * MIB
-    actors_max: int = 10_000
+    actors_max: int = 32_000
     stored_bytes_max: int = 512 * MIB
     actor_calls_max: int = 1024
     calls_max: int = 8192

@@ -312,7 +312,7 @@ class PeerCore:
         actor = self._actors.get(event.key)
         if actor is None or event.call_id not in actor.calling:
             return
-        actor.calling.discard(event.call_id)
+        del actor.calling[event.call_id]
         for held in self._holdings(actor):
             held.pending_calls -= 1
             held.running_calls -= 1
@@ -439,7 +439,7 @@ class PeerCore:
 
     def _request_calls(self, actor: Actor, requests: Mapping[int, CallRequest], actions: list[Action]) -> None:
         """Let the calls of an outcome wait in the actor, then start what may start."""
-        actor.requests.extend(requests.items())
+        actor.add_requests(requests)
         for held in self._holdings(actor):
             held.pending_calls += len(requests)
         self._await_calls(actor)
@@ -456,8 +456,8 @@ class PeerCore:
             actor = self._callers.take(self._may_call)
             if actor is None:
                 return
-            call_id, request = actor.requests.popleft()
-            actor.calling.add(call_id)
+            call_id, request = actor.take_request()
+            actor.calling[call_id] = None
             for held in self._holdings(actor):
                 held.running_calls += 1
             actions.append(Call(actor.key, call_id, request, actor.particle))
@@ -490,7 +490,7 @@ class PeerCore:
             held.backlog -= len(actor.mailbox)
             held.queued_bytes -= sum(map(len, actor.mailbox))
             held.stored_bytes -= actor.stored_bytes
-            held.pending_calls -= len(actor.calling) + len(actor.requests)
+            held.pending_calls -= len(actor.calling) + actor.requests
             held.running_calls -= len(actor.calling)
         if not self._authors[actor.particle.init_peer_id].actors:
             del self._authors[actor.particle.init_peer_id]

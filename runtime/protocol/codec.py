@@ -29,12 +29,17 @@ from runtime.core.limits import (
 )
 from runtime.core.particle import Particle
 
+from .multiaddr import varint
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MULTICODEC: Final = b"\x81\x04"
 ARRAY_BYTES_BUILT: Final = 256 * 1024
 """Encoded arrays of bytes up to this size are decoded by way of a list, which is quicker; larger ones in place."""
+
+ARRAY_PIECE_BYTES: Final = 64 * 1024
+"""How much of a large one is decoded without letting other threads run."""
 
 _FIELDS: Final = frozenset({"action", "id", "init_peer_id", "timestamp", "ttl", "script", "signature", "data"})
 _PAIR: Final = re.compile(rb"\xcc(.)", re.DOTALL)
@@ -107,7 +112,7 @@ def decode(message: bytes) -> Particle | Upgrade:
 
 def frame(message: bytes) -> bytes:
     """The message behind its length prefix, as it is written to a stream."""
-    return _varint(len(message)) + message
+    return varint(len(message)) + message
 
 
 class FrameReader:
@@ -163,15 +168,6 @@ class FrameReader:
         return message
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
 def _unpack(body: bytes) -> dict[str, Any]:
     """The known fields of the map.
 
@@ -179,29 +175,37 @@ def _unpack(body: bytes) -> dict[str, Any]:
     bytes, so a stranger's nesting must never become Python objects.
     """
     fields: dict[str, Any] = {}
-    reader = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=len(body) + 1)
     try:
-        reader.feed(body)
+        reader, base = _reader(body), 0
         if not _is_map(body):
             raise CodecError("message is not a map")
         count = reader.read_map_header()
         if count > FIELDS_MAX:
             raise CodecError(f"message has {count} fields, at most {FIELDS_MAX} are read")
         for _ in range(count):
-            name = reader.unpack() if _is_text(body, reader.tell()) else reader.skip()
-            start = reader.tell()
+            name = reader.unpack() if _is_text(body, base + reader.tell()) else reader.skip()
+            start = base + reader.tell()
             if name not in _FIELDS:
                 reader.skip()
+            elif (found := _long_byte_array(body, start)) is not None:
+                fields[name], base = found
+                reader = _reader(body[base:])
             elif _is_container(body, start):
                 reader.skip()
-                fields[name] = _byte_array(body[start : reader.tell()])
+                fields[name] = _byte_array(body[start : base + reader.tell()])
             else:
                 fields[name] = reader.unpack()
-        if reader.tell() != len(body):
-            raise CodecError(f"{len(body) - reader.tell()} bytes follow the message")
+        if base + reader.tell() != len(body):
+            raise CodecError(f"{len(body) - base - reader.tell()} bytes follow the message")
     except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise CodecError(f"message is not MessagePack: {error or type(error).__name__}") from error
     return fields
+
+
+def _reader(data: bytes) -> msgpack.Unpacker:
+    reader = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=len(data) + 1)
+    reader.feed(data)
+    return reader
 
 
 def _is_map(body: bytes) -> bool:
@@ -217,19 +221,40 @@ def _is_container(body: bytes, at: int) -> bool:
 
 
 def _byte_array(raw: bytes) -> Any:
-    """The bytes that an encoded array of integers stands for; None for any other container."""
-    if len(raw) <= ARRAY_BYTES_BUILT:
-        value = msgpack.unpackb(raw, raw=False, strict_map_key=False)
-        # One C-level pass each: js-client sends all data this way.
-        if isinstance(value, list) and set(map(type, value)) <= {int} and all(map(_BYTE_VALUES.__contains__, value)):
-            return bytes(value)
+    """The bytes that an encoded array of integers stands for; None for any other container, and for a large one."""
+    if len(raw) > ARRAY_BYTES_BUILT:
         return None
-    # One or two bytes per element, so the array is decoded in place: a list of it would be eight times as large. What is
-    # left without the pairs must be the elements below 128; the head of any other value is not ASCII and would show.
-    header = {0xDC: 3, 0xDD: 5}.get(raw[0])
-    if header is None or not _PAIR.sub(b"", raw[header:]).isascii():
+    value = msgpack.unpackb(raw, raw=False, strict_map_key=False)
+    # One C-level pass each: js-client sends all data this way.
+    if isinstance(value, list) and set(map(type, value)) <= {int} and all(map(_BYTE_VALUES.__contains__, value)):
+        return bytes(value)
+    return None
+
+
+def _long_byte_array(body: bytes, start: int) -> tuple[bytes, int] | None:
+    """The bytes of a large array of integers that begins at `start`, and where it ends; None for anything else.
+
+    One or two bytes per element, so the array is decoded in place: a list of it would be eight times as large. What is left
+    of a piece without its pairs must be the elements below 128; the head of any other value is not ASCII and would show.
+    """
+    if body[start : start + 1] != b"\xdd":
         return None
-    return _PAIR.sub(rb"\1", raw[header:])
+    left, at = int.from_bytes(body[start + 1 : start + 5], "big"), start + 5
+    if 2 * left + 5 <= ARRAY_BYTES_BUILT or left > len(body) - at:
+        return None
+    pieces: list[bytes] = []
+    while left:
+        # Never more bytes than elements are left. A piece ends within a pair if an odd number of heads are at its end.
+        piece = body[at : at + min(left, ARRAY_PIECE_BYTES)]
+        if (len(piece) - len(piece.rstrip(b"\xcc"))) & 1:
+            piece = body[at : at + len(piece) + 1]
+        if not piece or not _PAIR.sub(b"", piece).isascii():
+            return None
+        value = _PAIR.sub(rb"\1", piece)
+        pieces.append(value)
+        left -= len(value)
+        at += len(piece)
+    return b"".join(pieces), at
 
 
 def _field(fields: dict[str, Any], name: str) -> Any:

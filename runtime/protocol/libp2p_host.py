@@ -1,32 +1,24 @@
-"""The wire: a network adapter over py-libp2p (tcp and ws, noise, yamux, identify, ping).
+"""The wire: a network adapter that speaks libp2p over tcp and websockets (noise, yamux, identify, ping).
 
-Behind the port of `runtime.network`: no libp2p type leaves this file and `libp2p_compat.py`. Particles go over
-`/fluence/particle/2.0.0`; inbound streams are read to their end, because js-client and we put several particles on one.
-Outbound, a peer known to read many (js-client, ourselves) gets one long-lived stream per connection; others one stream per
-particle.
+Behind the port of `runtime.network`. Connections are those of `connections`; a py-libp2p host on top of them (`libp2p_service`)
+serves identify, ping and what else is written for it. Particles go over `/fluence/particle/2.0.0`; inbound streams are read to
+their end, because js-client and we put several particles on one. Outbound, a peer known to read many (js-client, ourselves)
+gets one long-lived stream per connection; others one stream per particle.
 
-Importing this module needs the extra `p2p`; `runtime.protocol.require_p2p` says so in one line.
+Importing this module needs the extra `p2p`; `runtime.protocol.p2p` says so in one line.
 Source: spec peer.md §2, §3.1, §12; nox:nox/src/behaviour/identify.rs, nox:connection-pool
 """
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-import math
-from collections import Counter
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import multiaddr
 import trio
-from libp2p.abc import INotifee
-from libp2p.exceptions import BaseLibp2pError
-from libp2p.io.exceptions import IOException
-from libp2p.network.stream.exceptions import StreamEOF
-from libp2p.peer.id import ID
-from libp2p.peer.peerinfo import PeerInfo, info_from_p2p_addr
 
+from runtime.core.kademlia import ADDRESSES_MAX
 from runtime.network import (
     Contact,
     DialFailed,
@@ -39,57 +31,79 @@ from runtime.network import (
     Unreachable,
 )
 
+from .addresses import Address, parse_address
 from .codec import CodecError, FrameReader, frame
+from .connections import Connection, Connections
 from .held import HeldBytes
-from .libp2p_compat import agent_of, check_free, make_host
+from .identify import Identified, read_identify
+from .libp2p_service import IDENTIFY, IDENTIFY_PUSH, Introduction, make_host, serve_stream, speaks
+from .limits import (
+    DATA_FRAME_BYTES,
+    IDENTIFY_BYTES_MAX,
+    IDENTIFY_SECONDS,
+    PARTICLE_STREAMS_MAX,
+    SERVICE_STREAMS_MAX,
+    STREAM_IDLE_SECONDS,
+)
+from .multiaddr import varint
+from .particle_streams import ParticleSink
+from .streams import ByteStream, OutStream
+from .wire.yamux import BrokenStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from libp2p.abc import IHost, INetConn, INetStream, INetwork
+    from libp2p.abc import INetStream
+    from libp2p.host.basic_host import BasicHost
 
     from .identity import Identity
+    from .wire.yamux import Sink, Stream
 
 PARTICLE_PROTOCOL: Final = "/fluence/particle/2.0.0"
-
-READ_BYTES: Final = 65536
-"""How much is asked of a stream at once."""
-
-WRITE_BYTES: Final = 65536
-"""Largest piece written at once: yamux waits for window between pieces, not for the whole particle."""
-
-STREAMS_PER_PEER_MAX: Final = 1024
-"""Inbound particle streams of one peer being read at once, as js-client; more are reset."""
-
-STREAM_IDLE_SECONDS: Final = 60.0
-"""An inbound stream in the middle of a frame, or never used, is reset after this silence."""
 
 SEND_SECONDS: Final = 20.0
 """One particle send gives up after this, as the reference (twice its stream upgrade time-out)."""
 
-DIAL_SECONDS: Final = 20.0
-"""Connecting, noise and yamux included, gives up after this, as the reference."""
-
-CLOSE_SECONDS: Final = 2.0
-"""How long closing the connections may take when the network ends."""
-
 RPC_BYTES_MAX: Final = 1 << 20
 """Longest request or answer of a request/answer protocol."""
 
-log = logging.getLogger("runtime.libp2p")
+SINGLE_STREAMS_MAX: Final = PARTICLE_STREAMS_MAX // 2
+"""Streams of one message each on one connection that the other side has not yet ended: half of what js-client and we take."""
 
-# What libp2p raises when a peer or a connection misbehaves. Narrower is not possible: it wraps few of its own causes.
-WIRE_ERRORS: Final = (BaseLibp2pError, IOException, OSError, EOFError, ValueError, trio.TooSlowError, trio.BrokenResourceError,
-                      trio.ClosedResourceError, KeyError, RuntimeError)  # fmt: skip
+DIAL_AHEAD_SECONDS: Final = 0.25
+"""How long one address of a peer may take before the next is dialled as well."""
+
+BOOK_MAX: Final = 4096
+"""Peers whose addresses are kept, the least recently heard of first out."""
+
+MANY_READERS: Final = ("aquac/", "js-libp2p")
+"""Implementations known to read every message of a stream; the reference reads one."""
+
+_KIND_ORDER: Final = {"tcp": 0, "ws": 1, "wss": 2}
+
+log = logging.getLogger("runtime.libp2p")
 
 
 @dataclass(eq=False)
 class _Link:
-    """What we keep for a connected peer."""
+    """What we keep for an open connection.
 
-    connections: int = 0
-    stream: INetStream | None = None
-    lock: trio.Lock = field(default_factory=trio.Lock)
+    services: its streams of other protocols; particles: its particle streams; singles: ours that carry one message each.
+    """
+
+    identified: Identified | None = None
+    out: OutStream | None = None
+    singles: trio.Semaphore = field(default_factory=lambda: trio.Semaphore(SINGLE_STREAMS_MAX))
+    particles: int = 0
+    services: int = 0
+
+
+@dataclass(eq=False)
+class _Dial:
+    """A peer being dialled, for which several senders wait."""
+
+    done: trio.Event = field(default_factory=trio.Event)
+    error: DialFailed | None = None
 
 
 class Libp2pNetwork:
@@ -108,12 +122,16 @@ class Libp2pNetwork:
         self._identity = identity
         self._allow_local = allow_local_addresses
         self._external = tuple(external_addresses)
-        self._links: dict[str, _Link] = {}
-        self._inbound: Counter[str] = Counter()
+        self._links: dict[Connection, _Link] = {}
+        self._known: dict[str, int] = {}
+        self._book: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._dialing: dict[str, _Dial] = {}
         self._held = HeldBytes()
         self._handlers: dict[str, RpcHandler] = {}
         self._receiver: Receiver | None = None
-        self._host: IHost | None = None
+        self._connections: Connections | None = None
+        self._host: BasicHost | None = None
+        self._introduction: Introduction | None = None
         self._addresses: tuple[str, ...] = ()
         self.on_identified: IdentifiedListener | None = None
         self.resolve: Resolver | None = None
@@ -138,91 +156,82 @@ class Libp2pNetwork:
         task_status: TaskStatus = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Listen and deliver until cancelled. Raises DialFailed for an address that cannot be listened at."""
-        addresses = [_listen_address(text) for text in listen]
+        places = [_listen_address(text) for text in listen]
+        external = [_parse(text) for text in self._external]
         self._receiver = receiver
-        host = make_host(self._identity.seed, addresses, [_parse(text) for text in self._external], self._identified)
-        self._host = host
-        host.set_stream_handler(PARTICLE_PROTOCOL, self._read_particles)
+        connections = Connections(self._identity, self)
+        host = make_host(self._identity.seed, connections, self._told_addresses)
+        host.set_stream_handler(PARTICLE_PROTOCOL, _never)
+        host.set_stream_handler(IDENTIFY_PUSH, _never)
         for protocol in self._handlers:
-            host.set_stream_handler(protocol, self._answer)
-        host.get_network().register_notifee(_Notifee(self))
-        stop = trio.Event()
-
-        async def run_host(task_status: trio.TaskStatus[None]) -> None:
-            # Shielded: cancelled together with its own tasks libp2p leaves its sockets open, and the others would go on
-            # believing in us until they time out. It ends by `stop`, with its connections closed one by one.
-            with trio.CancelScope(shield=True):
-                async with host.run(listen_addrs=addresses):
-                    task_status.started()
-                    await stop.wait()
-                    with trio.move_on_after(CLOSE_SECONDS):
-                        await host.close()
-
+            host.set_stream_handler(protocol, _never)
         try:
             async with trio.open_nursery() as nursery:
-                await nursery.start(run_host)
-                try:
-                    if len(host.get_network().listeners) < len(addresses):
-                        raise DialFailed(f"cannot listen at {', '.join(listen)}: the address is not ours")
-                    self._addresses = tuple(self._external) or tuple(str(a) for a in host.get_addrs())
-                    task_status.started(self._addresses)
-                    await trio.sleep_forever()
-                finally:
-                    stop.set()
+                await nursery.start(_run, connections)
+                self._connections, self._host, self._introduction = connections, host, Introduction(host)
+                bound = [connections.listen(place) for place in places]
+                suffix = f"/p2p/{self.peer_id}"
+                self._addresses = tuple(f"{str(a).partition('/p2p/')[0]}{suffix}" for a in external or bound)
+                task_status.started(self._addresses)
+                await trio.sleep_forever()
         except* DialFailed as group:
-            raise group.exceptions[0] from None
+            raise _first(group) from None
         finally:
-            self._host = None
+            self._connections = self._host = self._introduction = None
             self._addresses = ()
 
     async def dial(self, address: str) -> str:
         """Connect to an address ending in `/p2p/<peer id>`. Raises DialFailed."""
         target = _parse(address)
-        try:
-            info = info_from_p2p_addr(target)
-        except (BaseLibp2pError, ValueError, LookupError) as error:
-            raise DialFailed(f"{address} does not end in /p2p/<peer id>") from error
-        await self._connect(info, address)
-        return str(info.peer_id)
+        if not target.peer_id:
+            raise DialFailed(f"{address} does not end in /p2p/<peer id>")
+        connections = self._running
+        if connections.newest(target.peer_id) is None:
+            await self._share_dial(target.peer_id, lambda: self._dial_one_of(target.peer_id, [target]))
+        return target.peer_id
 
     async def send(self, peer_id: str, message: bytes) -> None:
         """Deliver one message. Raises Unreachable."""
+        if self.send_now(peer_id, message):
+            return
         try:
             with trio.fail_after(SEND_SECONDS):
-                link = await self._link(peer_id)
-                data = frame(message)  # not before: a copy for each of many targets that cannot be reached adds up
-                if not self._reads_many(peer_id):
-                    await self._write_once(peer_id, data)
-                    return
-                async with link.lock:
-                    await self._write_kept(link, peer_id, data)
-        except (*WIRE_ERRORS, DialFailed) as error:
-            raise Unreachable(f"cannot send to {peer_id}: {_text(error)}") from error
+                connection = await self._reach(peer_id)
+                await self._send(connection, message)
+        except (BrokenStream, DialFailed) as error:
+            raise Unreachable(f"cannot send to {peer_id}: {error}") from error
+        except trio.TooSlowError as error:
+            raise Unreachable(f"cannot send to {peer_id}: it does not take it within {SEND_SECONDS:.0f} s") from error
+
+    def send_now(self, peer_id: str, message: bytes) -> bool:
+        """Deliver one message if the peer is connected and nothing has to be waited for; False when it was not sent."""
+        connection = self._connections.newest(peer_id) if self._connections is not None else None
+        if connection is None or len(message) >= DATA_FRAME_BYTES:
+            return False
+        try:
+            out = self._kept_stream(connection)
+            return out is not None and out.send_now(frame(message))
+        except BrokenStream:
+            return False
 
     def peers(self) -> tuple[str, ...]:
         """Peer ids with a live connection."""
-        return tuple(self._links)
+        return tuple(self._known)
 
     def contact(self, peer_id: str) -> Contact | None:
-        """Addresses of a connected peer."""
-        if peer_id not in self._links:
+        """Addresses of a connected peer, or of one being dialled."""
+        if peer_id not in self._known and peer_id not in self._dialing:
             return None
-        return Contact(peer_id, tuple(str(a) for a in self._known_addresses(peer_id)))
+        return Contact(peer_id, self._addresses_of(peer_id))
 
     async def rpc(self, peer_id: str, protocol: str, payload: bytes) -> bytes:
         """One length-prefixed request and its answer. Raises Unreachable."""
         try:
             with trio.fail_after(SEND_SECONDS):
-                await self._link(peer_id)
-                stream = await self._running.new_stream(ID.from_base58(peer_id), [protocol])
-                try:
-                    await stream.write(frame(payload))
-                    await stream.close_write()
-                    answer = await _read_one(stream)
-                finally:
-                    await _quietly_close(stream)
-        except (*WIRE_ERRORS, CodecError, DialFailed) as error:
-            raise Unreachable(f"{peer_id} does not answer {protocol}: {_text(error)}") from error
+                connection = await self._reach(peer_id)
+                answer = await _ask(connection, protocol, frame(payload), RPC_BYTES_MAX)
+        except (BrokenStream, CodecError, DialFailed, trio.TooSlowError) as error:
+            raise Unreachable(f"{peer_id} does not answer {protocol}: {str(error) or 'too slow'}") from error
         if answer is None:
             raise Unreachable(f"{peer_id} closed {protocol} without an answer")
         return answer
@@ -231,278 +240,347 @@ class Libp2pNetwork:
         """Answer requests of `protocol`."""
         self._handlers[protocol] = handler
         if self._host is not None:
-            self._host.set_stream_handler(protocol, self._answer)
+            self._host.set_stream_handler(protocol, _never)
+
+    # ── Host of the connections ──────────────────────────────────────────────────────────────────────────────────────
+
+    def connected(self, connection: Connection) -> None:
+        """Note a connection; tell the receiver of the first of a peer, and ask who it is."""
+        peer_id = connection.peer_id
+        self._links[connection] = _Link()
+        self._known[peer_id] = self._known.get(peer_id, 0) + 1
+        if self._known[peer_id] == 1 and self._receiver is not None:
+            self._receiver.on_connected(Contact(peer_id, self._addresses_of(peer_id)))
+        self._running.spawn(self._identify, connection)
+
+    def disconnected(self, connection: Connection) -> None:
+        """Note the loss of a connection; tell the receiver of the last of a peer."""
+        peer_id = connection.peer_id
+        self._links.pop(connection, None)
+        self._known[peer_id] -= 1
+        if not self._known[peer_id]:
+            del self._known[peer_id]
+            if self._receiver is not None:
+                self._receiver.on_disconnected(peer_id)
+
+    def accept(self, connection: Connection, stream: Stream, protocol: str) -> Sink | None:
+        """Who takes a stream; None when the protocol is not spoken here, or too many streams are open."""
+        link, receiver, host = self._links.get(connection), self._receiver, self._host
+        if link is None or receiver is None or host is None:
+            return None
+        if protocol == PARTICLE_PROTOCOL:
+            if link.particles >= PARTICLE_STREAMS_MAX:
+                return None
+            link.particles += 1
+            return ParticleSink(stream, connection.peer_id, receiver, self._held, self._spawn, _Left(link))
+        if link.services >= SERVICE_STREAMS_MAX or not speaks(host, protocol):
+            return None
+        link.services += 1
+        served = ByteStream(stream)
+        self._spawn(self._serve, connection, link, served, protocol)
+        return served
 
     # ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def _running(self) -> IHost:
-        if self._host is None:
+    def _running(self) -> Connections:
+        if self._connections is None:
             raise DialFailed("the network is not being served")
-        return self._host
+        return self._connections
 
-    async def _link(self, peer_id: str) -> _Link:
-        """The link to a peer, connecting to a known address of it if there is none. Raises DialFailed."""
-        link = self._links.get(peer_id)
-        if link is not None:
-            return link
-        known = self._known_addresses(peer_id) or await self._looked_up(peer_id)
-        if not known:
-            raise DialFailed("not connected, and no address is known")
-        await self._connect(PeerInfo(ID.from_base58(peer_id), known), peer_id)
-        return self._links.setdefault(peer_id, _Link())
+    def _told_addresses(self) -> tuple[str, ...]:
+        return self._addresses
 
-    async def _looked_up(self, peer_id: str) -> list[Any]:
-        """Dialable addresses that routing finds."""
+    def _spawn(self, task: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Run a task for a stream; a mistake in it ends that task, not the peer."""
+        if self._connections is not None:
+            self._connections.spawn(_guarded, task, *args)
+
+    async def _reach(self, peer_id: str) -> Connection:
+        """An open connection to a peer, made to a known or found address if there is none. Raises DialFailed."""
+        connection = self._running.newest(peer_id)
+        if connection is None:
+            await self._share_dial(peer_id, lambda: self._find_and_dial(peer_id))
+            connection = self._running.newest(peer_id)
+        if connection is None:
+            raise DialFailed("the connection broke at once")
+        return connection
+
+    async def _share_dial(self, peer_id: str, dial: Callable[[], Awaitable[None]]) -> None:
+        """Dial a peer, or wait for who does already. Raises DialFailed."""
+        running = self._dialing.get(peer_id)
+        if running is not None:
+            await running.done.wait()
+            if running.error is not None:
+                raise DialFailed(str(running.error))
+            return
+        running = self._dialing[peer_id] = _Dial()
+        running.error = DialFailed("given up")
+        try:
+            await dial()
+            running.error = None
+        except DialFailed as error:
+            running.error = error
+            raise
+        finally:
+            del self._dialing[peer_id]
+            running.done.set()
+
+    async def _find_and_dial(self, peer_id: str) -> None:
+        """Try the addresses a peer was known at, then those that routing finds. Raises DialFailed."""
+        error = DialFailed("not connected, and no address is known")
+        known = self._addresses_of(peer_id)
+        if known:
+            try:
+                await self._dial_one_of(peer_id, self._dialable(known))
+                return
+            except DialFailed as failed:
+                error = failed
+            self._book.pop(peer_id, None)
         if self.resolve is None:
-            return []
-        found = [multiaddr.Multiaddr(text) for text in await self.resolve(peer_id)]
-        return [a for a in found if self._allow_local or not _is_local(a)]
+            raise error
+        # It has moved, or nobody was ever connected to it.
+        found = await self.resolve(peer_id, frozenset(known))
+        if not found:
+            raise error
+        await self._dial_one_of(peer_id, self._dialable(found))
 
-    async def _connect(self, info: PeerInfo, name: str) -> None:
-        try:
-            with trio.fail_after(DIAL_SECONDS):
-                await self._running.connect(info)
-        except trio.TooSlowError as error:
-            raise DialFailed(f"cannot connect to {name}: no answer within {DIAL_SECONDS:.0f} s") from error
-        except WIRE_ERRORS as error:
-            raise DialFailed(f"cannot connect to {name}: {_text(error)}") from error
+    async def _dial_one_of(self, peer_id: str, addresses: list[Address]) -> None:
+        """Connect to the first address that answers; one that is slow to does not keep the next from being tried.
 
-    def _known_addresses(self, peer_id: str) -> list[Any]:
-        try:
-            known = self._running.get_peerstore().addrs(ID.from_base58(peer_id))
-        except WIRE_ERRORS:
-            return []
-        return [a for a in known if self._allow_local or not _is_local(a)]
+        Raises DialFailed with what is wrong with the last.
+        """
+        error = DialFailed("no address is known that may be dialled")
+        reached: list[Address] = []
+        async with trio.open_nursery() as nursery:
 
-    def _identified(self, peer: ID, protocols: Sequence[str]) -> bool:
-        """Whether to keep a peer that told its protocols: one that cannot speak ours is of no use."""
-        keep = PARTICLE_PROTOCOL in protocols
-        if not keep:
-            log.info("disconnecting %s: it does not speak %s", peer, PARTICLE_PROTOCOL)
-        elif self.on_identified is not None:
-            addresses = tuple(str(a) for a in self._known_addresses(str(peer)))
-            self.on_identified(Contact(str(peer), addresses), tuple(protocols))
-        return keep
-
-    def connected(self, peer_id: str) -> None:
-        """Count a connection; tell the receiver of the first."""
-        link = self._links.setdefault(peer_id, _Link())
-        link.connections += 1
-        if link.connections == 1 and self._receiver is not None:
-            self._receiver.on_connected(Contact(peer_id, tuple(str(a) for a in self._known_addresses(peer_id))))
-
-    def disconnected(self, peer_id: str) -> None:
-        """Discount a connection; tell the receiver of the last."""
-        link = self._links.get(peer_id)
-        if link is None:
-            return
-        link.connections -= 1
-        link.stream = None  # it may have lived on the connection that is gone; the next send opens another
-        if link.connections <= 0:
-            del self._links[peer_id]
-            if self._receiver is not None:
-                self._receiver.on_disconnected(peer_id)
-
-    # ── particles in ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _read_particles(self, stream: INetStream) -> None:
-        sender = str(stream.muxed_conn.peer_id)
-        if self._inbound[sender] >= STREAMS_PER_PEER_MAX:
-            log.info("resetting a particle stream of %s: %d are open", sender, STREAMS_PER_PEER_MAX)
-            await _quietly_reset(stream)
-            return
-        self._inbound[sender] += 1
-        try:
-            await self._read_messages(stream, sender)
-        except CodecError as error:
-            log.info("resetting a particle stream of %s: %s", sender, error)
-            await _quietly_reset(stream)
-        except WIRE_ERRORS as error:
-            log.debug("particle stream of %s broke: %s", sender, _text(error))
-            await _quietly_reset(stream)
-        else:
-            await _quietly_close(stream)
-        finally:
-            self._inbound[sender] -= 1
-            if not self._inbound[sender]:
-                del self._inbound[sender]
-
-    async def _read_messages(self, stream: INetStream, sender: str) -> None:
-        """Deliver every message until the other side ends the stream."""
-        assert self._receiver is not None
-        reader = FrameReader()
-        used = False
-        held = 0
-        try:
-            while True:
-                # Between two frames of a stream that has been used, silence is the normal state of a long-lived one.
-                patience = math.inf if used and not reader.waiting else STREAM_IDLE_SECONDS
-                with trio.fail_after(patience):
-                    try:
-                        data = await stream.read(READ_BYTES)
-                    except StreamEOF:
-                        return
-                if not data:
+            async def attempt(address: Address, failed: trio.Event) -> None:
+                nonlocal error
+                try:
+                    await self._running.dial(address)
+                except DialFailed as caught:
+                    error = caught
+                    failed.set()
                     return
-                for message in reader.feed(data):
-                    used = True
-                    held = self._held.change(sender, held, len(message) + reader.held)
-                    await self._receiver.on_message(sender, message)
-                held = self._held.change(sender, held, reader.held)
-        finally:
-            self._held.change(sender, held, 0)
+                reached.append(address)
+                nursery.cancel_scope.cancel()
 
-    async def _answer(self, stream: INetStream) -> None:
-        """Serve one request of a registered request/answer protocol."""
-        sender = str(stream.muxed_conn.peer_id)
-        handler = self._handlers.get(str(stream.get_protocol()))
+            for address in addresses:
+                named = Address(address.kind, address.host, address.port, address.transport, peer_id)
+                failed = trio.Event()
+                nursery.start_soon(attempt, named, failed)
+                with trio.move_on_after(DIAL_AHEAD_SECONDS):
+                    await failed.wait()
+        if not reached:
+            raise error
+        self._remember(peer_id, (str(reached[0]).partition("/p2p/")[0], *self._addresses_of(peer_id)))
+
+    def _addresses_of(self, peer_id: str) -> tuple[str, ...]:
+        return self._book.get(peer_id, ())
+
+    def _remember(self, peer_id: str, addresses: tuple[str, ...]) -> None:
+        """Keep where a peer is now."""
+        kept = tuple(dict.fromkeys(addresses))[:ADDRESSES_MAX]
+        if kept:
+            self._book.pop(peer_id, None)
+            self._book[peer_id] = kept
+        while len(self._book) > BOOK_MAX:
+            self._book.popitem(last=False)
+
+    def _dialable(self, addresses: Sequence[str]) -> list[Address]:
+        """What may be dialled, the cheapest transport first."""
+        found: list[Address] = []
+        for text in addresses:
+            try:
+                address = parse_address(text)
+            except ValueError:
+                continue
+            if self._allow_local or not address.is_local:
+                found.append(address)
+        return sorted(found, key=lambda a: _KIND_ORDER[a.transport])
+
+    # ── identify ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _identify(self, connection: Connection) -> None:
+        """Ask the other side who it is. One that does not say so stays, as a reader of one message a stream."""
         try:
-            with trio.fail_after(STREAM_IDLE_SECONDS):
-                request = await _read_one(stream)
-                if request is not None and handler is not None:
-                    await stream.write(frame(await handler(sender, request)))
-        except (*WIRE_ERRORS, CodecError) as error:
-            log.debug("request of %s failed: %s", sender, _text(error))
-            await _quietly_reset(stream)
+            with trio.move_on_after(IDENTIFY_SECONDS):
+                message = await _ask(connection, str(IDENTIFY), None, IDENTIFY_BYTES_MAX)
+                if message is not None:
+                    self._identified(connection, message)
+        except (BrokenStream, CodecError) as error:
+            log.debug("%s does not say who it is: %s", connection.peer_id, error)
+
+    def _identified(self, connection: Connection, message: bytes) -> None:
+        """Take what a peer says about itself; one that cannot take particles is of no use."""
+        identified, link = read_identify(message), self._links.get(connection)
+        if identified is None or link is None:
             return
-        await _quietly_close(stream)
+        peer_id = connection.peer_id
+        if PARTICLE_PROTOCOL not in identified.protocols:
+            log.info("disconnecting %s: it does not speak %s", peer_id, PARTICLE_PROTOCOL)
+            connection.close(f"it does not speak {PARTICLE_PROTOCOL}")
+            return
+        link.identified = identified
+        told = tuple(str(a) for a in self._dialable(identified.addresses))
+        self._remember(peer_id, told)
+        if self.on_identified is not None:
+            self.on_identified(Contact(peer_id, self._addresses_of(peer_id)), identified.protocols)
+
+    # ── services ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _serve(self, connection: Connection, link: _Link, stream: ByteStream, protocol: str) -> None:
+        """Serve a stream of the other side that carries no particles."""
+        try:
+            handler = self._handlers.get(protocol)
+            if protocol == IDENTIFY and self._introduction is not None:
+                await stream.write(frame(self._introduction.to(connection.remote, self._addresses)))
+                stream.finish()
+                return
+            if handler is None and protocol != IDENTIFY_PUSH:
+                assert self._host is not None
+                await serve_stream(self._host, connection, stream, protocol)
+                return
+            bytes_max = IDENTIFY_BYTES_MAX if handler is None else RPC_BYTES_MAX
+            with trio.fail_after(STREAM_IDLE_SECONDS):
+                request = await _read_one(stream, bytes_max)
+                if request is not None and handler is not None:
+                    await stream.write(frame(await handler(connection.peer_id, request)))
+                elif request is not None:
+                    self._identified(connection, request)
+            stream.finish()
+        except (BrokenStream, CodecError, trio.TooSlowError) as error:
+            log.debug("a %s stream of %s failed: %s", protocol, connection.peer_id, error)
+            stream.reset()
+        except BaseException:
+            stream.reset()
+            raise
+        finally:
+            link.services -= 1
 
     # ── particles out ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _reads_many(self, peer_id: str) -> bool:
-        """Whether the peer reads every message of a stream: js-client does, and so do we; the reference reads one."""
-        agent = agent_of(self._running, peer_id)
-        return agent.startswith(("aquac/", "js-libp2p"))
+    def _kept_stream(self, connection: Connection) -> OutStream | None:
+        """The long-lived particle stream of a connection whose other side reads many; None for others. Raises BrokenStream."""
+        link = self._links[connection]
+        if link.out is not None and link.out.is_usable:
+            return link.out
+        if link.identified is None or not link.identified.agent.startswith(MANY_READERS):
+            return None
+        link.out = _open(connection)
+        return link.out
 
-    async def _write_kept(self, link: _Link, peer_id: str, data: bytes) -> None:
-        """Write to the long-lived stream, opening it when there is none, once more when the old one turns out dead."""
-        if link.stream is not None:
-            try:
-                await _write(link.stream, data)
+    async def _send(self, connection: Connection, message: bytes) -> None:
+        """Put a message on the long-lived stream, or on one of its own. Raises BrokenStream."""
+        pieces = (varint(len(message)), message)
+        for _ in range(2):
+            out = self._kept_stream(connection)
+            if out is None:
+                await self._send_single(connection, pieces)
                 return
-            except WIRE_ERRORS as error:
-                log.debug("long-lived stream to %s broke: %s", peer_id, _text(error))
-                await _quietly_reset(link.stream)
-                link.stream = None
-        stream = await self._running.new_stream(ID.from_base58(peer_id), [PARTICLE_PROTOCOL])
+            try:
+                await out.send(*pieces)
+            except BrokenStream as error:
+                log.debug("long-lived stream to %s broke: %s", connection.peer_id, error)
+            else:
+                return
+        raise BrokenStream("the stream breaks whenever it is used")
+
+    async def _send_single(self, connection: Connection, pieces: tuple[bytes, bytes]) -> None:
+        """Send a message on a stream of its own, as many at once as the other side takes. Raises BrokenStream."""
+        singles = self._links[connection].singles
+        await singles.acquire()
         try:
-            await _write(stream, data)
+            out = _open(connection, singles.release)
         except BaseException:
-            await _quietly_reset(stream)
+            singles.release()
             raise
-        link.stream = stream
-
-    async def _write_once(self, peer_id: str, data: bytes) -> None:
-        """A stream for this message alone; its end is a frame of its own, because js-client drops data that carries FIN."""
-        stream = await self._running.new_stream(ID.from_base58(peer_id), [PARTICLE_PROTOCOL])
-        try:
-            await _write(stream, data)
-            await stream.close_write()
-        except BaseException:
-            await _quietly_reset(stream)
-            raise
-        await _quietly_close(stream)
+        # Its end is a frame of its own, because js-client drops data that carries FIN.
+        await out.send(*pieces, finish=True)
 
 
-class _Notifee(INotifee):  # type: ignore[misc]  # libp2p is not type-checked
-    """Passes libp2p's connection events on."""
+class _Left:
+    """Counts a particle stream out."""
 
-    def __init__(self, network: Libp2pNetwork) -> None:
-        self._network = network
+    __slots__ = ("_link",)
 
-    async def connected(self, network: INetwork, conn: INetConn) -> None:
-        self._network.connected(str(conn.muxed_conn.peer_id))
+    def __init__(self, link: _Link) -> None:
+        self._link = link
 
-    async def disconnected(self, network: INetwork, conn: INetConn) -> None:
-        self._network.disconnected(str(conn.muxed_conn.peer_id))
-
-    async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Streams are counted where they are read."""
-
-    async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Streams are counted where they are read."""
-
-    async def listen(self, network: INetwork, multiaddr: Any) -> None:
-        """Listeners are asked for when all are up."""
-
-    async def listen_close(self, network: INetwork, multiaddr: Any) -> None:
-        """Listeners end with the host."""
+    def __call__(self) -> None:
+        self._link.particles -= 1
 
 
-def _parse(text: str) -> Any:
+async def _run(connections: Connections, *, task_status: trio.TaskStatus[None]) -> None:
+    await connections.run(task_status=task_status)
+
+
+async def _never(stream: INetStream) -> None:
+    """Stands in the host's registry for protocols that are served without it, so that identify names them."""
+
+
+async def _guarded(task: Callable[..., Awaitable[None]], *args: Any) -> None:
     try:
-        return multiaddr.Multiaddr(text)
-    except (ValueError, LookupError, multiaddr.exceptions.Error) as error:
-        raise DialFailed(f"`{text}` is not a multiaddress such as /ip4/127.0.0.1/tcp/9999/ws/p2p/12D3Koo…") from error
+        await task(*args)
+    except Exception:
+        log.exception("the task of a stream failed")
 
 
-def _listen_address(text: str) -> Any:
+def _open(connection: Connection, over: Callable[[], None] | None = None) -> OutStream:
+    out = OutStream(over)
+    out.stream = connection.session.open_stream(PARTICLE_PROTOCOL, out)
+    return out
+
+
+async def _ask(connection: Connection, protocol: str, request: bytes | None, bytes_max: int) -> bytes | None:
+    """The first message that answers a request, or that comes without one; None when there is none.
+
+    Raises BrokenStream, CodecError.
+    """
+    stream = ByteStream()
+    stream.stream = connection.session.open_stream(protocol, stream)
+    try:
+        if request is not None:
+            await stream.write(request)
+            stream.finish()
+        return await _read_one(stream, bytes_max)
+    finally:
+        if stream.stream.ended:
+            stream.finish()
+        else:
+            stream.reset()
+
+
+async def _read_one(stream: ByteStream, bytes_max: int) -> bytes | None:
+    """The first length-prefixed message of a stream; None when it ends before. Raises BrokenStream, CodecError."""
+    reader = FrameReader(bytes_max)
+    while data := await stream.read():
+        for message in reader.feed(data):
+            return message
+    return None
+
+
+def _parse(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise DialFailed(str(error)) from error
+
+
+def _listen_address(text: str) -> Address:
     """A multiaddress that can be listened at. Raises DialFailed."""
-    address = _parse(text)
-    names = [protocol.name for protocol in address.protocols()]
-    if names not in (["ip4", "tcp"], ["ip6", "tcp"], ["ip4", "tcp", "ws"], ["ip6", "tcp", "ws"]):
-        raise DialFailed(f"cannot listen at {text}: use /ip4/<address>/tcp/<port> or /ip4/<address>/tcp/<port>/ws")
     try:
-        check_free(address)
-    except OSError as error:
-        raise DialFailed(f"cannot listen at {text}: {error.strerror}") from error
+        address = parse_address(text)
+    except ValueError:
+        address = None
+    if address is None or address.kind not in ("ip4", "ip6") or address.transport == "wss" or address.peer_id:
+        raise DialFailed(f"cannot listen at {text}: use /ip4/<address>/tcp/<port> or /ip4/<address>/tcp/<port>/ws")
     return address
 
 
-def _is_local(address: Any) -> bool:
-    """Whether an address is of this machine or a private network; names are taken to be public."""
-    for protocol in ("ip4", "ip6"):
-        try:
-            value = address.value_for_protocol(protocol)
-        except (ValueError, LookupError, multiaddr.exceptions.Error):
-            continue
-        return value is not None and not ipaddress.ip_address(value).is_global
-    return "memory" in str(address)
-
-
-async def _write(stream: INetStream, data: bytes) -> None:
-    for start in range(0, len(data), WRITE_BYTES):
-        await stream.write(data[start : start + WRITE_BYTES])
-
-
-async def _read_one(stream: INetStream) -> bytes | None:
-    """The first length-prefixed message of a stream; None when it ends before."""
-    reader = FrameReader(RPC_BYTES_MAX)
-    while True:
-        try:
-            data = await stream.read(READ_BYTES)
-        except StreamEOF:
-            return None
-        if not data:
-            return None
-        for message in reader.feed(data):
-            return message
-
-
-async def _quietly_close(stream: INetStream) -> None:
-    try:
-        await stream.close()
-    except WIRE_ERRORS as error:
-        log.debug("closing a stream: %s", _text(error))
-
-
-async def _quietly_reset(stream: INetStream) -> None:
-    try:
-        await stream.reset()
-    except WIRE_ERRORS as error:
-        log.debug("resetting a stream: %s", _text(error))
-
-
-def _text(error: BaseException) -> str:
-    """The cause worth reading: libp2p wraps dial errors several times."""
-    while isinstance(error, BaseLibp2pError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    errors = getattr(error, "errors", None) or getattr(error, "exceptions", None)
-    if errors:
-        return _text(errors[0])
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+def _first(group: BaseExceptionGroup[DialFailed]) -> DialFailed:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 _: type[Network] = Libp2pNetwork  # the port, checked by the type checker

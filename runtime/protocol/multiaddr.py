@@ -140,6 +140,7 @@ _BY_NAME: Final[dict[str, _Row]] = {
     "dns": (53, -1, *_DNS),
     "dns4": (54, -1, *_DNS),
     "dns6": (55, -1, *_DNS),
+    "tls": (448, 0, *_NONE),
     "ws": (477, 0, *_NONE),
     "wss": (478, 0, *_NONE),
     "p2p": (421, -1, base58.decode, base58.encode),

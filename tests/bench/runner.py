@@ -25,9 +25,11 @@ AREAS: Final = {
     "interpreter": "tests.bench.interpreter",
     "lsp": "tests.bench.lsp",
     "marine": "tests.bench.marine",
+    "relay": "tests.bench.relay",
 }
 COLUMNS: Final = (
     "ours_ms", "reference_ms", "ratio", "marine_js_ms", "ratio_marine_js", "ours_peak_mb", "reference_peak_mb",
+    "per_second", "p50_ms", "p99_ms", "lost", "client_kb",
 )  # fmt: skip
 """Columns of the table, where an area has them; the JSON form has all."""
 TURN: Final = int(os.environ.get("BENCH_TURN", "5"))

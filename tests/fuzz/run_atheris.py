@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
     except ImportError:
         print("atheris is not installed: pip install atheris", file=sys.stderr)
         return 2
-    with atheris.instrument_imports(include=["avm"]):
+    with atheris.instrument_imports(include=["avm", "runtime.protocol", "runtime.core"]):
         from tests.fuzz.targets import TARGETS, seeds
     if len(argv) < 2 or argv[1] not in TARGETS:
         print(f"usage: run_atheris TARGET [libFuzzer arguments]; targets: {', '.join(TARGETS)}", file=sys.stderr)

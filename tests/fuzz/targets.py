@@ -6,6 +6,7 @@ Used by: `run_atheris` (coverage-guided) and `test_smoke` (random mutations of t
 
 from __future__ import annotations
 
+import contextlib
 import random
 from array import array
 from collections.abc import Callable
@@ -27,6 +28,18 @@ from avm.ir.unread import unread_program
 from avm.jit import library
 from avm.jit.kernels import json_text
 from avm.outcome import CallResult, Outcome
+from runtime.core import kademlia
+from runtime.core.particle import Particle, new_particle
+from runtime.network import Contact
+from runtime.protocol import codec
+from runtime.protocol.identify import read_identify
+from runtime.protocol.identity import named_identity
+from runtime.protocol.protobuf import field_bytes
+from runtime.protocol.wire import WireError, multistream
+from runtime.protocol.wire.noise import StaticKey
+from runtime.protocol.wire.session import Session
+from runtime.protocol.wire.websocket import Websocket
+from runtime.protocol.wire.yamux import Muxer, Stream
 from runtime.sim.air_scripts import valid_script
 from tests.fuzz.avm_history import IDS, SEEDS, Invocation, play
 
@@ -38,6 +51,7 @@ SCRIPT: Final = (
 )
 PARAMETERS: Final = RunParameters(IDS["A"], IDS["A"], 1_700_000_000_000, 7000, "fuzz-0", SEEDS["A"])
 _avm: Final = Avm("jit")
+_static: Final = StaticKey(named_identity("fuzzed"))
 
 
 def air(data: bytes) -> None:
@@ -161,9 +175,102 @@ def check_outcome(outcome: Outcome, prev: bytes) -> None:
         assert outcome.data
 
 
+def peer_message(data: bytes) -> None:
+    """A particle or CodecError; a particle survives encoding."""
+    found = attempt(codec.decode, data, codec.CodecError)
+    if isinstance(found, Particle):
+        assert codec.decode(codec.encode(found)) == found
+
+
+def peer_introduction(data: bytes) -> None:
+    """What a peer says about itself, or what it asks routing: something bounded, or nothing."""
+    found = read_identify(data)
+    assert found is None or len(found.addresses) <= kademlia.ADDRESSES_MAX
+    asked = kademlia.decode(data)
+    assert asked is None or kademlia.decode(kademlia.encode(asked)) is not None
+
+
+class WireHost:
+    """Takes streams and drops what they bring."""
+
+    patient = True
+
+    def __init__(self) -> None:
+        self.streams: dict[int, int] = {}
+
+    def opened(self) -> None: ...
+
+    def woken(self) -> None: ...
+
+    def accept(self, stream: Stream, protocol: str) -> WireHost | None:
+        stream.finish()
+        return self if protocol == "/fluence/particle/2.0.0" else None
+
+    def received(self, data: bytes) -> None: ...
+
+    def ended(self) -> None: ...
+
+    def closed(self, reason: str | None) -> None: ...
+
+    def drained(self) -> None: ...
+
+
+def connection(data: bytes) -> None:
+    """A stranger's bytes at the door: the connection goes on, or WireError ends it; what is kept is bounded."""
+    host = WireHost()
+    websocket = Websocket() if data[:1] == b"G" else None
+    session = Session(host, _static, initiator=False, websocket=websocket)
+    with contextlib.suppress(WireError):
+        for start in range(0, len(data), 7):
+            session.feed(data[start : start + 7])
+    session.goodbye()
+    session.take()
+    assert not session.is_open
+
+
+def streams(data: bytes) -> None:
+    """The bytes of a connection that is open: streams, or WireError; all of them end with it, and none is told anything twice."""
+    told: list[str | None] = []
+
+    class Watcher(WireHost):
+        def closed(self, reason: str | None) -> None:
+            told.append(reason)
+
+    def accept(stream: Stream) -> bool:
+        stream.sink = Watcher()
+        opened.append(stream)
+        return len(opened) < 8
+
+    opened: list[Stream] = []
+    muxer = Muxer(initiator=False, accept=accept, woken=lambda: None)
+    ours = muxer.open(Watcher())
+    ours.write(b"x")
+    with contextlib.suppress(WireError):
+        for start in range(0, len(data), 11):
+            muxer.feed(data[start : start + 11])
+            muxer.take()
+    muxer.close("over")
+    assert len(told) == 1 + min(len(opened), 7)
+    assert not len(muxer)
+
+
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     target.__name__: target
-    for target in (air, envelope, archive, call_results, json, current_data, prev_data, results, script)
+    for target in (
+        air,
+        envelope,
+        archive,
+        call_results,
+        json,
+        current_data,
+        prev_data,
+        results,
+        script,
+        peer_message,
+        peer_introduction,
+        connection,
+        streams,
+    )
 }
 
 
@@ -182,6 +289,8 @@ def seeds(name: str) -> list[bytes]:
             b"123456789012345678901234567890.5e-7",
             b'"\x7f"',
         ]
+    if name in {"peer_message", "peer_introduction", "connection", "streams"}:
+        return wire_seeds(name)
     found: list[bytes] = []
 
     def invoke(step: Invocation) -> Outcome:
@@ -193,3 +302,30 @@ def seeds(name: str) -> list[bytes]:
     play(SCRIPT, 0, 12, invoke)
     chosen = sorted(set(found), key=len)[-4:]
     return [read_envelope(data).inner for data in chosen] if name == "archive" else chosen
+
+
+def wire_seeds(name: str) -> list[bytes]:
+    """Honest bytes of another peer."""
+    author = named_identity("author")
+    if name == "peer_message":
+        particle = new_particle(author, particle_id="p", timestamp=1, ttl=2, script="(null)")
+        upgrade = b"\x81\x04\x81\xa6action\xa7Upgrade"
+        return [codec.encode(particle), codec.encode(particle.with_data(bytes(40))), upgrade]
+    if name == "peer_introduction":
+        near = Contact(author.peer_id, ("/ip4/127.0.0.1/tcp/1", "/dns4/a.example/tcp/2/wss"))
+        told = field_bytes(2, bytes.fromhex("047f000001060001")) + field_bytes(3, b"/fluence/particle/2.0.0")
+        return [kademlia.encode(kademlia.FindNode(b"key", (near,))), told + field_bytes(6, b"nox")]
+    if name == "connection":
+        sides = []
+        for websocket in (None, Websocket("a:1")):
+            dialer = Session(WireHost(), StaticKey(author), initiator=True, websocket=websocket)
+            sides.append(dialer.take())
+        return sides
+    dialer = Muxer(initiator=True, accept=lambda _: False, woken=lambda: None)
+    for _ in range(2):
+        stream = dialer.open(WireHost())
+        stream.write(multistream.opening("/fluence/particle/2.0.0"))
+        stream.finish()
+    dialer.ping()
+    dialer.go_away()
+    return [b"".join(dialer.take())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
+from runtime.core.kademlia import FindNode, encode
 from runtime.inprocess import Fabric
 from runtime.kademlia import BAN_MS, FAILS_MAX, Kademlia
 from runtime.network import Contact, Unreachable
@@ -24,6 +25,9 @@ class Clock:
 class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[str, bytes]] = []
+
+    def offer(self, sender: str, message: bytes) -> bool:
+        return False
 
     async def on_message(self, sender: str, message: bytes) -> None:
         self.got.append((sender, message))
@@ -46,7 +50,11 @@ def test_a_dead_target_is_banned_and_hearing_of_it_lifts_the_ban() -> None:
         asked.append(peer_id)
         raise Unreachable("nobody there")
 
+    async def dial(address: str) -> str:
+        return address.rpartition("/p2p/")[2]
+
     network.rpc = rpc  # type: ignore[method-assign]
+    network.dial = dial  # type: ignore[method-assign]
     neighbour, target = named_identity("b").peer_id, named_identity("dead").peer_id
 
     async def find() -> tuple[str, ...]:
@@ -66,6 +74,37 @@ def test_a_dead_target_is_banned_and_hearing_of_it_lifts_the_ban() -> None:
             await find()
         kademlia.identified(Contact(target, ("/memory/7",)), [kademlia.protocol])
         assert await kademlia.find(target) == ("/memory/7",)
+
+    trio.run(body)
+
+
+def test_an_address_at_which_a_peer_was_not_reached_is_no_answer() -> None:
+    """Neither that of the table nor the one everybody still tells; whoever knows better is listened to."""
+    fabric = Fabric()
+    network = fabric.endpoint(named_identity("a").peer_id)
+    kademlia = Kademlia(network, Clock())
+    target = named_identity("moved").peer_id
+    answers = {
+        named_identity(name).peer_id: place
+        for name, place in (("b", "/ip4/1.1.1.1/tcp/1"), ("c", "/ip4/2.2.2.2/tcp/2"))
+    }
+
+    async def rpc(peer_id: str, protocol: str, payload: bytes) -> bytes:
+        return encode(FindNode(b"", (Contact(target, (answers[peer_id],)),)))
+
+    async def dial(address: str) -> str:
+        return address.rpartition("/p2p/")[2]
+
+    network.rpc = rpc  # type: ignore[method-assign]
+    network.dial = dial  # type: ignore[method-assign]
+    kademlia.identified(Contact(target, ("/ip4/1.1.1.1/tcp/1",)), [kademlia.protocol])
+    for neighbour in answers:
+        kademlia.identified(Contact(neighbour, ("/ip4/9.9.9.9/tcp/9",)), [kademlia.protocol])
+
+    async def body() -> None:
+        assert await kademlia.find(target) == ("/ip4/1.1.1.1/tcp/1",)
+        assert await kademlia.find(target, frozenset(["/ip4/1.1.1.1/tcp/1"])) == ("/ip4/2.2.2.2/tcp/2",)
+        assert kademlia.table.get(target) is None
 
     trio.run(body)
 
@@ -104,6 +143,88 @@ def test_strangers_are_found_along_a_chain_over_libp2p() -> None:
 
     async def limited() -> None:
         with trio.fail_after(40):
+            await body()
+
+    trio.run(limited)
+
+
+PEERS = 20
+
+
+class Node:
+    """A peer of the network below: sockets, routing, and what it received. Starting it again moves it to another port."""
+
+    def __init__(self, number: int) -> None:
+        from runtime.protocol.libp2p_host import Libp2pNetwork
+
+        self.make = lambda: Libp2pNetwork(named_identity(f"node {number}"), allow_local_addresses=True)
+        self.receiver = Receiver()
+        self.scope = trio.CancelScope()
+        self.over = trio.Event()
+
+    async def start(self, nursery: trio.Nursery, bootstrap: Node | None) -> None:
+        self.network = self.make()
+        self.routing = Kademlia(self.network, Clock())
+        self.scope, self.over = trio.CancelScope(), trio.Event()
+        await nursery.start(self.live)
+        if bootstrap is not None:
+            await self.network.dial(bootstrap.network.addresses[0])
+            for mine, other in ((self, bootstrap), (bootstrap, self)):
+                while mine.routing.table.get(other.network.peer_id) is None:
+                    await trio.lowlevel.checkpoint()
+
+    async def live(self, *, task_status: trio.TaskStatus[tuple[str, ...]]) -> None:
+        with self.scope:
+            async with trio.open_nursery() as nursery:
+                listen = ["/ip4/127.0.0.1/tcp/0"]
+                started = await nursery.start(
+                    lambda task_status: self.network.serve(self.receiver, listen, task_status=task_status)
+                )
+                nursery.start_soon(self.routing.run)
+                task_status.started(started)
+        self.over.set()
+
+    async def stop(self) -> None:
+        self.scope.cancel()
+        await self.over.wait()
+
+
+@pytest.mark.p2p
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_any_peer_is_reached_from_any_by_its_id_also_after_a_third_of_them_moved() -> None:
+    """Twenty peers that know one of them at first; then seven end and come back at other ports."""
+    pytest.importorskip("libp2p")
+
+    async def reach_all(nodes: list[Node], text: bytes) -> None:
+        for node in nodes:
+            node.receiver.got.clear()
+        for source in nodes:
+            for target in nodes:
+                if source is not target:
+                    await source.network.send(target.network.peer_id, text)
+        senders = {node.network.peer_id for node in nodes}
+        for node in nodes:
+            while len(node.receiver.got) < len(nodes) - 1:
+                await trio.lowlevel.checkpoint()
+            assert {sender for sender, _ in node.receiver.got} == senders - {node.network.peer_id}
+
+    async def body() -> None:
+        nodes = [Node(number) for number in range(PEERS)]
+        async with trio.open_nursery() as nursery:
+            for number, node in enumerate(nodes):
+                await node.start(nursery, nodes[0] if number else None)
+            await reach_all(nodes, b"first")
+            moved = [*nodes[2::3], nodes[0]]
+            for node in moved:
+                await node.stop()
+            for node in moved:
+                await node.start(nursery, nodes[1])
+            await reach_all(nodes, b"second")
+            nursery.cancel_scope.cancel()
+
+    async def limited() -> None:
+        with trio.fail_after(120):
             await body()
 
     trio.run(limited)

@@ -164,6 +164,22 @@ def test_arrays_of_bytes_of_any_size(size):
     assert check(FIELDS | {"data": list(data)}).data == data
 
 
+@pytest.mark.parametrize("size", [131_069, 131_070, 131_071, 131_072, 131_073, 196_608, 400_000])
+@pytest.mark.parametrize("pattern", [b"\x01", b"\xcc", b"\xff", b"\x7f\x80", b"\xcc\x01", b"\x00\xcc\xcc\xff"])
+def test_long_arrays_of_bytes_are_decoded_in_pieces(size, pattern):
+    """Pieces end within pairs, and runs of 204, which is also the head of a pair, at their ends."""
+    data = (pattern * size)[:size]
+    assert check(FIELDS | {"data": list(data)} | {"other": 5}).data == data
+    assert check({"data": list(data)} | {name: value for name, value in FIELDS.items() if name != "data"}).data == data
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 65_536, 65_537, 150_000])
+def test_long_arrays_that_are_cut(cut):
+    message = MULTICODEC + b"\x81\xa4data\xdd" + (131_072).to_bytes(4, "big") + b"\xcc\xcc" * 131_072
+    with pytest.raises(CodecError):
+        decode(message[:-cut])
+
+
 @pytest.mark.parametrize("value", [256, -1, True, None, 1.5, "", [], {}])
 @pytest.mark.parametrize("size", [3, codec.ARRAY_BYTES_BUILT + 1])
 def test_other_values_among_the_bytes(value, size):

@@ -10,11 +10,12 @@ import trio
 
 pytest.importorskip("libp2p", reason="libp2p is not installed: pip install 'aquac[p2p]'")
 
-from libp2p.peer.id import ID
-
 from runtime.network import Contact, DialFailed, Unreachable
+from runtime.protocol import libp2p_host, libp2p_service
 from runtime.protocol.identity import named_identity
-from runtime.protocol.libp2p_host import PARTICLE_PROTOCOL, Libp2pNetwork
+from runtime.protocol.libp2p_host import PARTICLE_PROTOCOL, Libp2pNetwork, _open
+from runtime.protocol.streams import ByteStream
+from runtime.protocol.wire.yamux import BrokenStream
 
 pytestmark = [pytest.mark.p2p, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -26,6 +27,9 @@ class Inbox:
         self.send, self.messages = trio.open_memory_channel[tuple[str, bytes]](1000)
         self.events: list[tuple[str, str]] = []
         self.changed = trio.Condition()
+
+    def offer(self, sender: str, message: bytes) -> bool:
+        return False
 
     async def on_message(self, sender: str, message: bytes) -> None:
         await self.send.send((sender, message))
@@ -129,9 +133,7 @@ def test_a_stranger_cannot_end_the_host(garbage: bytes) -> None:
     async def body() -> None:
         async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a), host("b") as (b, _inbox):
             await b.dial(a.addresses[0])
-            stream = await b._running.new_stream(ID.from_base58(a.peer_id), [PARTICLE_PROTOCOL])
-            await stream.write(garbage)
-            await stream.close_write()
+            await _open(b._running.newest(a.peer_id)).send(garbage, finish=True)
             await b.send(a.peer_id, b"still there")
             assert await to_a.messages.receive() == (b.peer_id, b"still there")
 
@@ -150,5 +152,147 @@ def test_losing_the_connection_is_told() -> None:
             assert a.peers() == ()
             with pytest.raises(Unreachable):
                 await a.send(b.peer_id, b"y")
+
+    run(body)
+
+
+def counted(network: Libp2pNetwork) -> list[str]:
+    """Protocols of the streams that the other sides open from now on."""
+    seen: list[str] = []
+    accept = network.accept
+
+    def watched(connection, stream, protocol):
+        seen.append(protocol)
+        return accept(connection, stream, protocol)
+
+    network.accept = watched
+    return seen
+
+
+async def identified(network: Libp2pNetwork, peer_id: str) -> None:
+    """Wait until a connected peer has said who it is."""
+    while True:
+        connection = network._running.newest(peer_id)
+        if connection is not None and network._links[connection].identified is not None:
+            return
+        await trio.lowlevel.checkpoint()
+
+
+def test_who_reads_many_gets_one_stream_for_all_messages() -> None:
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a), host("b") as (b, _):
+            await b.dial(a.addresses[0])
+            await identified(a, b.peer_id)
+            await identified(b, a.peer_id)
+            seen = counted(a)
+            for number in range(10):
+                await b.send(a.peer_id, bytes((number,)))
+                assert (await to_a.messages.receive())[1] == bytes((number,))
+            assert seen == [PARTICLE_PROTOCOL]
+            connection = b._running.newest(a.peer_id)
+            assert connection is not None
+            kept = b._links[connection].out
+            assert kept is not None
+            assert kept.stream is not None
+            kept.stream.reset("broken")
+            await b.send(a.peer_id, b"on another")
+            assert (await to_a.messages.receive())[1] == b"on another"
+            assert seen == [PARTICLE_PROTOCOL] * 2
+
+    run(body)
+
+
+def test_who_may_read_one_gets_a_stream_for_each_and_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libp2p_service, "AGENT", "another/1.0")
+    monkeypatch.setattr(libp2p_host, "SINGLE_STREAMS_MAX", 3)
+    monkeypatch.setattr(libp2p_host, "PARTICLE_STREAMS_MAX", 3)
+
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a), host("b") as (b, _):
+            await b.dial(a.addresses[0])
+            await identified(a, b.peer_id)
+            await identified(b, a.peer_id)
+            seen = counted(a)
+            async with trio.open_nursery() as nursery:
+                for number in range(20):
+                    nursery.start_soon(b.send, a.peer_id, bytes((number,)))
+            got = {(await to_a.messages.receive())[1] for _ in range(20)}
+            assert got == {bytes((number,)) for number in range(20)}
+            assert seen == [PARTICLE_PROTOCOL] * 20
+
+    run(body)
+
+
+@pytest.mark.parametrize("protocol", [PARTICLE_PROTOCOL, "/ipfs/ping/1.0.0"])
+def test_one_stream_too_many_is_reset_and_the_connection_lives(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libp2p_host, "PARTICLE_STREAMS_MAX", 2)
+    monkeypatch.setattr(libp2p_host, "SERVICE_STREAMS_MAX", 2)
+
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a), host("b") as (b, _):
+            await b.dial(a.addresses[0])
+            await identified(a, b.peer_id)
+            await identified(b, a.peer_id)
+            connection = b._running.newest(a.peer_id)
+            assert connection is not None
+            while a._links[a._running.of(b.peer_id)[0]].services:
+                await trio.lowlevel.checkpoint()
+            streams = []
+            for _ in range(3):
+                stream = ByteStream()
+                stream.stream = connection.session.open_stream(protocol, stream)
+                streams.append(stream)
+            with pytest.raises(BrokenStream):
+                await streams[2].read()
+            streams[0].reset()
+            if protocol == PARTICLE_PROTOCOL:
+                await b.send(a.peer_id, b"still there")
+                assert (await to_a.messages.receive())[1] == b"still there"
+            assert b.peers() == (a.peer_id,)
+
+    run(body)
+
+
+def test_who_waits_for_the_same_peer_waits_for_one_dial() -> None:
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a), host("b") as (b, _):
+            b._remember(a.peer_id, (a.addresses[0].partition("/p2p/")[0],))
+            async with trio.open_nursery() as nursery:
+                for number in range(10):
+                    nursery.start_soon(b.send, a.peer_id, bytes((number,)))
+            for _ in range(10):
+                await to_a.messages.receive()
+            assert len(b._running.of(a.peer_id)) == 1
+            stranger = named_identity("stranger").peer_id
+            failures: list[str] = []
+
+            async def fail() -> None:
+                try:
+                    await b.send(stranger, b"x")
+                except Unreachable as error:
+                    failures.append(str(error))
+
+            b._remember(stranger, ("/ip4/127.0.0.1/tcp/1",))
+            async with trio.open_nursery() as nursery:
+                for _ in range(5):
+                    nursery.start_soon(fail)
+            assert len(failures) == 5
+            assert not b._dialing
+
+    run(body)
+
+
+def test_a_peer_is_reached_over_the_connection_that_lives() -> None:
+    """Two connections of one peer id: a client came back before its old connection was known to be dead."""
+
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (old, _old), host("b") as (new, to_new):
+            await old.dial(a.addresses[0])
+            await new.dial(a.addresses[0])
+            assert a.peers() == (new.peer_id,)
+            while len(a._running.of(new.peer_id)) < 2:
+                await trio.lowlevel.checkpoint()
+            await a.send(new.peer_id, b"to the newest")
+            assert (await to_new.messages.receive())[1] == b"to the newest"
 
     run(body)
