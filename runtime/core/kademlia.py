@@ -67,7 +67,8 @@ class RoutingTable:
     def add(self, contact: Contact, *, alive: Iterable[str] = ()) -> bool:
         """Add or refresh an entry; False when its bucket is full of peers that are `alive`.
 
-        What a peer says of itself replaces what was known: it may have moved. In a full bucket the entry not heard of for longest gives way, unless it is alive: peers that stay are worth more.
+        What a peer says of itself replaces what was known: it may have moved. In a full bucket the entry not heard of for
+        longest gives way, unless it is alive: peers that stay are worth more.
         """
         if contact.peer_id == self._local_id:
             return False

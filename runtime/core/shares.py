@@ -92,7 +92,7 @@ def audit(
             held.backlog += len(actor.mailbox)
             held.queued_bytes += sum(map(len, actor.mailbox))
             held.stored_bytes += actor.stored_bytes
-            held.pending_calls += len(actor.calling) + len(actor.requests)
+            held.pending_calls += len(actor.calling) + actor.requests
             held.running_calls += len(actor.calling)
         for what, size, bound in (
             ("copies wait", len(actor.mailbox), limits.mailbox_max),
