@@ -72,7 +72,8 @@ class _Immortal(PeerCore):
 
 class _Miscounting(PeerCore):
     def _remove(self, actor: Actor, actions: list[Action]) -> None:
-        actor.requests.clear()  # before they are counted
+        while actor.requests:  # before they are counted
+            actor.take_request()
         super()._remove(actor, actions)
 
 
