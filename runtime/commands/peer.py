@@ -1,4 +1,4 @@
-"""`avm peer`: run a peer that others reach over libp2p."""
+"""`avm peer`: run a peer that others reach over libp2p, and ask one that runs (see `peer_remote`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from aquac.command_line import INTERRUPTED, OK, CommandError, Parser, add_common_flags
 
-from . import peer_init, peer_state
+from . import peer_init, peer_remote, peer_state
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runtime.settings import PeerSettings
     from runtime.store.state import Store
 
-HELP: Final = "run a peer that others reach over tcp and websockets"
+HELP: Final = "run a peer that others reach over tcp and websockets, and manage peers that run"
 
 DRAIN_SECONDS: Final = 10.0
 """How long what has begun may take to end after SIGTERM."""
@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     peer_state.configure(
         commands.add_parser("state", help="tell what a data directory holds", description=peer_state.run.__doc__)
     )
+    peer_remote.configure(commands)
     run_parser.add_argument(
         "--config", metavar="FILE.toml", help="settings; flags and AVM_PEER_… variables win over it"
     )
@@ -85,6 +86,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Dispatch to the sub-command."""
+    if "handler" in args:
+        code: int = args.handler(args)
+        return code
     return {"run": run_peer, "init": peer_init.run, "state": peer_state.run}[args.peer_command](args)
 
 

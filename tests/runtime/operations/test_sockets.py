@@ -1,0 +1,52 @@
+"""`avm peer …` against peers in processes of their own, over real sockets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.cli import main
+from tests.conformance.areas.js_client import running_peer, tcp, websocket
+from tests.runtime.operations.kit import check, key_of
+from tests.runtime.operations.test_services import DEMO
+from tests.runtime.services.hosting import MANAGER, STRANGER
+
+pytestmark = [pytest.mark.p2p, pytest.mark.slow]
+
+LISTEN = ("--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/tcp/0/ws")
+
+
+def test_a_service_is_deployed_from_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def avm(*words: str | Path, code: int = 0) -> Any:
+        found = main(["peer", *map(str, words)])
+        out, err = capsys.readouterr()
+        assert found == code, err
+        return json.loads(out) if code == 0 else err
+
+    options = ("--management", MANAGER.peer_id, "--http", "127.0.0.1:0", "--data-dir", str(tmp_path / "data"))
+    key = ("--key", key_of(MANAGER))
+    with running_peer(*LISTEN, *options) as first, running_peer(*LISTEN, "--bootstrap", tcp(first)) as second:
+        for address in (tcp(first), websocket(first)):
+            about = check("identify", avm("identify", "--peer", address))
+            assert about["peer_id"] == first["peer_id"]
+        at = ("--peer", tcp(first), *key)
+        deployed = check("deploy", avm("deploy", f"demo={DEMO}", *at))
+        assert check("deploy", avm("deploy", f"demo={DEMO}", *at))["changed"] is False
+        assert avm("call", "demo", "greet", "--args", '["you"]', "--peer", websocket(first)) == "Hi, you"
+        assert "--management" in avm("remove", "demo", "--peer", tcp(first), "--key", key_of(STRANGER), code=3)
+        behind = ("--relay", tcp(second), "--peer", first["peer_id"])
+        (service,) = check("services", avm("services", "list", *behind))
+        assert (service["id"], service["owner_id"]) == (deployed["service_id"], MANAGER.peer_id)
+        assert check("ping", avm("ping", "--count", "1", *behind))["peer_id"] == first["peer_id"]
+        near = check("neighbours", avm("neighbours", "--peer", tcp(second)))
+        assert first["peer_id"] in [one["peer_id"] for one in near]
+        found = check("metrics", avm("metrics", first["http"], "--prefix", "particle_executor"))
+        assert (found["peer_id"], found["healthy"], found["health"]["store"]) == (first["peer_id"], True, "Ok")
+        values = {sample["name"]: sample["value"] for sample in found["metrics"]}
+        assert values["particle_executor_interpretation_successes_total"] > 0
+        assert check("removed", avm("remove", "demo", *at))["removed"] == [deployed["service_id"]]
+    assert "cannot be reached" in avm("identify", "--peer", tcp(first), code=5)
+    assert "cannot be asked" in avm("metrics", first["http"], code=5)
