@@ -16,7 +16,7 @@ ANSWER_BYTES_MAX: Final = 16 << 20
 """Longest answer that is read."""
 
 _SAMPLE: Final = re.compile(
-    r'(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>(?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (?P<value>\S+)(?: \S+)?(?: #.*)?'
+    r'(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>(?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (?P<value>[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?: \S+)?(?: #.*)?'
 )
 _LABEL: Final = re.compile(r'([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"')
 
@@ -45,7 +45,7 @@ def read_endpoint(host: str, port: int, timeout_s: float, prefixes: tuple[str, .
 
 
 def samples(text: str, prefixes: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """The samples of a document of OpenMetrics, in its order; those of histograms' buckets are left out."""
+    """The samples of a document of OpenMetrics, in its order; those of histograms' buckets, and what is no number, are left out."""
     out = []
     for line in text.splitlines():
         found = None if line.startswith("#") else _SAMPLE.fullmatch(line)
@@ -55,8 +55,7 @@ def samples(text: str, prefixes: tuple[str, ...] = ()) -> list[dict[str, Any]]:
             continue
         value = float(found["value"])
         labels = {name: _plain(text) for name, text in _LABEL.findall(found["labels"] or "")}
-        if value == value and abs(value) != float("inf"):  # JSON has neither
-            out.append({"name": found["name"], "labels": labels, "value": int(value) if value.is_integer() else value})
+        out.append({"name": found["name"], "labels": labels, "value": int(value) if value.is_integer() else value})
     return out
 
 
