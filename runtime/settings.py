@@ -10,6 +10,9 @@
     http = "127.0.0.1:8080"
     network = "dar"                      # or stage, kras, or the hex of a 32-byte network id
     allow_local_addresses = false
+    log_format = "text"                  # or json
+    log_level = "warning"                # or debug, info, error
+    opentelemetry = false
     service_memory_limit = "4 GiB"       # of all modules of one service
     [limits]                             # fields of CoreLimits and AvmLimits
     actors_max = 10000
@@ -33,6 +36,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import CommandError, read_bytes
 from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.logs import DEFAULT_FORMAT, DEFAULT_LEVEL, FORMATS, LEVELS
+from runtime.protocol.identity import is_peer_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -40,6 +45,12 @@ if TYPE_CHECKING:
 ENVIRONMENT_PREFIX: Final = "AVM_PEER_"
 LIMIT_MAX: Final = 1 << 48
 """Largest number that a limit may be set to."""
+
+NETWORKS: Final = ("dar", "stage", "kras")
+"""Those that have names."""
+
+_FLAGS: Final = {"external_addresses": "external-address", "management_peer_ids": "management"}
+"""Flags that are called otherwise than their settings."""
 
 DEFAULT_LISTEN: Final = ("/ip4/127.0.0.1/tcp/7771", "/ip4/127.0.0.1/tcp/9991/ws")
 
@@ -60,6 +71,9 @@ class PeerSettings:
     http: str | None = None
     network: str = "dar"
     allow_local_addresses: bool = False
+    log_format: str = DEFAULT_FORMAT
+    log_level: str = DEFAULT_LEVEL
+    opentelemetry: bool = False
     service_memory_limit: str | None = None
     effectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
@@ -82,10 +96,13 @@ _KINDS: Final[dict[str, type]] = {
     "external_addresses": list,
     "management_peer_ids": list,
     "allow_local_addresses": bool,
+    "opentelemetry": bool,
     "key": str,
     "data_dir": str,
     "http": str,
     "network": str,
+    "log_format": str,
+    "log_level": str,
     "service_memory_limit": str,
     "effectors": dict,
     "limits": dict,
@@ -96,12 +113,16 @@ LIMIT_DEFAULTS: Final[dict[str, Any]] = {**asdict(CoreLimits()), **asdict(AvmLim
 
 
 def load_settings(config: str | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> PeerSettings:
-    """Merge file, environment and flags. Flags that are None or empty were not given. Raises CommandError (exit 2)."""
+    """Merge file, environment and flags. Flags that are None or empty lists were not given. Raises CommandError (exit 2)."""
     values: dict[str, Any] = {}
     if config is not None:
         values |= _from_file(config)
     values |= _from_environment(environment)
-    values |= {name: value for name, value in flags.items() if value not in (None, [], False)}
+    values |= {
+        name: _checked(f"flag {_flag(name)}", name, value)
+        for name, value in flags.items()
+        if value is not None and value != []
+    }
     arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     return PeerSettings(**arguments)
 
@@ -172,12 +193,72 @@ def _checked(place: str, name: str, value: Any, place_of: Callable[[str], str] =
     elif not isinstance(value, kind):
         what = {bool: "true or false", dict: "tables, and is set in the configuration file"}.get(kind, "a text")
         raise CommandError(f"{place} takes {what}")
+    if name in _CONTENTS:
+        for item in value if isinstance(value, list) else (value,):
+            _CONTENTS[name](place, item)
     elif isinstance(value, dict) and name == "limits":
         return {limit: _checked_limit(place_of(limit), limit, number) for limit, number in value.items()}
     elif isinstance(value, dict):
         for effector, table in value.items():
             _check_effector(f"{place}: {effector}", table)
     return value
+
+
+def _check_choice(*choices: str) -> Callable[[str, str], None]:
+    def check(place: str, text: str) -> None:
+        if text not in choices:
+            raise CommandError(f"{place} takes {' or '.join(choices)}, not `{text[:80]}`")
+
+    return check
+
+
+def _check_address(place: str, text: str) -> None:
+    if not text.startswith("/"):
+        raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress such as /ip4/127.0.0.1/tcp/7771")
+
+
+def _check_bootstrap(place: str, text: str) -> None:
+    head, _, peer_id = text.rpartition("/p2p/")
+    if not head.startswith("/") or not is_peer_id(peer_id):
+        raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress that ends in /p2p/<peer id>")
+
+
+def _check_peer_id(place: str, text: str) -> None:
+    if not is_peer_id(text):
+        raise CommandError(f"{place}: `{text[:80]}` is not a peer id such as 12D3KooW…")
+
+
+def _check_http(place: str, text: str) -> None:
+    try:
+        split_http(text)
+    except CommandError as error:
+        raise CommandError(f"{place}: {error}") from None
+
+
+def _check_network(place: str, text: str) -> None:
+    if text not in NETWORKS and not re.fullmatch("[0-9a-f]{64}", text):
+        raise CommandError(
+            f"{place}: `{text[:80]}` is no network",
+            hint=f"there are {', '.join(NETWORKS)}, and the lower-case hex of a 32-byte id",
+        )
+
+
+_CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
+    "listen": _check_address,
+    "external_addresses": _check_address,
+    "bootstrap": _check_bootstrap,
+    "management_peer_ids": _check_peer_id,
+    "http": _check_http,
+    "network": _check_network,
+    "log_format": _check_choice(*FORMATS),
+    "log_level": _check_choice(*LEVELS),
+}
+"""What texts must be like, beyond being texts."""
+
+
+def _flag(name: str) -> str:
+    """The flag of a setting, as it is written."""
+    return f"--{_FLAGS.get(name, name.replace('_', '-'))}"
 
 
 def _checked_limit(place: str, name: str, value: Any) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import logging
 import os
 import signal
 import sys
@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from aquac.command_line import INTERRUPTED, OK, CommandError, Parser, add_common_flags
+from runtime import logs
 
 from . import peer_init, peer_remote, peer_state
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator, Mapping
 
     from runtime.peer import Peer
@@ -79,7 +79,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--http", metavar="HOST:PORT", help="answer /peer_id, /versions, /health and /metrics there"
     )
     run_parser.add_argument(
-        "--allow-local-addresses", action="store_true", help="dial and keep loopback and private addresses of others"
+        "--allow-local-addresses",
+        action=argparse.BooleanOptionalAction,
+        help="dial and keep loopback and private addresses of others",
+    )
+    run_parser.add_argument("--log-format", choices=logs.FORMATS, help="lines of text (default), or JSON for programs")
+    run_parser.add_argument(
+        "--log-level", choices=logs.LEVELS, help="least level of what is logged (default warning; -v: info, -vv: debug)"
+    )
+    run_parser.add_argument(
+        "--opentelemetry",
+        action=argparse.BooleanOptionalAction,
+        help="export spans of particles, as OTEL_… variables say (extra `otel`)",
     )
     add_common_flags(run_parser, top=False)
 
@@ -106,26 +117,17 @@ def run_peer(args: argparse.Namespace) -> int:
         "http": args.http,
         "network": args.network,
         "allow_local_addresses": args.allow_local_addresses,
+        "log_format": args.log_format,
+        "log_level": args.log_level or logs.level_of(args.verbose),
+        "opentelemetry": args.opentelemetry,
     }
     settings = load_settings(args.config, os.environ, flags)
-    level = logging.WARNING if args.verbose == 0 else logging.INFO if args.verbose == 1 else logging.DEBUG
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("libp2p", "multiaddr", "root"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     return _run(settings)
 
 
 def _run(settings: PeerSettings) -> int:
-    from runtime.protocol.identity import is_peer_id
     from runtime.settings import split_http
 
-    for peer_id in settings.management_peer_ids:
-        if not is_peer_id(peer_id):
-            raise CommandError(f"management peer id `{peer_id}` is not a peer id such as 12D3Koo…")
-    for address in settings.bootstrap:
-        head, _, peer_id = address.rpartition("/p2p/")
-        if not head.startswith("/") or not is_peer_id(peer_id):
-            raise CommandError(f"bootstrap address `{address}` is not a multiaddress that ends in /p2p/<peer id>")
     http = split_http(settings.http) if settings.http is not None else None
     with _data_dir(settings) as store:
         return _serve(settings, http, store)
@@ -165,6 +167,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     else:
         seed = os.urandom(32)
     identity = Identity(seed)
+    logs.set_up(settings.log_format, settings.log_level, peer_id=identity.peer_id, stream=sys.stderr)
     network = open_p2p(
         "avm peer run",
         identity,

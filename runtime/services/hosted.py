@@ -726,7 +726,8 @@ def _size(text: str) -> int:
 
 def _log(service_id: str, record: LogRecord) -> None:
     level = _LEVELS.get(record.level, logging.DEBUG)
-    logging.getLogger("runtime.marine").log(level, "%s %s: %s", service_id, record.module, record.message)
+    fields = {"service_id": service_id, "module_name": record.module}
+    logging.getLogger("runtime.marine").log(level, "%s %s: %s", service_id, record.module, record.message, extra=fields)
 
 
 def _forbidden(author: str, function: str, reason: str, debug: str | None = None) -> TypedServiceError:

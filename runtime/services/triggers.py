@@ -127,7 +127,12 @@ class Triggers:
     def _enqueue(self, spell_id: str, wanted: Subscription, why: dict[str, Any], *, last: bool = False) -> bool:
         """Let a spell run soon; False when too many wait. last: nothing will run it any more."""
         if len(self._queue) >= TRIGGERS_QUEUED_MAX:
-            log.warning("spell %s and others do not run: %d runs wait", spell_id, TRIGGERS_QUEUED_MAX)
+            log.warning(
+                "spell %s and others do not run: %d runs wait",
+                spell_id,
+                TRIGGERS_QUEUED_MAX,
+                extra={"spell_id": spell_id},
+            )
             return False
         self._queue.append((spell_id, wanted, why, last))
         self._changed.set()

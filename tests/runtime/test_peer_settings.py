@@ -19,6 +19,7 @@ from runtime.settings import LIMIT_DEFAULTS, LIMIT_MAX, PeerSettings, load_setti
 from runtime.settings_text import ABOUT, LIMITS_ABOUT, config_text
 
 CID = file_cid(b"module")
+PEER_ID = "12D3KooWAbr8gnEMcMLHWWsbmpBMwRLVdR8XnyUTv3UNRuFM7qfH"
 FILE = f"""
 data_dir = "data"
 service_memory_limit = "64 MiB"
@@ -66,6 +67,16 @@ def test_defaults(tmp_path):
     ('[limits]\nstored_bytes_max = "much"', {}, "key `stored_bytes_max`: expected a size"),
     ("[limits]\nhard_limit_enabled = 1", {}, "key `hard_limit_enabled` takes true or false"),
     ("limits = 5", {}, "key `limits` takes tables"),
+    ('\nlisten = ["127.0.0.1:1"]', {}, "peer.toml:2: key `listen`: `127.0.0.1:1` is not a multiaddress"),
+    ('external_addresses = ["x"]', {}, "peer.toml:1: key `external_addresses`: `x` is not a multiaddress"),
+    ('bootstrap = ["/ip4/127.0.0.1/tcp/1"]', {}, "key `bootstrap`: `/ip4/127.0.0.1/tcp/1` is not a multiaddress that ends in /p2p/"),
+    ('management_peer_ids = ["me"]', {}, "key `management_peer_ids`: `me` is not a peer id"),
+    ('http = "8080"', {}, "peer.toml:1: key `http`: `8080` is not an address HOST:PORT"),
+    ('network = "moon"', {}, "peer.toml:1: key `network`: `moon` is no network"),
+    ('log_format = "xml"', {}, "peer.toml:1: key `log_format` takes text or json, not `xml`"),
+    ("", {"AVM_PEER_LOG_LEVEL": "loud"}, "environment variable AVM_PEER_LOG_LEVEL takes debug or info or warning or error"),
+    ("opentelemetry = 1", {}, "key `opentelemetry` takes true or false"),
+    ("", {"AVM_PEER_OPENTELEMETRY": "maybe"}, "environment variable AVM_PEER_OPENTELEMETRY takes true or false"),
 ])  # fmt: skip
 def test_mistakes(tmp_path, text, environment, error):
     with pytest.raises(CommandError) as caught:
@@ -86,6 +97,47 @@ def test_unknown_keys_are_named_with_their_place_and_the_nearest(tmp_path, text,
         hosting(tmp_path, text, environment)
     assert error in str(caught.value)
     assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(("flags", "error"), [
+    ({"management_peer_ids": ["me"]}, "flag --management: `me` is not a peer id"),
+    ({"external_addresses": ["x"]}, "flag --external-address: `x` is not a multiaddress"),
+    ({"bootstrap": ["/ip4/127.0.0.1/tcp/1"]}, "flag --bootstrap: "),
+    ({"http": "x"}, "flag --http: `x` is not an address HOST:PORT"),
+    ({"network": "x"}, "flag --network: `x` is no network"),
+])  # fmt: skip
+def test_wrong_flags_are_named(flags, error):
+    with pytest.raises(CommandError) as caught:
+        load_settings(None, {}, flags)
+    assert error in str(caught.value)
+
+
+def test_later_sources_win_for_a_whole_setting(tmp_path):
+    (tmp_path / "peer.toml").write_text(
+        'listen = ["/memory/1", "/memory/2"]\nnetwork = "stage"\nhttp = "a:1"\nallow_local_addresses = true\nlog_level = "info"\n'
+    )
+    environment = {
+        "AVM_PEER_LISTEN": "/memory/3, /memory/4,",
+        "AVM_PEER_HTTP": "b:2",
+        "AVM_PEER_ALLOW_LOCAL_ADDRESSES": "1",
+        "PATH": "x",
+    }
+    flags = {
+        "listen": ["/memory/5"],
+        "http": None,
+        "allow_local_addresses": False,
+        "bootstrap": [],
+        "log_level": "debug",
+    }
+
+    def loaded(environment, flags):
+        found = load_settings(str(tmp_path / "peer.toml"), environment, flags)
+        return found.listen, found.network, found.http, found.allow_local_addresses, found.log_level
+
+    assert loaded({}, {}) == (("/memory/1", "/memory/2"), "stage", "a:1", True, "info")
+    assert loaded(environment, {}) == (("/memory/3", "/memory/4"), "stage", "b:2", True, "info")
+    assert loaded(environment, flags) == (("/memory/5",), "stage", "b:2", False, "debug")
+    assert load_settings(None, {}, {}) == PeerSettings()
 
 
 def test_limits(tmp_path):
@@ -121,7 +173,7 @@ def test_every_comment_of_the_configuration_can_be_uncommented(tmp_path):
     lines = [
         line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()[1:]
     ]
-    (tmp_path / "peer.toml").write_text("\n".join(lines).replace("bafkrei…", CID))
+    (tmp_path / "peer.toml").write_text("\n".join(lines).replace("bafkrei…", CID).replace("12D3KooW…", PEER_ID))
     table = tomllib.loads((tmp_path / "peer.toml").read_text())
     assert table.keys() == ABOUT.keys()
     assert table["limits"] == LIMIT_DEFAULTS
