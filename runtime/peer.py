@@ -99,6 +99,8 @@ class Peer:
         self.on_forget: list[Callable[[Forget], None]] = []
         self.on_change: list[Callable[[], None]] = []
         self.on_unreachable: list[Callable[[str, Particle], None]] = []
+        self.on_sent: list[Callable[[str, Particle], None]] = []
+        self.on_step: list[Callable[[Event, list[Action]], None]] = []
         self.on_contact: list[Callable[[str, bool], None]] = []
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
@@ -229,7 +231,10 @@ class Peer:
             self._feed(event)
 
     def _feed(self, event: Event) -> None:
-        for action in self.core.receive(event, now_ms=self.clock.now_ms()):
+        actions = self.core.receive(event, now_ms=self.clock.now_ms())
+        for step_listener in self.on_step:
+            step_listener(event, actions)
+        for action in actions:
             self._perform(action)
         self._note_change()
 
@@ -390,6 +395,8 @@ class Peer:
             with trio.fail_after(self.config.send_timeout_s), about(particle.id, particle.init_peer_id):
                 await self.network.send(target, message)
             self.counters.sent += 1
+            for listener in self.on_sent:
+                listener(target, particle)
         except (NetworkError, trio.TooSlowError) as error:
             self._not_sent(target, particle, str(error) or type(error).__name__)
         finally:

@@ -159,6 +159,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.keys import load_or_create_secret, load_secret
     from runtime.protocol.identity import Identity
     from runtime.protocol.p2p import open_p2p
+    from runtime.tracing import open_spans
 
     if settings.key is not None:
         seed = load_secret(settings.key)
@@ -168,6 +169,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         seed = os.urandom(32)
     identity = Identity(seed)
     logs.set_up(settings.log_format, settings.log_level, peer_id=identity.peer_id, stream=sys.stderr)
+    spans = open_spans(identity.peer_id) if settings.opentelemetry else None
     network = open_p2p(
         "avm peer run",
         identity,
@@ -225,6 +227,8 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         store=None if store is None else KeptParticleData(store),
     )
     hosting.attach(peer)
+    if spans is not None:
+        spans.attach(peer)
 
     async def main() -> int:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -251,6 +255,9 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         return trio.run(main)
     except* (DialFailed, OSError) as group:
         raise CommandError(_first(group)) from None
+    finally:
+        if spans is not None:
+            spans.close()
 
 
 def _hosting(settings: PeerSettings, store: Store | None = None) -> HostingConfig:

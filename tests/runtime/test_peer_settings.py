@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aquac.command_line import CommandError
+from runtime import tracing
 from runtime.cli import main
 from runtime.commands.peer import _hosting
 from runtime.core.limits import AvmLimits, CoreLimits
@@ -190,3 +192,13 @@ def test_the_page_names_every_setting_with_its_default():
         shown = f"{default >> 20} MiB" if "bytes" in name or "size" in name else str(default).lower()
         assert f"| `{name}` | {shown} |" in page, (name, shown)
     assert {f.name for f in fields(PeerSettings)} == ABOUT.keys()
+
+
+def test_opentelemetry_without_its_extra(monkeypatch, capsys):
+    monkeypatch.setattr(tracing, "otel_installed", lambda: False)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    assert main(["peer", "run", "--opentelemetry", "--listen", "/ip4/127.0.0.1/tcp/0"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    needs = "OpenTelemetry is asked for, which needs the extra `otel`; it is not installed"
+    assert err == f"avm: error: {needs}\n  pip install 'aquac[otel]'\n"
