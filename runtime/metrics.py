@@ -61,6 +61,11 @@ class PeerMetrics:
         """Tell of its interpreters, too."""
         self._registry.register(_Pool(pool))
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where other parts of the peer have their metrics."""
+        return self._registry
+
     def text(self) -> str:
         """The document, of the type `content_type`."""
         return str(generate_latest(self._registry), "utf-8")

@@ -79,6 +79,26 @@ def config_text(*, key: str, data_dir: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def resolved_text(settings: PeerSettings) -> str:
+    """The settings as a TOML file that says every one of them but the key, which is a secret; what is not set is left out."""
+    lines = []
+    for name in ABOUT:
+        value = getattr(settings, name)
+        if name not in ("key", "effectors", "limits") and value is not None:
+            lines.append(f"{name} = {toml_value(value)}")
+    lines += ["", "[limits]"]
+    lines += [f"{name} = {toml_value(value)}" for name, value in (LIMIT_DEFAULTS | dict(settings.limits)).items()]
+    for name, table in settings.effectors.items():
+        lines += [
+            "",
+            f"[effectors.{json.dumps(name, ensure_ascii=False)}]",
+            f"wasm_cid = {toml_value(table['wasm_cid'])}",
+        ]
+        binaries = [f"{toml_value(key)} = {toml_value(path)}" for key, path in table["allowed_binaries"].items()]
+        lines.append(f"allowed_binaries = {{ {', '.join(binaries)} }}")
+    return "\n".join(lines) + "\n"
+
+
 def toml_value(value: object) -> str:
     """A text, number, boolean or list of texts in TOML, which for these is JSON."""
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

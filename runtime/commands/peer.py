@@ -18,6 +18,7 @@ from . import peer_init, peer_remote, peer_state
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from runtime.kademlia import Kademlia
     from runtime.peer import Peer
     from runtime.services.hosted import HostingConfig
     from runtime.services.hosting import Hosting
@@ -159,6 +160,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.keys import load_or_create_secret, load_secret
     from runtime.protocol.identity import Identity
     from runtime.protocol.p2p import open_p2p
+    from runtime.settings_text import resolved_text
     from runtime.tracing import open_spans
 
     if settings.key is not None:
@@ -187,6 +189,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.kademlia import Kademlia, protocol_name
     from runtime.metrics import PeerMetrics
     from runtime.network import DialFailed
+    from runtime.particle_metrics import HostingMetrics, ParticleMetrics
     from runtime.peer import Peer
     from runtime.services.host import host_services
     from runtime.services.hosting import Hosting
@@ -229,6 +232,8 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     hosting.attach(peer)
     if spans is not None:
         spans.attach(peer)
+    ParticleMetrics(metrics.registry).attach(peer)
+    metrics.registry.register(HostingMetrics(identity.peer_id, hosting))
 
     async def main() -> int:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -237,7 +242,13 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
                 nursery.start_soon(hosting.spells.run)
                 address = None
                 if http is not None:
-                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer, hosting, store), metrics)
+                    endpoint = HttpEndpoint(
+                        identity.peer_id,
+                        lambda: health(peer, hosting, store, kademlia),
+                        metrics,
+                        services=hosting.services,
+                        config=resolved_text(settings),
+                    )
                     address = await nursery.start(endpoint.serve, *http)
                 ready = {
                     "peer_id": identity.peer_id,
@@ -286,8 +297,10 @@ def _hosting(settings: PeerSettings, store: Store | None = None) -> HostingConfi
     return HostingConfig(folder, Effectors(allowed), memory_bytes, state=store)
 
 
-def health(peer: Peer, hosting: Hosting | None = None, store: Store | None = None) -> Mapping[str, bool]:
-    """Whether services were restored, the store can be written and all bootstrap peers are connected.
+def health(
+    peer: Peer, hosting: Hosting | None = None, store: Store | None = None, kademlia: Kademlia | None = None
+) -> Mapping[str, bool]:
+    """Whether services were restored, the store can be written, all bootstrap peers are connected, and the table of routes was filled.
 
     A check is absent where it has nothing to look at.
     """
@@ -297,6 +310,8 @@ def health(peer: Peer, hosting: Hosting | None = None, store: Store | None = Non
     wanted = [address.rpartition("/p2p/")[2] for address in peer.config.bootstrap]
     if wanted:
         checks["bootstrap_nodes"] = set(wanted) <= set(peer.network.peers())
+        if kademlia is not None:
+            checks["kademlia_bootstrap"] = kademlia.is_bootstrapped
     return checks
 
 

@@ -108,6 +108,11 @@ class Triggers:
             self._times = [entry for entry in self._times if entry[2] != spell_id]
             heapq.heapify(self._times)
 
+    @property
+    def subscribed(self) -> int:
+        """How many spells something will start."""
+        return len(self._subscriptions)
+
     def is_subscribed(self, spell_id: str) -> bool:
         """Whether anything may still run a spell."""
         return spell_id in self._subscriptions

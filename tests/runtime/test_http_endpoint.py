@@ -75,6 +75,19 @@ def test_health(health: dict[str, bool], status: int, body: object) -> None:
     assert json.loads(answer.partition(b"\r\n\r\n")[2]) == body
 
 
+def test_what_is_not_given_is_not_answered() -> None:
+    for path in ("/services", "/config", "/metrics"):
+        (answer,) = check(request(f"GET {path} HTTP/1.1"))
+        assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n"), path
+
+
+def test_services_and_configuration() -> None:
+    endpoint = HttpEndpoint("12D3Koo", lambda: WELL, services=lambda: [{"id": "one"}], config='network = "dar"\n')
+    assert endpoint.answer("GET", "/services") == (200, "application/json", '[{"id": "one"}]')
+    assert endpoint.answer("GET", "/config") == (200, "text/plain; charset=utf-8", 'network = "dar"\n')
+    assert endpoint.answer("POST", "/config")[0] == 404
+
+
 def test_head_has_no_body() -> None:
     (answer,) = check(request("HEAD /peer_id HTTP/1.1"))
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")

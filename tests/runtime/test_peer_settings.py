@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from runtime.core.limits import AvmLimits, CoreLimits
 from runtime.marine.cids import file_cid
 from runtime.services.limits import SERVICE_MEMORY_BYTES_MAX
 from runtime.settings import LIMIT_DEFAULTS, LIMIT_MAX, PeerSettings, load_settings
-from runtime.settings_text import ABOUT, LIMITS_ABOUT, config_text
+from runtime.settings_text import ABOUT, LIMITS_ABOUT, config_text, resolved_text
 
 CID = file_cid(b"module")
 PEER_ID = "12D3KooWAbr8gnEMcMLHWWsbmpBMwRLVdR8XnyUTv3UNRuFM7qfH"
@@ -168,6 +168,18 @@ def test_a_configuration_is_written_once_and_read_back(tmp_path, capsys):
     again = json.loads(capsys.readouterr().out)
     assert (again["peer_id"], again["new_key"], line["new_key"]) == (line["peer_id"], False, True)
     assert (folder / "peer.toml").read_bytes() == before
+
+
+def test_the_resolved_configuration_reads_back_and_has_no_key(tmp_path):
+    secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    text = f"""key = "{secret}"\nhttp = "127.0.0.1:1"\nallow_local_addresses = true\n{FILE}[limits]\nactors_max = 7\n"""
+    (tmp_path / "peer.toml").write_text(text.replace("[effectors.lists]", '[effectors."é.\\"x"]'))
+    settings = load_settings(str(tmp_path / "peer.toml"), {}, {"bootstrap": [f"/memory/1/p2p/{PEER_ID}"]})
+    resolved = resolved_text(settings)
+    assert secret not in resolved
+    (tmp_path / "again.toml").write_text(resolved)
+    again = load_settings(str(tmp_path / "again.toml"), {}, {})
+    assert again == replace(settings, key=None, limits=LIMIT_DEFAULTS | {"actors_max": 7})
 
 
 def test_every_comment_of_the_configuration_can_be_uncommented(tmp_path):
