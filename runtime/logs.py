@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TextIO
 
+    from runtime.core.particle import Particle
+
 FORMATS: Final = ("text", "json")
 LEVELS: Final = ("debug", "info", "warning", "error")
 DEFAULT_FORMAT: Final = "text"
@@ -107,6 +109,11 @@ def set_up(
         logging.getLogger(name).setLevel(logging.CRITICAL)
     handler.addFilter(lambda record: record.name != "root" or record.levelno >= logging.CRITICAL)
     return handler
+
+
+def particle_fields(particle: Particle, scope: str | None = None) -> dict[str, str | None]:
+    """What a record about a particle has, as `extra` of a logger."""
+    return {"particle_id": particle.id, "init_peer_id": particle.init_peer_id, "scope": scope}
 
 
 def level_of(verbose: int) -> str | None:

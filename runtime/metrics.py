@@ -47,6 +47,11 @@ class PeerMetrics:
         )
         self._runs = Counter("avm_runs", "Runs by what did them", ["tier"], registry=self._registry)
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where other parts of the peer have their metrics."""
+        return self._registry
+
     def ran(self, outcome: Outcome | None, seconds: float) -> None:
         """A run took place; None where the interpreter broke down."""
         self._seconds.observe(seconds)
@@ -60,11 +65,6 @@ class PeerMetrics:
     def watch(self, pool: ThreadVm) -> None:
         """Tell of its interpreters, too."""
         self._registry.register(_Pool(pool))
-
-    @property
-    def registry(self) -> CollectorRegistry:
-        """Where other parts of the peer have their metrics."""
-        return self._registry
 
     def text(self) -> str:
         """The document, of the type `content_type`."""

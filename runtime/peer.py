@@ -23,7 +23,7 @@ from runtime.core.actions import Action, Call, Drop, Failed, Forget, Run, Send, 
 from runtime.core.events import Arrived, Called, Event, Ran, RunFailed, Tick
 from runtime.core.limits import SENDS_MAX, SENDS_PER_AUTHOR_MAX, SENDS_PER_TARGET_MAX
 from runtime.core.peer_core import HostPolicy, PeerCore, Policy
-from runtime.logs import about
+from runtime.logs import about, particle_fields
 from runtime.network import Contact, DialFailed, Network, NetworkError
 from runtime.protocol import codec
 from runtime.protocol.held import HeldBytes, TooMuchHeld
@@ -284,7 +284,7 @@ class Peer:
                     action.ret_code,
                     action.message,
                     action.particle.script,
-                    extra={**_fields(action.particle, action.key.scope), "ret_code": action.ret_code},
+                    extra={**particle_fields(action.particle, action.key.scope), "ret_code": action.ret_code},
                 )
                 for failed_listener in self.on_failed:
                     failed_listener(action)
@@ -361,7 +361,7 @@ class Peer:
             message = codec.encode(send.particle)
         except codec.CodecError as error:
             self.counters.failed_sends += len(send.targets)
-            log.warning("particle %s not sent: %s", send.particle.id, error, extra=_fields(send.particle))
+            log.warning("particle %s not sent: %s", send.particle.id, error, extra=particle_fields(send.particle))
             return
         author = send.particle.init_peer_id
         for target in send.targets:
@@ -410,7 +410,7 @@ class Peer:
 
     def _not_sent(self, target: str, particle: Particle, reason: str) -> None:
         self.counters.failed_sends += 1
-        fields = {**_fields(particle), "target": target, "reason": reason}
+        fields = {**particle_fields(particle), "target": target, "reason": reason}
         log.info("particle %s not sent to %s: %s", particle.id, target, reason, extra=fields)
         for listener in self.on_unreachable:
             listener(target, particle)
@@ -433,8 +433,3 @@ class Peer:
                 await event.wait()
             else:
                 await trio.sleep(BOOTSTRAP_RETRY_STEP_S)
-
-
-def _fields(particle: Particle, scope: str | None = None) -> dict[str, str | None]:
-    """What a record about a particle has, see `runtime.logs`."""
-    return {"particle_id": particle.id, "init_peer_id": particle.init_peer_id, "scope": scope}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import sys
+from argparse import BooleanOptionalAction
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ from runtime import logs
 from . import peer_init, peer_remote, peer_state
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Mapping
 
     from runtime.kademlia import Kademlia
@@ -81,7 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     run_parser.add_argument(
         "--allow-local-addresses",
-        action=argparse.BooleanOptionalAction,
+        action=BooleanOptionalAction,
         help="dial and keep loopback and private addresses of others",
     )
     run_parser.add_argument("--log-format", choices=logs.FORMATS, help="lines of text (default), or JSON for programs")
@@ -90,7 +91,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     run_parser.add_argument(
         "--opentelemetry",
-        action=argparse.BooleanOptionalAction,
+        action=BooleanOptionalAction,
         help="export spans of particles, as OTEL_… variables say (extra `otel`)",
     )
     add_common_flags(run_parser, top=False)
