@@ -94,13 +94,13 @@ class Peer:
             avm_limits=config.avm_limits,
             store=self._store,
         )
+        self.on_step: list[Callable[[Event, list[Action]], None]] = []
         self.on_failed: list[Callable[[Failed], None]] = []
         self.on_dropped: list[Callable[[Drop], None]] = []
         self.on_forget: list[Callable[[Forget], None]] = []
         self.on_change: list[Callable[[], None]] = []
         self.on_unreachable: list[Callable[[str, Particle], None]] = []
         self.on_sent: list[Callable[[str, Particle], None]] = []
-        self.on_step: list[Callable[[Event, list[Action]], None]] = []
         self.on_contact: list[Callable[[str, bool], None]] = []
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
