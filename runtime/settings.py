@@ -17,6 +17,9 @@
     [limits]                             # fields of CoreLimits and AvmLimits
     actors_max = 10000
     stored_bytes_max = "512 MiB"
+    [dev_mode]                           # every module may run these programs; for development only
+    enable = true
+    binaries = { curl = "/usr/bin/curl" }
     [effectors.curl]                     # a module, by content id, that may run programs of this machine
     wasm_cid = "bafkrei…"
     allowed_binaries = { curl = "/usr/bin/curl" }
@@ -52,6 +55,8 @@ NETWORKS: Final = ("dar", "stage", "kras")
 _FLAGS: Final = {"external_addresses": "external-address", "management_peer_ids": "management"}
 """Flags that are called otherwise than their settings."""
 
+_DEV_MODE: Final = ("enable", "binaries")
+
 DEFAULT_LISTEN: Final = ("/ip4/127.0.0.1/tcp/7771", "/ip4/127.0.0.1/tcp/9991/ws")
 
 
@@ -76,7 +81,12 @@ class PeerSettings:
     opentelemetry: bool = False
     service_memory_limit: str | None = None
     effectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dev_mode: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
+
+    def open_binaries(self) -> Mapping[str, str] | None:
+        """Programs that every module may run, by name; None when only those of `effectors` may."""
+        return self.dev_mode.get("binaries", {}) if self.dev_mode.get("enable") else None
 
     def core_limits(self) -> CoreLimits:
         """The bounds of the peer's state."""
@@ -105,6 +115,7 @@ _KINDS: Final[dict[str, type]] = {
     "log_level": str,
     "service_memory_limit": str,
     "effectors": dict,
+    "dev_mode": dict,
     "limits": dict,
 }
 assert _KINDS.keys() == {f.name for f in fields(PeerSettings)}
@@ -198,6 +209,9 @@ def _checked(place: str, name: str, value: Any, place_of: Callable[[str], str] =
             _CONTENTS[name](place, item)
     elif isinstance(value, dict) and name == "limits":
         return {limit: _checked_limit(place_of(limit), limit, number) for limit, number in value.items()}
+    elif isinstance(value, dict) and name == "dev_mode":
+        for key, item in value.items():
+            _check_dev_mode(place_of(key), key, item)
     elif isinstance(value, dict):
         for effector, table in value.items():
             _check_effector(f"{place}: {effector}", table)
@@ -281,6 +295,15 @@ def _checked_limit(place: str, name: str, value: Any) -> int:
         sizes = ', or a size such as "64 MiB"' if is_size else ""
         raise CommandError(f"{place} takes a whole number from {least} to {LIMIT_MAX}{sizes}")
     return value
+
+
+def _check_dev_mode(place: str, key: str, value: Any) -> None:
+    if key not in _DEV_MODE:
+        raise _unknown(place, key, _DEV_MODE, "key of [dev_mode]")
+    if key == "enable" and not isinstance(value, bool):
+        raise CommandError(f"{place} takes true or false")
+    if key == "binaries" and not (isinstance(value, dict) and all(isinstance(path, str) for path in value.values())):
+        raise CommandError(f"{place} takes a table of texts, name = program")
 
 
 def _check_effector(place: str, table: Any) -> None:

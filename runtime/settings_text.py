@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from runtime.core.limits import AvmLimits, CoreLimits
 from runtime.settings import LIMIT_DEFAULTS, PeerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ABOUT: Final[dict[str, tuple[str, str]]] = {
     "listen": ("addresses to listen at: tcp for peers, ws for browsers and js-client; 0.0.0.0 for all interfaces", ""),
@@ -27,6 +30,10 @@ ABOUT: Final[dict[str, tuple[str, str]]] = {
     "opentelemetry": ("export spans of particles, as OTEL_… variables say; needs the extra otel", ""),
     "service_memory_limit": ("memory of all modules of one service", "4 GiB"),
     "effectors": ("modules, by content id, that may run programs of this machine", ""),
+    "dev_mode": (
+        "when enabled, every module may run these programs, and everybody may call aqua-ipfs; for development only",
+        "",
+    ),
     "limits": ("what the peer holds at most", ""),
 }
 """What every setting is, and an example where the default is nothing."""
@@ -48,6 +55,7 @@ LIMITS_ABOUT: Final[dict[str, str]] = {
     "call_result_size_limit": "bytes of the result of one call",
     "hard_limit_enabled": "refuse what exceeds the last three, instead of only counting it",
 }
+_TABLES: Final = ("effectors", "dev_mode", "limits")
 assert ABOUT.keys() == {f.name for f in fields(PeerSettings)}
 assert LIMITS_ABOUT.keys() == {f.name for f in (*fields(CoreLimits), *fields(AvmLimits))} == LIMIT_DEFAULTS.keys()
 
@@ -60,7 +68,7 @@ def config_text(*, key: str, data_dir: str) -> str:
         "# Settings of `avm peer run --config peer.toml`. Flags and the environment (AVM_PEER_<KEY>) win over this file."
     ]
     for name, (about, example) in ABOUT.items():
-        if name in ("effectors", "limits"):
+        if name in _TABLES:
             continue
         value = given.get(name, getattr(defaults, name))
         lines += ["", f"# {about}"]
@@ -74,6 +82,7 @@ def config_text(*, key: str, data_dir: str) -> str:
     for name, about in LIMITS_ABOUT.items():
         lines += [f"# {about}", f"# {name} = {toml_value(LIMIT_DEFAULTS[name])}"]
     lines += [
+        "", f"# {ABOUT['dev_mode'][0]}", "# [dev_mode]", "# enable = false", '# binaries = { curl = "/usr/bin/curl" }',
         "", f"# {ABOUT['effectors'][0]}", "# [effectors.curl]", '# wasm_cid = "bafkrei…"', '# allowed_binaries = { curl = "/usr/bin/curl" }',
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -84,7 +93,7 @@ def resolved_text(settings: PeerSettings) -> str:
     lines = []
     for name in ABOUT:
         value = getattr(settings, name)
-        if name not in ("key", "effectors", "limits") and value is not None:
+        if name not in ("key", *_TABLES) and value is not None:
             lines.append(f"{name} = {toml_value(value)}")
     lines += ["", "[limits]"]
     lines += [f"{name} = {toml_value(value)}" for name, value in (LIMIT_DEFAULTS | dict(settings.limits)).items()]
@@ -94,9 +103,17 @@ def resolved_text(settings: PeerSettings) -> str:
             f"[effectors.{json.dumps(name, ensure_ascii=False)}]",
             f"wasm_cid = {toml_value(table['wasm_cid'])}",
         ]
-        binaries = [f"{toml_value(key)} = {toml_value(path)}" for key, path in table["allowed_binaries"].items()]
-        lines.append(f"allowed_binaries = {{ {', '.join(binaries)} }}")
+        lines.append(f"allowed_binaries = {_inline(table['allowed_binaries'])}")
+    if settings.dev_mode:
+        lines += ["", "[dev_mode]"]
+        lines += [
+            f"{name} = {_inline(v) if isinstance(v, dict) else toml_value(v)}" for name, v in settings.dev_mode.items()
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _inline(table: Mapping[str, str]) -> str:
+    return f"{{ {', '.join(f'{toml_value(key)} = {toml_value(value)}' for key, value in table.items())} }}"
 
 
 def toml_value(value: object) -> str:

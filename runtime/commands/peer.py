@@ -295,7 +295,7 @@ def _hosting(settings: PeerSettings, store: Store | None = None) -> HostingConfi
         except CidError as error:
             raise CommandError(f"effectors.{name}.wasm_cid: {error}") from None
     folder = None if settings.data_dir is None else Path(settings.data_dir) / "services"
-    return HostingConfig(folder, Effectors(allowed), memory_bytes, state=store)
+    return HostingConfig(folder, Effectors(allowed, settings.open_binaries()), memory_bytes, state=store)
 
 
 def health(

@@ -44,6 +44,13 @@ def test_what_services_may(tmp_path):
     assert config.effectors.open is None
 
 
+def test_every_module_may_run_what_the_development_mode_names(tmp_path):
+    text = '[dev_mode]\nenable = true\nbinaries = { ls = "/bin/ls" }\n'
+    assert hosting(tmp_path, text).effectors.open == {"ls": "/bin/ls"}
+    assert hosting(tmp_path, text.replace("true", "false")).effectors.open is None
+    assert hosting(tmp_path, "[dev_mode]\nenable = true").effectors.open == {}
+
+
 def test_defaults(tmp_path):
     config = hosting(tmp_path, "")
     assert (config.folder, config.memory_bytes, config.effectors.programs()) == (None, SERVICE_MEMORY_BYTES_MAX, ())
@@ -77,6 +84,10 @@ def test_defaults(tmp_path):
     ('network = "moon"', {}, "peer.toml:1: key `network`: `moon` is no network"),
     ('log_format = "xml"', {}, "peer.toml:1: key `log_format` takes text or json, not `xml`"),
     ("", {"AVM_PEER_LOG_LEVEL": "loud"}, "environment variable AVM_PEER_LOG_LEVEL takes debug or info or warning or error"),
+    ("\n[dev_mode]\nenabled = true", {}, "peer.toml:3: key `enabled` is not a key of [dev_mode] of a peer"),
+    ("[dev_mode]\nenable = 1", {}, "peer.toml:2: key `enable` takes true or false"),
+    ("[dev_mode]\nbinaries = { curl = 5 }", {}, "peer.toml:2: key `binaries` takes a table of texts"),
+    ("", {"AVM_PEER_DEV_MODE": "x"}, "environment variable AVM_PEER_DEV_MODE takes tables, and is set in the configuration file"),
     ("opentelemetry = 1", {}, "key `opentelemetry` takes true or false"),
     ("", {"AVM_PEER_OPENTELEMETRY": "maybe"}, "environment variable AVM_PEER_OPENTELEMETRY takes true or false"),
 ])  # fmt: skip
@@ -172,7 +183,7 @@ def test_a_configuration_is_written_once_and_read_back(tmp_path, capsys):
 
 def test_the_resolved_configuration_reads_back_and_has_no_key(tmp_path):
     secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-    text = f"""key = "{secret}"\nhttp = "127.0.0.1:1"\nallow_local_addresses = true\n{FILE}[limits]\nactors_max = 7\n"""
+    text = f"""key = "{secret}"\nhttp = "127.0.0.1:1"\nallow_local_addresses = true\n{FILE}[limits]\nactors_max = 7\n[dev_mode]\nenable = true\nbinaries = {{ ls = "/bin/ls" }}\n"""
     (tmp_path / "peer.toml").write_text(text.replace("[effectors.lists]", '[effectors."é.\\"x"]'))
     settings = load_settings(str(tmp_path / "peer.toml"), {}, {"bootstrap": [f"/memory/1/p2p/{PEER_ID}"]})
     resolved = resolved_text(settings)

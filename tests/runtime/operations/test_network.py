@@ -119,6 +119,16 @@ def test_a_lost_connection_is_told_at_once(monkeypatch: pytest.MonkeyPatch, caps
     assert f"the connection to the relay {HOST.peer_id} is lost" in err
 
 
+def test_an_interrupt_ends_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    async def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    through(monkeypatch, lambda *_: None)
+    monkeypatch.setattr(remote.Remote, "call_host", interrupted)
+    assert main(["peer", "identify", "--peer", ADDRESS]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
 def test_behind_a_relay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second host, which the client reaches through the first only."""
 

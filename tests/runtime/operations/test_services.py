@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.marine.cids import file_cid
+from runtime.operations import deploy
 from tests.runtime.marine.kit import CORPUS
 from tests.runtime.operations.kit import RunningPeer, check, key_of
 from tests.runtime.services.hosting import HOST, MANAGER
@@ -107,6 +108,14 @@ def test_a_module_has_one_name(peer: RunningPeer, wasm: Path) -> None:
     message = peer.refuse(2, "deploy", f"other={wasm}")
     assert f"module {CID} is on the peer as `demo` and is wanted as `other`" in message
     assert "avm peer modules add other=FILE.wasm" in message
+
+
+def test_modules_are_sent_up_to_a_limit(peer: RunningPeer, wasm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = wasm.stat().st_size
+    monkeypatch.setattr(deploy, "MODULE_BYTES_MAX", size - 1)
+    assert f"module demo has {size} bytes, at most {size - 1} can be sent" in peer.refuse(2, "deploy", wasm)
+    monkeypatch.setattr(deploy, "MODULE_BYTES_MAX", size)
+    peer.ask("deploy", "deploy", wasm)
 
 
 def test_what_cannot_be_deployed(peer: RunningPeer, tmp_path: Path) -> None:
