@@ -166,6 +166,7 @@ class HostedServices:
         self._has_scope = has_scope
         self._services: dict[str, dict[str, Hosted]] = {}
         self._aliases: dict[str, dict[str, str]] = {}
+        self._callers: dict[str, CallContext] = {}
         self._creating = 0
         self._ephemeral: tempfile.TemporaryDirectory[str] | None = None
         self._folder = Path()
@@ -409,7 +410,7 @@ class HostedServices:
             tuple(modules), memory_limit=self.config.memory_bytes, start_timeout_ms=self.config.start_ms
         )
         try:
-            return Service(config, {module.name: wasm for module, wasm in found}, log=partial(_log, service_id))
+            return Service(config, {module.name: wasm for module, wasm in found}, log=partial(self._log, service_id))
         except LoadError as error:
             raise TypedServiceError(str(error)) from None
 
@@ -631,6 +632,7 @@ class HostedServices:
         finally:
             hosted.waiting -= 1
         try:
+            self._callers[hosted.id] = context
             before, start = service.memory_bytes(), trio.current_time()
             try:
                 value = await finished(service.submit(name, values, parameters))
@@ -645,6 +647,7 @@ class HostedServices:
             hosted.total.success(grown, seconds, particle.timestamp)
             self._stats_of(hosted, name).success(grown, seconds, particle.timestamp)
         finally:
+            del self._callers[hosted.id]
             hosted.turn.release()
         return value
 
@@ -668,6 +671,17 @@ class HostedServices:
             return []
         async with hosted.turn:
             return await trio.to_thread.run_sync(hosted.service.memory_stats)
+
+    def _log(self, service_id: str, record: LogRecord) -> None:
+        """Log what a module says, on the thread it runs on; it names the particle whose call is in work."""
+        context = self._callers.get(service_id)
+        fields = {"service_id": service_id, "module_name": record.module} | (
+            {} if context is None else context.log_fields()
+        )
+        level = _LEVELS.get(record.level, logging.DEBUG)
+        logging.getLogger("runtime.marine").log(
+            level, "%s %s: %s", service_id, record.module, record.message, extra=fields
+        )
 
     # ── the end of particles ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -724,12 +738,6 @@ def _size(text: str) -> int:
         return len(text.encode())
     except UnicodeEncodeError:
         return 0
-
-
-def _log(service_id: str, record: LogRecord) -> None:
-    level = _LEVELS.get(record.level, logging.DEBUG)
-    fields = {"service_id": service_id, "module_name": record.module}
-    logging.getLogger("runtime.marine").log(level, "%s %s: %s", service_id, record.module, record.message, extra=fields)
 
 
 def _forbidden(author: str, function: str, reason: str, debug: str | None = None) -> TypedServiceError:

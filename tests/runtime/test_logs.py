@@ -18,6 +18,8 @@ from avm.crypto import base58
 from runtime import logs
 from runtime.core.particle import new_particle
 from runtime.logs import FIELDS, TEXT_CHARS_MAX, about, level_of, set_up
+from runtime.marine.blueprint import Blueprint
+from tests.runtime.marine.kit import function, module
 from tests.runtime.services.hosting import HOST, MANAGER, open_hosting, run
 
 log = logging.getLogger("runtime.test")
@@ -132,6 +134,32 @@ def test_threads_are_in_it_and_tasks_that_outlive_it_are_not() -> None:
     with written() as stream:
         trio.run(main)
     assert [record.get("particle_id") for record in records(stream)] == ["p", None, None]
+
+
+def test_what_a_module_logs_is_about_the_particle_that_calls_it() -> None:
+    wasm = module(
+        '(data (i32.const 8) "hello") (func (export "shout") (call $log (i32.const 2) (i32.const 0) (i32.const 8) (i32.const 5)))',
+        {"functions": [function("shout")]},
+        imports='(import "host" "log_utf8_string" (func $log (param i32 i32 i32 i32)))',
+    )
+
+    async def main() -> str:
+        async with open_hosting(author=MANAGER) as (_, host, hosting):
+            cid = hosting.hosted.store.add_module("loud", wasm)
+            blueprint = hosting.hosted.store.add_blueprint(Blueprint("loud", (cid,)))
+            service_id = await hosting.hosted.create(HOST.peer_id, blueprint, MANAGER.peer_id)
+            script = f'(call "{HOST.peer_id}" ("{service_id}" "shout") [])'
+            now_ms = host.clock.now_ms()
+            host.submit(new_particle(MANAGER, particle_id="p", timestamp=now_ms, ttl=60_000, script=script))
+            await host.wait_idle()
+            return service_id
+
+    with written() as stream:
+        service_id = run(main)
+    (record,) = [record for record in records(stream) if record["logger"] == "runtime.marine"]
+    assert record["message"].endswith("loud: hello")
+    assert (record["service_id"], record["module_name"]) == (service_id, "loud")
+    assert (record["particle_id"], record["init_peer_id"], record["scope"]) == ("p", MANAGER.peer_id, HOST.peer_id)
 
 
 def test_a_peer_names_its_particles_and_keeps_its_secrets() -> None:
