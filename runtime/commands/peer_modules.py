@@ -68,10 +68,10 @@ def _add(args: argparse.Namespace) -> Work:
 
 
 def _module_interface(args: argparse.Namespace) -> Work:
-    from runtime.operations.interface import shown
-
     async def work(remote: Remote) -> Any:
-        return shown(await remote.call_host("dist", "get_module_interface", args.cid), args.name if args.aqua else None)
+        from runtime.operations.interface import module_interface
+
+        return await module_interface(remote, args.cid, aqua=args.aqua, name=args.name)
 
     return work
 
@@ -111,14 +111,11 @@ def _add_blueprint(args: argparse.Namespace) -> Work:
 
 
 def _interface(args: argparse.Namespace) -> Work:
-    from runtime.operations.interface import shown
-
     async def work(remote: Remote) -> Any:
-        if _is_cid(args.what):
-            found = await remote.call_host("dist", "get_module_interface", args.what)
-        else:
-            found = await remote.call("srv", "get_interface", args.what)
-        return shown(found, args.name if args.aqua else None)
+        from runtime.operations.interface import module_interface, service_interface
+
+        ask = module_interface if _is_cid(args.what) else service_interface
+        return await ask(remote, args.what, aqua=args.aqua, name=args.name)
 
     return work
 

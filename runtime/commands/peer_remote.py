@@ -93,12 +93,10 @@ def ask(args: argparse.Namespace) -> int:
 
 def print_document(document: Any) -> int:
     """Print a result. The exit code."""
+    from runtime.operations import Text
+
     print(document if isinstance(document, Text) else json.dumps(document, ensure_ascii=False, indent=2))
     return OK
-
-
-class Text(str):
-    """A result that is printed as it is."""
 
 
 def target_of(args: argparse.Namespace) -> Target:

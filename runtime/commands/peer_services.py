@@ -46,7 +46,9 @@ def configure(commands: SubParsers) -> None:
 def add_aqua_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of commands that print an interface."""
     parser.add_argument("--aqua", action="store_true", help="print an Aqua declaration instead of JSON")
-    parser.add_argument("--name", default="Service", help="name of the service in the declaration (default Service)")
+    parser.add_argument(
+        "--name", help="name and id of the service in the declaration; default: as given here, or of the module"
+    )
 
 
 def _list(_: argparse.Namespace) -> Work:
@@ -58,10 +60,10 @@ def _info(args: argparse.Namespace) -> Work:
 
 
 def _interface(args: argparse.Namespace) -> Work:
-    from runtime.operations.interface import shown
-
     async def work(remote: Remote) -> Any:
-        return shown(await remote.call("srv", "get_interface", args.service), args.name if args.aqua else None)
+        from runtime.operations.interface import service_interface
+
+        return await service_interface(remote, args.service, aqua=args.aqua, name=args.name)
 
     return work
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import DIAGNOSTICS, WORKFLOW_ERROR, CommandError, read_text
+from runtime.operations import Text
 
-from .peer_remote import SubParsers, Text, add_group, add_operation, json_argument
+from .peer_remote import SubParsers, add_group, add_operation, json_argument
 
 if TYPE_CHECKING:
     import argparse

@@ -19,6 +19,7 @@ from runtime import logs
 from runtime.core.particle import new_particle
 from runtime.logs import FIELDS, TEXT_CHARS_MAX, about, level_of, set_up
 from runtime.marine.blueprint import Blueprint
+from tests.runtime.commands.test_schemas import check as check_schema
 from tests.runtime.marine.kit import function, module
 from tests.runtime.services.hosting import HOST, MANAGER, open_hosting, run
 
@@ -42,7 +43,10 @@ def written(format_: str = "json", level: str = "debug", **more: Any) -> Iterato
 
 
 def records(stream: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+    found = [json.loads(line) for line in stream.getvalue().splitlines()]
+    for record in found:
+        check_schema("avm-peer-log", record)
+    return found
 
 
 def test_json() -> None:

@@ -135,8 +135,14 @@ def test_services(peer: RunningPeer, wasm: Path) -> None:
     interface = peer.ask("interface", "services", "interface", "second")
     assert interface == peer.ask("interface", "interface", "second") == peer.ask("interface", "interface", CID)
     assert interface == peer.ask("interface", "modules", "interface", CID)
-    declaration = peer.text("interface", CID, "--aqua", "--name", "Demo")
-    assert "service Demo" in declaration
+    for words, name in (
+        (("interface", CID), 'Demo("demo")'),
+        (("modules", "interface", CID), 'Demo("demo")'),
+        (("interface", "second"), 'Second("second")'),
+        (("interface", "second", "--name", "my-id"), 'MyId("my-id")'),
+    ):
+        declaration = peer.text(*words, "--aqua")
+        assert f"service {name}:" in declaration
     assert "greet(name: string) -> string" in declaration
     calls = peer.ask("stats", "stats", "second")
     assert [(one["id"], one["aliases"], one["calls"], [m["name"] for m in one["memory"]]) for one in calls] == [
