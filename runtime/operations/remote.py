@@ -38,6 +38,9 @@ _MANAGEMENT_ONLY: Final = (
     "only available to the host or worker spells", "Forbidden. User id", "only management", "Only management",
     "can be installed by", "can be removed by", "can be removed only by", "can be updated by", "or peer manager",
 )  # fmt: skip
+_OF_CLIENTS: Final = ("The JS implementation of Peer does not support", "No service found for service call:")
+"""How the errors of js-client, and of our clients, begin for services that only hosts have."""
+
 _OWN_SERVICES: Final = ("srv", "dist", "stat", "vault", "spell", "worker", "kad")
 
 
@@ -147,6 +150,15 @@ async def _main(target: Target, body: Callable[[Remote], Awaitable[T]]) -> T:
                     results.append(await body(Remote(client, target)))
                 except CommandError as error:
                     failure = error  # in here, so that it does not arrive in the group of the client's tasks
+                except (LookupError, TypeError, AttributeError) as error:
+                    # The work looks at what the peer has answered, which may be anything.
+                    if os.environ.get("AQUA_TRACEBACK"):
+                        raise
+                    failure = CommandError(
+                        f"{target.peer} answers in a form that is not understood: {error!r}",
+                        WORKFLOW_ERROR,
+                        hint="is it a peer of another kind or version? set AQUA_TRACEBACK=1 to see where",
+                    )
         except DialFailed as error:
             failure = CommandError(
                 f"{target.relay} cannot be reached: {_first_line(str(error))}",
@@ -190,8 +202,10 @@ def remedy(service: str, text: str, *, own_id: str, has_key: bool) -> str:
         if not has_key:
             return "only for management of the peer: give the key of a management peer id with --key"
         return f"{own_id} is not management there: start the peer with --management {own_id}, or give another --key"
+    if text.startswith(_OF_CLIENTS):
+        return "the peer is a client, not a host: ask the peer that it is connected to"
     if text.startswith(f"Service with id '{service}' not found (function") and service in _OWN_SERVICES:
-        return f"the peer does not offer `{service}`: it is a client, or it hosts nothing"
+        return f"the peer does not offer `{service}`: it hosts nothing of that kind"
     if text.startswith("Service with alias 'worker-spell'"):
         return "the worker has none to start: avm peer spells install … --worker PEER_ID --alias worker-spell"
     if text.startswith(("Service with id", "Service with alias")):

@@ -119,6 +119,47 @@ def test_a_lost_connection_is_told_at_once(monkeypatch: pytest.MonkeyPatch, caps
     assert f"the connection to the relay {HOST.peer_id} is lost" in err
 
 
+@pytest.mark.parametrize("answer", [5, None, [5], [{}], {"id": 1}])
+@pytest.mark.parametrize("words", [("remove", "x"), ("stats",), ("spells", "list"), ("spells", "info", "x")])
+def test_answers_in_another_form(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], answer: Any
+) -> None:
+    def other(_: Client, host: Peer) -> None:
+        host.services.add("srv", {"list": lambda *_: answer, "info": lambda *_: [answer]})
+
+    through(monkeypatch, other)
+    assert main(["peer", *words, "--peer", ADDRESS]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{HOST.peer_id} answers in a form that is not understood" in err
+
+
+@pytest.mark.parametrize(("service", "words"), [
+    ("srv", ("services", "list")), ("srv", ("services", "info", "x")), ("srv", ("services", "interface", "x")),
+    ("srv", ("services", "create", "x")), ("srv", ("remove", "x")), ("srv", ("interface", "x")), ("srv", ("stats",)),
+    ("srv", ("alias", "set", "a", "x")), ("srv", ("alias", "resolve", "a")), ("srv", ("spells", "list")),
+    ("dist", ("modules", "list")), ("dist", ("blueprints", "list")), ("dist", ("blueprints", "info", "x")),
+    ("dist", ("modules", "interface", "x")), ("kad", ("neighbours",)), ("worker", ("workers", "list")),
+    ("worker", ("workers", "find", "x")), ("worker", ("workers", "create", "x")), ("worker", ("workers", "activate", "x")),
+])  # fmt: skip
+def test_peers_that_host_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: str, words: tuple[str, ...]
+) -> None:
+    through(monkeypatch, lambda _, host: host.services.remove(service))
+    assert main(["peer", *words, "--peer", ADDRESS]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"  the peer does not offer `{service}`: it hosts nothing of that kind\n" in err
+
+
+def test_clients_are_no_hosts() -> None:
+    for text in (
+        'The JS implementation of Peer does not support "srv.list"',
+        "No service found for service call: serviceId='srv'",
+    ):
+        assert remedy("srv", text, own_id="x", has_key=False).startswith("the peer is a client")
+
+
 def test_an_interrupt_ends_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     async def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.cli import main
-from tests.conformance.areas.js_client import running_peer, tcp, websocket
+from tests.conformance.areas.js_client import READY_SECONDS, ROOT, running_peer, tcp, websocket
+from tests.runtime.commands.test_schemas import check as check_schema
 from tests.runtime.operations.kit import check, key_of
 from tests.runtime.operations.test_services import DEMO
 from tests.runtime.services.hosting import MANAGER, STRANGER
@@ -50,3 +54,28 @@ def test_a_service_is_deployed_from_elsewhere(tmp_path: Path, capsys: pytest.Cap
         assert check("removed", avm("remove", "demo", *at))["removed"] == [deployed["service_id"]]
     assert "cannot be reached" in avm("identify", "--peer", tcp(first), code=5)
     assert "cannot be asked" in avm("metrics", first["http"], code=5)
+
+
+def test_the_log_of_a_process() -> None:
+    """A peer that cannot reach its bootstrap peer says so at once; the form comes from the environment, the level from a flag."""
+    nobody = f"/ip4/127.0.0.1/tcp/1/p2p/{STRANGER.peer_id}"
+    command = [sys.executable, "-m", "avm", "peer", "run", *LISTEN, "--bootstrap", nobody, "--log-level", "info"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"AVM_PEER_LOG_FORMAT": "json"},
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        ready = json.loads(process.stdout.readline())
+        record = json.loads(process.stderr.readline())
+    finally:
+        process.terminate()
+        process.communicate(timeout=READY_SECONDS)
+    check_schema("avm-peer-log", record)
+    assert (record["peer_id"], record["address"], record["level"]) == (ready["peer_id"], nobody, "warning")
+    assert process.returncode == 0
