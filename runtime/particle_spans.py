@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 TRACER: Final = "avm.peer"
 TEXT_CHARS_MAX: Final = 500
-"""Longest error text in a span."""
+"""Longest text in a span, ids of particles apart, which are bounded where they come in."""
 
 
 def trace_id_of(particle_id: str) -> int:
@@ -222,7 +222,7 @@ class ParticleSpans:
         visit = self._visit(call.key, call.particle.id, call.particle.init_peer_id, now_ns)
         span = self._child("particle.call", visit.cause or visit.span.get_span_context(), now_ns)
         span.set_attributes(
-            {"avm.call.service": call.request.service_id, "avm.call.function": call.request.function_name}
+            {"avm.call.service": _text(call.request.service_id), "avm.call.function": _text(call.request.function_name)}
         )
         visit.calls[call.call_id] = span
 
@@ -327,4 +327,9 @@ def _nothing() -> Context:
 
 
 def _fail(span: Span, text: str) -> None:
-    span.set_status(Status(StatusCode.ERROR, text[:TEXT_CHARS_MAX]))
+    span.set_status(Status(StatusCode.ERROR, _text(text)))
+
+
+def _text(text: str) -> str:
+    """What a program has chosen, cut short; half a surrogate pair, which no exporter could write, becomes a question mark."""
+    return text[:TEXT_CHARS_MAX].encode("utf-8", "replace").decode()

@@ -15,11 +15,14 @@ import trio.testing
 
 from aquac.command_line import CommandError
 from avm import Avm
+from avm.outcome import CallRequest, CallResult
 from runtime import tracing
 from runtime.cli import main as command
 from runtime.client import Client
 from runtime.clock import LoopClock
 from runtime.config import PeerConfig
+from runtime.core.actions import Call, Forget
+from runtime.core.events import ActorKey, Called, RunFailed, Tick
 from runtime.core.particle import Particle, new_particle
 from runtime.core.peer_core import ClientPolicy
 from runtime.inprocess import Fabric, address_of
@@ -163,6 +166,25 @@ def test_failures() -> None:
             "ret_code 1",
         )
         assert bad["particle.send"].attributes["avm.send.target"] == C.peer_id
+
+    check(main)
+
+
+def test_names_that_programs_choose_can_be_exported() -> None:
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+    async def main() -> None:
+        one = Traced(Fabric(), A)
+        async with one.peer:
+            key = ActorKey(A.peer_id, b"s")
+            request = CallRequest("half a pair \ud800", "f" * 100_000, [], [])
+            one.spans.step(Tick(), [Call(key, 1, request, particle("(null)"))])
+            one.spans.step(RunFailed(key, "x"), [])
+            one.spans.step(Called(key, 1, CallResult(1, '"secret"')), [Forget(key, "p")])
+        (span,) = one.found("particle.call")
+        assert span.attributes["avm.call.service"] == "half a pair ?"
+        assert len(span.attributes["avm.call.function"]) == 500
+        assert b"secret" not in encode_spans(one.found()).SerializeToString()
 
     check(main)
 

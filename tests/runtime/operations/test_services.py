@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.cli import main
 from runtime.marine.cids import file_cid
 from runtime.operations import deploy
 from tests.runtime.marine.kit import CORPUS
@@ -101,6 +102,26 @@ def test_folders_and_configurations(peer: RunningPeer, wasm: Path, tmp_path: Pat
     assert (code, document["name"], [m["name"] for m in document["modules"]]) == (0, "named", ["b"])
     assert document["ignored"] == ["the memory limit of the service", "envs of module b"]
     assert "has no effect: the memory limit of the service, envs of module b" in err
+
+
+def test_packed_services(peer: RunningPeer, wasm: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "demo.tar"
+    assert main(["service", "pack", f"greeter={wasm}", "-o", str(packed)]) == 0
+    first = peer.run("deploy", packed)
+    assert first[0] == 0, first
+    assert peer.ask("deploy", "deploy", f"greeter={wasm}")["changed"] is False
+
+
+def test_names_that_are_no_text_are_refused(peer: RunningPeer) -> None:
+    """What the command line has is not always text."""
+    for words in (
+        ("call", "op", "identity", "--args", '["\udcff"]'),
+        ("alias", "set", "\udcff", "x"),
+        ("services", "info", "\udcff"),
+    ):
+        code, out, err = peer.run(*words)
+        assert (code in (2, 3), out) == (True, ""), (words, code, err)
+        assert "internal error" not in err
 
 
 def test_a_module_has_one_name(peer: RunningPeer, wasm: Path) -> None:

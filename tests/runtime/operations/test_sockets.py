@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,14 @@ def test_a_service_is_deployed_from_elsewhere(tmp_path: Path, capsys: pytest.Cap
         assert (found["peer_id"], found["healthy"], found["health"]["store"]) == (first["peer_id"], True, "Ok")
         values = {sample["name"]: sample["value"] for sample in found["metrics"]}
         assert values["particle_executor_interpretation_successes_total"] > 0
+        for path, text in (
+            ("services", deployed["service_id"]),
+            ("config", f'management_peer_ids = ["{MANAGER.peer_id}"]'),
+        ):
+            with urllib.request.urlopen(f"http://{first['http']}/{path}", timeout=READY_SECONDS) as answer:
+                told = answer.read().decode()
+            assert text in told
+            assert "key" not in told
         assert check("removed", avm("remove", "demo", *at))["removed"] == [deployed["service_id"]]
     assert "cannot be reached" in avm("identify", "--peer", tcp(first), code=5)
     assert "cannot be asked" in avm("metrics", first["http"], code=5)
