@@ -17,6 +17,7 @@ async def ping(remote: Remote, count: int) -> dict[str, Any]:
     """
     trips: list[float] = []
     ahead_ms = 0.0
+    await remote.call_host("peer", "timestamp_ms")  # on the first one both sides load what they need
     for _ in range(count):
         sent_ms, start = time.time_ns() / 1e6, time.perf_counter()
         there_ms = await remote.call_host("peer", "timestamp_ms")
