@@ -33,6 +33,9 @@ def configure(commands: SubParsers) -> None:
     data.add_argument("--data", metavar="JSON", help="an object with arguments of the function")
     data.add_argument("--data-file", metavar="FILE", help="a file with such an object")
     install.add_argument("--alias", metavar="ALIAS", help="alias of the spell")
+    install.add_argument(
+        "--replace", action="store_true", help="remove the spell that has the alias, with all it keeps"
+    )
     update = add_operation(spells, "update", "change when a spell runs; without a flag: never", _update, scoped=True)
     for parser in (install, update):
         _add_trigger_flags(parser)
@@ -121,12 +124,21 @@ def _install(args: argparse.Namespace) -> Work:
     script = _script_of(args)
 
     async def work(remote: Remote) -> Any:
+        old = await _of_alias(remote, args.alias) if args.alias is not None else None
+        if old is not None and (old["service_type"] != "spell" or not args.replace):
+            raise CommandError(
+                f"`{args.alias}` is the alias of the {old['service_type']} {old['id']}",
+                WORKFLOW_ERROR,
+                hint="take another --alias"
+                if old["service_type"] != "spell"
+                else "--replace removes that one, which would go on running",
+            )
         given = [script, data, config, *([] if args.alias is None else [args.alias])]
-        return {
-            "spell_id": await remote.call("spell", "install", *given),
-            "alias": args.alias,
-            "trigger_config": config,
-        }
+        spell_id = await remote.call("spell", "install", *given)
+        if old is not None:
+            await remote.call("spell", "remove", old["id"])
+        replaced = [] if old is None else [old["id"]]
+        return {"spell_id": spell_id, "alias": args.alias, "trigger_config": config, "replaced": replaced}
 
     return work
 
@@ -155,6 +167,12 @@ def _update(args: argparse.Namespace) -> Work:
         return {"spell_id": spell_id, "trigger_config": config}
 
     return work
+
+
+async def _of_alias(remote: Remote, alias: str) -> dict[str, Any] | None:
+    """The service or spell with an alias; None when there is none. Raises CommandError."""
+    found: list[dict[str, Any]] = await remote.call("srv", "list")
+    return next((one for one in found if alias in one["aliases"]), None)
 
 
 async def _spell_id(remote: Remote, name: str) -> str:

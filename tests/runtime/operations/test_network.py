@@ -20,6 +20,7 @@ from runtime.network import Unreachable
 from runtime.operations import remote
 from runtime.operations.remote import Target, call_script, refusal_text, remedy, run_remote
 from runtime.peer import Peer
+from runtime.protocol import p2p
 from runtime.services.host import host_services
 from runtime.vm import InlineVm
 from tests.runtime.operations.kit import ADDRESS, RunningPeer, check
@@ -150,6 +151,14 @@ def test_peers_that_host_nothing(
     out, err = capsys.readouterr()
     assert out == ""
     assert f"  the peer does not offer `{service}`: it hosts nothing of that kind\n" in err
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(p2p, "p2p_installed", lambda: False)
+    assert main(["peer", "identify", "--peer", ADDRESS]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "needs the extra `p2p`, which is not installed" in err
 
 
 def test_clients_are_no_hosts() -> None:

@@ -133,10 +133,26 @@ def test_refusals(peer: RunningPeer, script: Path) -> None:
         assert "--key" in peer.refuse(3, "spells", *words)
 
 
+def test_a_spell_is_replaced_when_that_is_said(peer: RunningPeer, script: Path) -> None:
+    first = peer.ask("spell_installed", "spells", "install", script, "--alias", "s", "--replace")
+    assert first["replaced"] == []
+    message = peer.refuse(3, "spells", "install", script, "--alias", "s")
+    assert f"`s` is the alias of the spell {first['spell_id']}" in message
+    assert "--replace removes that one, which would go on running" in message
+    second = peer.ask("spell_installed", "spells", "install", script, "--alias", "s", "--replace")
+    assert second["replaced"] == [first["spell_id"]]
+    (left,) = peer.ask("services", "spells", "list")
+    assert (left["id"], left["aliases"]) == (second["spell_id"], ["s"])
+
+
 def test_services_are_no_spells(peer: RunningPeer, tmp_path: Path, script: Path) -> None:
     from tests.runtime.operations.test_services import DEMO
 
     peer.ask("deploy", "deploy", f"demo={DEMO}")
+    for flags in ((), ("--replace",)):
+        assert "`demo` is the alias of the service" in peer.refuse(
+            3, "spells", "install", script, "--alias", "demo", *flags
+        )
     assert "`demo` is a service and no spell" in peer.refuse(3, "spells", "logs", "demo")
     peer.ask("spell_installed", "spells", "install", script, "--alias", "s")
     message = peer.refuse(2, "deploy", f"demo={DEMO}", "--alias", "s")
