@@ -97,7 +97,8 @@ def python(*extras: str, optional: tuple[str, ...] = (), home: Path = VENV) -> s
             install(exe, prefix, (extra,))
         except TaskFailed:
             say(f"the extra [{extra}] could not be installed; what needs it is skipped")
-            say("  libp2p is built from source: install a C compiler and the GMP headers (Debian: gcc libgmp-dev)")
+            if extra == "p2p":
+                say("  libp2p is built from source: install a C compiler and the GMP headers (Debian: gcc libgmp-dev)")
     compile_kernels(exe)
     return str(exe)
 
@@ -155,8 +156,8 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    """Run pytest. The peer-to-peer extra and the reference implementations are used where they can be had."""
-    exe = python("test", optional=("p2p",))
+    """Run pytest. The extras and the reference implementations are used where they can be had."""
+    exe = python("test", optional=("p2p", "otel"))
     return call([exe, "-m", "pytest", *rest])
 
 

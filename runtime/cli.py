@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final[dict[str, str]] = {
     "run": "run a function of an Aqua program, on a network of its own or through a relay",
-    "peer": "run a peer that others reach over tcp and websockets",
+    "peer": "run a peer that others reach over tcp and websockets, and manage peers that run",
     "service": "call, inspect and check services made of Wasm modules",
     "sim": "simulate whole networks under virtual time, from a seed",
     "key": "make, show, list and import secret keys",

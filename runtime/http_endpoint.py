@@ -2,6 +2,8 @@
 
     GET /peer_id   {"peer_id": "12D3KooW…"}
     GET /versions  {"node", "avm", "spell", "aqua_ipfs", "trust_graph", "registry", "decider"}
+    GET /services  [{"id", "blueprint_id", "service_type", "owner_id", "aliases", "worker_id"}, …], those of workers included
+    GET /config    the settings in TOML, without the key
     GET /metrics   see `runtime.metrics`
     GET /health    [{"<check>": "Ok" | "Fail"}, …]; 200 all well, 429 some fail, 503 all fail
 
@@ -14,7 +16,7 @@ from __future__ import annotations
 import json
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import h11
 import trio
@@ -44,12 +46,20 @@ log = logging.getLogger("runtime.http")
 
 
 class HttpEndpoint:
-    """Answers for one peer. `health` gives the checks by name; True is well. Without `metrics` there are none."""
+    """Answers for one peer. `health` gives the checks by name; True is well. What is None is not answered."""
 
     def __init__(
-        self, peer_id: str, health: Callable[[], Mapping[str, bool]], metrics: PeerMetrics | None = None
+        self,
+        peer_id: str,
+        health: Callable[[], Mapping[str, bool]],
+        metrics: PeerMetrics | None = None,
+        *,
+        services: Callable[[], list[dict[str, Any]]] | None = None,
+        config: str | None = None,
     ) -> None:
         """Hold what is to be told."""
+        self._services = services
+        self._config = config
         self._metrics = metrics
         self._peer_id = peer_id
         self._health = health
@@ -106,6 +116,10 @@ class HttpEndpoint:
                 versions = {"node": VERSION, "avm": INTERPRETER_VERSION, "spell": SPELL_VERSION}
                 absent = dict.fromkeys(("aqua_ipfs", "trust_graph", "registry", "decider"), "")
                 return 200, JSON_TYPE, json.dumps({**versions, **absent})
+            if path == "/services" and self._services is not None:
+                return 200, JSON_TYPE, json.dumps(self._services())
+            if path == "/config" and self._config is not None:
+                return 200, TEXT_TYPE, self._config
             if path == "/metrics" and self._metrics is not None:
                 return 200, self._metrics.content_type, self._metrics.text()
             if path == "/health":

@@ -70,6 +70,7 @@ class Kademlia:
         self._searches: dict[str, _Search] = {}
         self._fails: dict[str, tuple[int, int]] = {}
         self._grown = trio.Event()
+        self.is_bootstrapped = False
         network.handle(self.protocol, self._answer)
         network.on_identified = self.identified
         network.resolve = self.find
@@ -123,6 +124,7 @@ class Kademlia:
     async def bootstrap(self) -> None:
         """Ask around for the local peer itself: fills the table with the neighbourhood."""
         await self.look_up(key_of(self._network.peer_id), base58.decode(self._network.peer_id))
+        self.is_bootstrapped |= len(self.table) > 0
 
     async def look_up(
         self, key: int, raw_key: bytes, *, target: str | None = None, stale: frozenset[str] = frozenset()

@@ -60,7 +60,9 @@ def load_secret(text: str) -> bytes:
         return seed
     path = Path(text)
     if not path.is_file():
-        raise CommandError(f"`{text[:80]}` is neither a secret key nor a file", hint=f"a key is {FORMS}")
+        # What may be a key with a slip in it is not repeated where others can read it.
+        shown = f"`{text}`" if len(text) < SEED_BYTES or "/" in text[:2] or "." in text[-8:] else "what is given as key"
+        raise CommandError(f"{shown} is neither a secret key nor a file", hint=f"a key is {FORMS}")
     return _read(path)
 
 

@@ -49,6 +49,11 @@ class PeerMetrics:
         )
         self._runs = Counter("avm_runs", "Runs by what did them", ["tier"], registry=self._registry)
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where other parts of the peer have their metrics."""
+        return self._registry
+
     def ran(self, outcome: Outcome | None, seconds: float) -> None:
         """A run took place; None where the interpreter broke down."""
         self._seconds.observe(seconds)

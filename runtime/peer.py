@@ -24,6 +24,7 @@ from runtime.core.events import Arrived, Called, Event, Ran, RunFailed, Tick
 from runtime.core.limits import SENDS_MAX, SENDS_PER_AUTHOR_MAX, SENDS_PER_TARGET_MAX
 from runtime.core.particle import Particle
 from runtime.core.peer_core import HostPolicy, PeerCore, Policy
+from runtime.logs import about, particle_fields
 from runtime.network import Contact, DialFailed, Network, NetworkError
 from runtime.protocol import codec
 from runtime.protocol.held import HeldBytes, TooMuchHeld
@@ -100,11 +101,13 @@ class Peer:
             avm_limits=config.avm_limits,
             store=self._store,
         )
+        self.on_step: list[Callable[[Event, list[Action]], None]] = []
         self.on_failed: list[Callable[[Failed], None]] = []
         self.on_dropped: list[Callable[[Drop], None]] = []
         self.on_forget: list[Callable[[Forget], None]] = []
         self.on_change: list[Callable[[], None]] = []
         self.on_unreachable: list[Callable[[str, Particle], None]] = []
+        self.on_sent: list[Callable[[str, Particle], None]] = []
         self.on_contact: list[Callable[[str, bool], None]] = []
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
@@ -225,7 +228,7 @@ class Peer:
         self.counters.received += 1
         if isinstance(found, codec.CodecError):
             self.counters.malformed += 1
-            log.info("malformed message from %s: %s", sender, found)
+            log.info("malformed message from %s: %s", sender, found, extra={"connection": sender})
         return found if isinstance(found, Particle) else None
 
     def _takes(self, author: str) -> bool:
@@ -241,13 +244,13 @@ class Peer:
 
     def on_connected(self, contact: Contact) -> None:
         """Tell of a new peer."""
-        log.debug("connected: %s", contact.peer_id)
+        log.debug("connected: %s", contact.peer_id, extra={"connection": contact.peer_id})
         for listener in self.on_contact:
             listener(contact.peer_id, True)
 
     def on_disconnected(self, peer_id: str) -> None:
         """Wake whoever keeps the connection to this peer, and tell of its loss."""
-        log.debug("disconnected: %s", peer_id)
+        log.debug("disconnected: %s", peer_id, extra={"connection": peer_id})
         event = self._lost.pop(peer_id, None)
         if event is not None:
             event.set()
@@ -264,7 +267,10 @@ class Peer:
             self._feed(event)
 
     def _feed(self, event: Event) -> None:
-        for action in self.core.receive(event, now_ms=self.clock.now_ms()):
+        actions = self.core.receive(event, now_ms=self.clock.now_ms())
+        for step_listener in self.on_step:
+            step_listener(event, actions)
+        for action in actions:
             self._perform(action)
         self._note_change()
 
@@ -302,7 +308,10 @@ class Peer:
                     forget_listener(action)
             case Drop():
                 self.counters.dropped += 1
-                log.info("particle %s dropped: %s %s", action.particle_id, action.reason.value, action.detail)
+                fields = {"particle_id": action.particle_id, "reason": action.reason.value}
+                log.info(
+                    "particle %s dropped: %s %s", action.particle_id, action.reason.value, action.detail, extra=fields
+                )
                 for dropped_listener in self.on_dropped:
                     dropped_listener(action)
             case Failed():
@@ -313,6 +322,7 @@ class Peer:
                     action.ret_code,
                     action.message,
                     action.particle.script,
+                    extra={**particle_fields(action.particle, action.key.scope), "ret_code": action.ret_code},
                 )
                 for failed_listener in self.on_failed:
                     failed_listener(action)
@@ -349,7 +359,8 @@ class Peer:
 
     async def _run(self, run: Run) -> None:
         try:
-            outcome = await self._vm.run(run)
+            with about(run.params.particle_id, run.params.init_peer_id, run.key.scope):
+                outcome = await self._vm.run(run)
         except VmFailure as error:
             self._feed(RunFailed(run.key, str(error)))
         else:
@@ -365,7 +376,8 @@ class Peer:
             tetraplets=call.request.tetraplets,
         )
         with scope:
-            result = await self.services.call(call.request, context)
+            with about(call.particle.id, call.particle.init_peer_id, call.key.scope):
+                result = await self.services.call(call.request, context)
             scopes = self._calls.get(call.key)
             if scopes is not None:
                 scopes.discard(scope)
@@ -387,7 +399,7 @@ class Peer:
             message = codec.encode(send.particle)
         except codec.CodecError as error:
             self.counters.failed_sends += len(send.targets)
-            log.warning("particle %s not sent: %s", send.particle.id, error)
+            log.warning("particle %s not sent: %s", send.particle.id, error, extra=particle_fields(send.particle))
             return
         author = send.particle.init_peer_id
         for target in send.targets:
@@ -418,9 +430,11 @@ class Peer:
 
     async def _send_one(self, target: str, particle: Particle, message: bytes) -> None:
         try:
-            with trio.fail_after(self.config.send_timeout_s):
+            with trio.fail_after(self.config.send_timeout_s), about(particle.id, particle.init_peer_id):
                 await self.network.send(target, message)
             self.counters.sent += 1
+            for listener in self.on_sent:
+                listener(target, particle)
         except (NetworkError, trio.TooSlowError) as error:
             self._not_sent(target, particle, str(error) or type(error).__name__)
         finally:
@@ -434,7 +448,8 @@ class Peer:
 
     def _not_sent(self, target: str, particle: Particle, reason: str) -> None:
         self.counters.failed_sends += 1
-        log.info("particle %s not sent to %s: %s", particle.id, target, reason)
+        fields = {**particle_fields(particle), "target": target, "reason": reason}
+        log.info("particle %s not sent to %s: %s", particle.id, target, reason, extra=fields)
         for listener in self.on_unreachable:
             listener(target, particle)
 
@@ -446,7 +461,8 @@ class Peer:
                 peer_id = await self.network.dial(address)
             except DialFailed as error:
                 wait_s = min(wait_s + BOOTSTRAP_RETRY_STEP_S, BOOTSTRAP_RETRY_MAX_S)
-                log.warning("cannot connect to %s: %s; next attempt in %.0f s", address, error, wait_s)
+                text = "cannot connect to %s: %s; next attempt in %.0f s"
+                log.warning(text, address, error, wait_s, extra={"address": address})
                 await trio.sleep(wait_s)
                 continue
             wait_s = 0.0

@@ -10,10 +10,16 @@
     http = "127.0.0.1:8080"
     network = "dar"                      # or stage, kras, or the hex of a 32-byte network id
     allow_local_addresses = false
+    log_format = "text"                  # or json
+    log_level = "warning"                # or debug, info, error
+    opentelemetry = false
     service_memory_limit = "4 GiB"       # of all modules of one service
     [limits]                             # fields of CoreLimits and AvmLimits
     actors_max = 10000
     stored_bytes_max = "512 MiB"
+    [dev_mode]                           # every module may run these programs; for development only
+    enable = true
+    binaries = { curl = "/usr/bin/curl" }
     [effectors.curl]                     # a module, by content id, that may run programs of this machine
     wasm_cid = "bafkrei…"
     allowed_binaries = { curl = "/usr/bin/curl" }
@@ -33,6 +39,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import CommandError, read_bytes
 from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.logs import DEFAULT_FORMAT, DEFAULT_LEVEL, FORMATS, LEVELS
+from runtime.protocol.identity import is_peer_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -40,6 +48,14 @@ if TYPE_CHECKING:
 ENVIRONMENT_PREFIX: Final = "AVM_PEER_"
 LIMIT_MAX: Final = 1 << 48
 """Largest number that a limit may be set to."""
+
+NETWORKS: Final = ("dar", "stage", "kras")
+"""Those that have names."""
+
+_FLAGS: Final = {"external_addresses": "external-address", "management_peer_ids": "management"}
+"""Flags that are called otherwise than their settings."""
+
+_DEV_MODE: Final = ("enable", "binaries")
 
 DEFAULT_LISTEN: Final = ("/ip4/127.0.0.1/tcp/7771", "/ip4/127.0.0.1/tcp/9991/ws")
 
@@ -60,9 +76,17 @@ class PeerSettings:
     http: str | None = None
     network: str = "dar"
     allow_local_addresses: bool = False
+    log_format: str = DEFAULT_FORMAT
+    log_level: str = DEFAULT_LEVEL
+    opentelemetry: bool = False
     service_memory_limit: str | None = None
     effectors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dev_mode: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
+
+    def open_binaries(self) -> Mapping[str, str] | None:
+        """Programs that every module may run, by name; None when only those of `effectors` may."""
+        return self.dev_mode.get("binaries", {}) if self.dev_mode.get("enable") else None
 
     def core_limits(self) -> CoreLimits:
         """The bounds of the peer's state."""
@@ -82,12 +106,16 @@ _KINDS: Final[dict[str, type]] = {
     "external_addresses": list,
     "management_peer_ids": list,
     "allow_local_addresses": bool,
+    "opentelemetry": bool,
     "key": str,
     "data_dir": str,
     "http": str,
     "network": str,
+    "log_format": str,
+    "log_level": str,
     "service_memory_limit": str,
     "effectors": dict,
+    "dev_mode": dict,
     "limits": dict,
 }
 assert _KINDS.keys() == {f.name for f in fields(PeerSettings)}
@@ -96,12 +124,16 @@ LIMIT_DEFAULTS: Final[dict[str, Any]] = {**asdict(CoreLimits()), **asdict(AvmLim
 
 
 def load_settings(config: str | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> PeerSettings:
-    """Merge file, environment and flags. Flags that are None or empty were not given. Raises CommandError (exit 2)."""
+    """Merge file, environment and flags. Flags that are None or empty lists were not given. Raises CommandError (exit 2)."""
     values: dict[str, Any] = {}
     if config is not None:
         values |= _from_file(config)
     values |= _from_environment(environment)
-    values |= {name: value for name, value in flags.items() if value not in (None, [], False)}
+    values |= {
+        name: _checked(f"flag {_flag(name)}", name, value)
+        for name, value in flags.items()
+        if value is not None and value != []
+    }
     arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     return PeerSettings(**arguments)
 
@@ -172,12 +204,75 @@ def _checked(place: str, name: str, value: Any, place_of: Callable[[str], str] =
     elif not isinstance(value, kind):
         what = {bool: "true or false", dict: "tables, and is set in the configuration file"}.get(kind, "a text")
         raise CommandError(f"{place} takes {what}")
+    if name in _CONTENTS:
+        for item in value if isinstance(value, list) else (value,):
+            _CONTENTS[name](place, item)
     elif isinstance(value, dict) and name == "limits":
         return {limit: _checked_limit(place_of(limit), limit, number) for limit, number in value.items()}
+    elif isinstance(value, dict) and name == "dev_mode":
+        for key, item in value.items():
+            _check_dev_mode(place_of(key), key, item)
     elif isinstance(value, dict):
         for effector, table in value.items():
             _check_effector(f"{place}: {effector}", table)
     return value
+
+
+def _check_choice(*choices: str) -> Callable[[str, str], None]:
+    def check(place: str, text: str) -> None:
+        if text not in choices:
+            raise CommandError(f"{place} takes {' or '.join(choices)}, not `{text[:80]}`")
+
+    return check
+
+
+def _check_address(place: str, text: str) -> None:
+    if not text.startswith("/"):
+        raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress such as /ip4/127.0.0.1/tcp/7771")
+
+
+def _check_bootstrap(place: str, text: str) -> None:
+    head, _, peer_id = text.rpartition("/p2p/")
+    if not head.startswith("/") or not is_peer_id(peer_id):
+        raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress that ends in /p2p/<peer id>")
+
+
+def _check_peer_id(place: str, text: str) -> None:
+    if not is_peer_id(text):
+        raise CommandError(f"{place}: `{text[:80]}` is not a peer id such as 12D3KooW…")
+
+
+def _check_http(place: str, text: str) -> None:
+    try:
+        split_http(text)
+    except CommandError as error:
+        raise CommandError(f"{place}: {error}") from None
+
+
+def _check_network(place: str, text: str) -> None:
+    if text not in NETWORKS and not re.fullmatch("[0-9a-f]{64}", text):
+        raise CommandError(
+            f"{place}: `{text[:80]}` is no network",
+            hint=f"there are {', '.join(NETWORKS)}, and the lower-case hex of a 32-byte id",
+        )
+
+
+_CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
+    "listen": _check_address,
+    "external_addresses": _check_address,
+    "bootstrap": _check_bootstrap,
+    "management_peer_ids": _check_peer_id,
+    "http": _check_http,
+    "network": _check_network,
+    "log_format": _check_choice(*FORMATS),
+    "log_level": _check_choice(*LEVELS),
+}
+"""What texts must be like, beyond being texts."""
+
+
+def _flag(name: str) -> str:
+    """The flag of a setting, as it is written."""
+    return f"--{_FLAGS.get(name, name.replace('_', '-'))}"
 
 
 def _checked_limit(place: str, name: str, value: Any) -> int:
@@ -200,6 +295,15 @@ def _checked_limit(place: str, name: str, value: Any) -> int:
         sizes = ', or a size such as "64 MiB"' if is_size else ""
         raise CommandError(f"{place} takes a whole number from {least} to {LIMIT_MAX}{sizes}")
     return value
+
+
+def _check_dev_mode(place: str, key: str, value: Any) -> None:
+    if key not in _DEV_MODE:
+        raise _unknown(place, key, _DEV_MODE, "key of [dev_mode]")
+    if key == "enable" and not isinstance(value, bool):
+        raise CommandError(f"{place} takes true or false")
+    if key == "binaries" and not (isinstance(value, dict) and all(isinstance(path, str) for path in value.values())):
+        raise CommandError(f"{place} takes a table of texts, name = program")
 
 
 def _check_effector(place: str, table: Any) -> None:

@@ -95,10 +95,11 @@ def node() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with a message, what needs the peer-to-peer extra where it is not installed."""
-    if importlib.util.find_spec("libp2p") is not None:
-        return
-    mark = pytest.mark.skip(reason="libp2p is not installed: pip install 'aquac[p2p]'")
-    for item in items:
-        if "p2p" in item.keywords:
-            item.add_marker(mark)
+    """Skip, with a message, what needs an extra where it is not installed."""
+    for extra, module in (("p2p", "libp2p"), ("otel", "opentelemetry")):
+        if importlib.util.find_spec(module) is not None:
+            continue
+        mark = pytest.mark.skip(reason=f"{module} is not installed: pip install 'aquac[{extra}]'")
+        for item in items:
+            if extra in item.keywords:
+                item.add_marker(mark)

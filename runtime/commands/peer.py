@@ -1,31 +1,33 @@
-"""`avm peer`: run a peer that others reach over libp2p."""
+"""`avm peer`: run a peer that others reach over libp2p, and ask one that runs (see `peer_remote`)."""
 
 from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 import signal
 import sys
+from argparse import BooleanOptionalAction
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from aquac.command_line import INTERRUPTED, OK, CommandError, Parser, add_common_flags
+from runtime import logs
 
-from . import peer_init, peer_state
+from . import peer_init, peer_remote, peer_state
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
 
+    from runtime.kademlia import Kademlia
     from runtime.peer import Peer
     from runtime.services.hosted import HostingConfig
     from runtime.services.hosting import Hosting
     from runtime.settings import PeerSettings
     from runtime.store.state import Store
 
-HELP: Final = "run a peer that others reach over tcp and websockets"
+HELP: Final = "run a peer that others reach over tcp and websockets, and manage peers that run"
 
 DRAIN_SECONDS: Final = 10.0
 """How long what has begun may take to end after SIGTERM."""
@@ -52,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     peer_state.configure(
         commands.add_parser("state", help="tell what a data directory holds", description=peer_state.run.__doc__)
     )
+    peer_remote.configure(commands)
     run_parser.add_argument(
         "--config", metavar="FILE.toml", help="settings; flags and AVM_PEER_… variables win over it"
     )
@@ -88,13 +91,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--http", metavar="HOST:PORT", help="answer /peer_id, /versions, /health and /metrics there"
     )
     run_parser.add_argument(
-        "--allow-local-addresses", action="store_true", help="dial and keep loopback and private addresses of others"
+        "--allow-local-addresses",
+        action=BooleanOptionalAction,
+        help="dial and keep loopback and private addresses of others",
+    )
+    run_parser.add_argument("--log-format", choices=logs.FORMATS, help="lines of text (default), or JSON for programs")
+    run_parser.add_argument(
+        "--log-level", choices=logs.LEVELS, help="least level of what is logged (default warning; -v: info, -vv: debug)"
+    )
+    run_parser.add_argument(
+        "--opentelemetry",
+        action=BooleanOptionalAction,
+        help="export spans of particles, as OTEL_… variables say (extra `otel`)",
     )
     add_common_flags(run_parser, top=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Dispatch to the sub-command."""
+    if "handler" in args:
+        code: int = args.handler(args)
+        return code
     return {"run": run_peer, "init": peer_init.run, "state": peer_state.run}[args.peer_command](args)
 
 
@@ -112,26 +129,17 @@ def run_peer(args: argparse.Namespace) -> int:
         "http": args.http,
         "network": args.network,
         "allow_local_addresses": args.allow_local_addresses,
+        "log_format": args.log_format,
+        "log_level": args.log_level or logs.level_of(args.verbose),
+        "opentelemetry": args.opentelemetry,
     }
     settings = load_settings(args.config, os.environ, flags)
-    level = logging.WARNING if args.verbose == 0 else logging.INFO if args.verbose == 1 else logging.DEBUG
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("libp2p", "multiaddr", "root"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     return _run(settings)
 
 
 def _run(settings: PeerSettings) -> int:
-    from runtime.protocol.identity import is_peer_id
     from runtime.settings import split_http
 
-    for peer_id in settings.management_peer_ids:
-        if not is_peer_id(peer_id):
-            raise CommandError(f"management peer id `{peer_id}` is not a peer id such as 12D3Koo…")
-    for address in settings.bootstrap:
-        head, _, peer_id = address.rpartition("/p2p/")
-        if not head.startswith("/") or not is_peer_id(peer_id):
-            raise CommandError(f"bootstrap address `{address}` is not a multiaddress that ends in /p2p/<peer id>")
     http = split_http(settings.http) if settings.http is not None else None
     with _data_dir(settings) as store:
         return _serve(settings, http, store)
@@ -163,6 +171,8 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.keys import load_or_create_secret, load_secret
     from runtime.protocol.identity import Identity
     from runtime.protocol.p2p import open_p2p
+    from runtime.settings_text import resolved_text
+    from runtime.tracing import open_spans
 
     if settings.key is not None:
         seed = load_secret(settings.key)
@@ -171,6 +181,8 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     else:
         seed = os.urandom(32)
     identity = Identity(seed)
+    logs.set_up(settings.log_format, settings.log_level, peer_id=identity.peer_id, stream=sys.stderr)
+    spans = open_spans(identity.peer_id) if settings.opentelemetry else None
     network = open_p2p(
         "avm peer run",
         identity,
@@ -188,6 +200,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.kademlia import Kademlia, protocol_name
     from runtime.metrics import PeerMetrics
     from runtime.network import DialFailed
+    from runtime.particle_metrics import HostingMetrics, ParticleMetrics
     from runtime.peer import Peer
     from runtime.protocol.limits import CONNECTIONS_MAX
     from runtime.services.host import host_services
@@ -229,6 +242,10 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         store=None if store is None else KeptParticleData(store),
     )
     hosting.attach(peer)
+    if spans is not None:
+        spans.attach(peer)
+    ParticleMetrics(metrics.registry).attach(peer)
+    metrics.registry.register(HostingMetrics(identity.peer_id, hosting))
 
     metrics.watch_peer(peer)
     raise_descriptor_limit(CONNECTIONS_MAX + DESCRIPTORS_SPARE)
@@ -247,7 +264,13 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
                 nursery.start_soon(hosting.spells.run)
                 address = None
                 if http is not None:
-                    endpoint = HttpEndpoint(identity.peer_id, lambda: health(peer, hosting, store), metrics)
+                    endpoint = HttpEndpoint(
+                        identity.peer_id,
+                        lambda: health(peer, hosting, store, kademlia),
+                        metrics,
+                        services=hosting.services,
+                        config=resolved_text(settings),
+                    )
                     address = await nursery.start(endpoint.serve, *http)
                 ready = {
                     "peer_id": identity.peer_id,
@@ -265,6 +288,9 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         return trio.run(main)
     except* (DialFailed, OSError) as group:
         raise CommandError(_first(group)) from None
+    finally:
+        if spans is not None:
+            spans.close()
 
 
 def raise_descriptor_limit(wanted: int) -> None:
@@ -302,11 +328,13 @@ def _hosting(settings: PeerSettings, store: Store | None = None) -> HostingConfi
         except CidError as error:
             raise CommandError(f"effectors.{name}.wasm_cid: {error}") from None
     folder = None if settings.data_dir is None else Path(settings.data_dir) / "services"
-    return HostingConfig(folder, Effectors(allowed), memory_bytes, state=store)
+    return HostingConfig(folder, Effectors(allowed, settings.open_binaries()), memory_bytes, state=store)
 
 
-def health(peer: Peer, hosting: Hosting | None = None, store: Store | None = None) -> Mapping[str, bool]:
-    """Whether services were restored, the store can be written and all bootstrap peers are connected.
+def health(
+    peer: Peer, hosting: Hosting | None = None, store: Store | None = None, kademlia: Kademlia | None = None
+) -> Mapping[str, bool]:
+    """Whether services were restored, the store can be written, all bootstrap peers are connected, and the table of routes was filled.
 
     A check is absent where it has nothing to look at.
     """
@@ -316,6 +344,8 @@ def health(peer: Peer, hosting: Hosting | None = None, store: Store | None = Non
     wanted = [address.rpartition("/p2p/")[2] for address in peer.config.bootstrap]
     if wanted:
         checks["bootstrap_nodes"] = set(wanted) <= set(peer.network.peers())
+        if kademlia is not None:
+            checks["kademlia_bootstrap"] = kademlia.is_bootstrapped
     return checks
 
 

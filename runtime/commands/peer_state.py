@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import OK, CommandError, add_common_flags
+
+SPELL: Final = "spell"
+"""The type of a spell among services."""
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tell what a data directory holds: services, aliases and data of particles. Reads only."""
+    """Tell what a data directory holds: services, spells, workers, aliases and data of particles. Reads only."""
     from runtime.store.state import StateError
 
     try:
@@ -44,6 +47,7 @@ def state_report(folder: Path) -> dict[str, Any]:
         raise CommandError(f"{folder} is not the data directory of a peer: it has no {STATE_FILE}")
     process = holder(folder)
     found = read_state(path, values_of=frozenset({SERVICES, ALIASES}))
+    services = _services(found)
     return {
         "data_dir": str(folder),
         "process": int(process) if process is not None and process.isdecimal() else None,
@@ -56,7 +60,9 @@ def state_report(folder: Path) -> dict[str, Any]:
         },
         "modules": len(list((folder / "services" / "modules").glob("*.wasm"))),
         "blueprints": len(list((folder / "services" / "blueprint").glob("*_blueprint.toml"))),
-        "services": _services(found),
+        "services": [one for one in services if one.get("service_type") != SPELL],
+        "spells": [one for one in services if one.get("service_type") == SPELL],
+        "workers": _workers(folder / "services" / "workers"),
         "particles": [
             {
                 "scope": key.rpartition("/")[0],
@@ -70,7 +76,7 @@ def state_report(folder: Path) -> dict[str, Any]:
 
 
 def _services(found: Contents) -> list[dict[str, Any]]:
-    """Services with their aliases; what is not understood is shown as it is."""
+    """Services and spells with their aliases; what is not understood is shown as it is."""
     from runtime.store.state import ALIASES, SERVICES
 
     names: dict[str, list[str]] = {}
@@ -84,6 +90,24 @@ def _services(found: Contents) -> list[dict[str, Any]]:
             table = None
         fields = table if isinstance(table, dict) else {"damaged": value.decode("utf-8", "replace")}
         out.append({"id": key, **fields, "aliases": names.get(key, [])})
+    return out
+
+
+def _workers(folder: Path) -> list[dict[str, Any]]:
+    """The records of workers, without their keys; what is not understood is named."""
+    from runtime.store.workers import read_record
+
+    out: list[dict[str, Any]] = []
+    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            deal_id, creator, active, cu_ids = read_record(place)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            out.append({"id": place.name, "damaged": str(error)})
+        else:
+            units = len(cu_ids)
+            out.append(
+                {"id": place.name, "deal_id": deal_id, "creator": creator, "active": active, "compute_units": units}
+            )
     return out
 
 
@@ -102,4 +126,14 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"service {service['id']} of blueprint {service.get('blueprint_id')} on {service.get('scope')}: {aliases}"
         )
+    lines += [
+        f"spell {spell['id']} on {spell.get('scope')}: {', '.join(spell['aliases']) or 'no alias'}"
+        for spell in report["spells"]
+    ]
+    for worker in report["workers"]:
+        if "damaged" in worker:
+            lines.append(f"worker {worker['id']}: damaged: {worker['damaged']}")
+        else:
+            state = "active" if worker["active"] else "not active"
+            lines.append(f"worker {worker['id']} of deal {worker['deal_id']}, made by {worker['creator']}: {state}")
     return lines

@@ -7,7 +7,6 @@ starts real peers on this machine, whose messages may be delayed and lost.
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -375,10 +374,9 @@ def _up(args: argparse.Namespace) -> int:
         raise CommandError(f"--peers {args.peers}: expected 1 to 64")
     if not 0 <= args.port <= 65536 - args.peers:
         raise CommandError(f"--port {args.port}: expected 0 to {65536 - args.peers}")
-    level = logging.WARNING if args.verbose == 0 else logging.INFO if args.verbose == 1 else logging.DEBUG
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("libp2p", "multiaddr", "root"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    from runtime import logs
     from runtime.local_peers import LocalPeers, run_local_peers
+
+    logs.set_up(level=logs.level_of(args.verbose) or logs.DEFAULT_LEVEL)
 
     return run_local_peers(LocalPeers(args.peers, args.ip, args.port, args.seed, kinds))

@@ -73,7 +73,8 @@ SERVICE, SPELL = "service", "spell"
 WORKER_SPELL: Final = "worker-spell"
 _SPELL_ALIASES: Final = frozenset({"spell", "self"})
 IPFS: Final = "aqua-ipfs"
-"""A service of this name reaches what the host reaches; in the host's scope only administrators call it."""
+"""A service of this name reaches what the host reaches; in the host's scope only administrators call it,
+unless every module may run programs of the host."""
 
 SPELL_BLUEPRINT: Final = Blueprint("spell", ())
 """What spells are made of: nothing that would be stored."""
@@ -165,6 +166,7 @@ class HostedServices:
         self._has_scope = has_scope
         self._services: dict[str, dict[str, Hosted]] = {}
         self._aliases: dict[str, dict[str, str]] = {}
+        self._callers: dict[str, CallContext] = {}
         self._creating = 0
         self._ephemeral: tempfile.TemporaryDirectory[str] | None = None
         self._folder = Path()
@@ -408,7 +410,7 @@ class HostedServices:
             tuple(modules), memory_limit=self.config.memory_bytes, start_timeout_ms=self.config.start_ms
         )
         try:
-            return Service(config, {module.name: wasm for module, wasm in found}, log=partial(_log, service_id))
+            return Service(config, {module.name: wasm for module, wasm in found}, log=partial(self._log, service_id))
         except LoadError as error:
             raise TypedServiceError(str(error)) from None
 
@@ -575,7 +577,8 @@ class HostedServices:
 
     def resolver(self, context: CallContext) -> Handler | None:
         """The handler of a call of a service or spell; None when there is no such one. Raises ServiceError."""
-        if context.service_id == IPFS and context.scope_id == self.rights.host_id:
+        is_open = self.config.effectors.open is not None
+        if context.service_id == IPFS and context.scope_id == self.rights.host_id and not is_open:
             self.rights.require(context)
         hosted = self.find(context.scope_id, context.particle.id, context.service_id)
         if hosted is None:
@@ -629,6 +632,7 @@ class HostedServices:
         finally:
             hosted.waiting -= 1
         try:
+            self._callers[hosted.id] = context
             before, start = service.memory_bytes(), trio.current_time()
             try:
                 value = await finished(service.submit(name, values, parameters))
@@ -643,6 +647,7 @@ class HostedServices:
             hosted.total.success(grown, seconds, particle.timestamp)
             self._stats_of(hosted, name).success(grown, seconds, particle.timestamp)
         finally:
+            del self._callers[hosted.id]
             hosted.turn.release()
         return value
 
@@ -666,6 +671,17 @@ class HostedServices:
             return []
         async with hosted.turn:
             return await trio.to_thread.run_sync(hosted.service.memory_stats)
+
+    def _log(self, service_id: str, record: LogRecord) -> None:
+        """Log what a module says, on the thread it runs on; it names the particle whose call is in work."""
+        context = self._callers.get(service_id)
+        fields = {"service_id": service_id, "module_name": record.module} | (
+            {} if context is None else context.log_fields()
+        )
+        level = _LEVELS.get(record.level, logging.DEBUG)
+        logging.getLogger("runtime.marine").log(
+            level, "%s %s: %s", service_id, record.module, record.message, extra=fields
+        )
 
     # ── the end of particles ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -722,11 +738,6 @@ def _size(text: str) -> int:
         return len(text.encode())
     except UnicodeEncodeError:
         return 0
-
-
-def _log(service_id: str, record: LogRecord) -> None:
-    level = _LEVELS.get(record.level, logging.DEBUG)
-    logging.getLogger("runtime.marine").log(level, "%s %s: %s", service_id, record.module, record.message)
 
 
 def _forbidden(author: str, function: str, reason: str, debug: str | None = None) -> TypedServiceError:

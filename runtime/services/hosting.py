@@ -6,7 +6,7 @@ peer's and left after it. Errors: as the parts have.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -40,6 +40,11 @@ class Hosting:
             now_ms=clock.now_ms,
         )
         self.spells = Spells(self.hosted, self.workers, clock)
+
+    def services(self) -> list[dict[str, Any]]:
+        """All services and spells, as `srv.list` has them: those of the host, then those of each worker."""
+        scopes = (self.hosted.rights.host_id, *self.workers.ids())
+        return [one.to_json() for scope in scopes for one in self.hosted.all_of(scope)]
 
     @property
     def restored(self) -> bool:

@@ -49,6 +49,16 @@ class CallContext:
         """The author of the particle."""
         return self.particle.init_peer_id
 
+    def log_fields(self) -> dict[str, str]:
+        """What a record about this call is to have, see `runtime.logs`."""
+        return {
+            "particle_id": self.particle.id,
+            "init_peer_id": self.init_peer_id,
+            "scope": self.scope_id,
+            "service": self.service_id,
+            "function": self.function_name,
+        }
+
 
 Handler = Callable[[list[Any], CallContext], Any]
 """Takes the arguments and the context; returns a JSON value, or an awaitable of one. `UNIT` stands for no value."""
@@ -125,7 +135,14 @@ class Services:
         except (Exception, SystemExit) as error:
             # A service is somebody else's code: its bug must cost its caller one catchable error, not the peer.
             trace = log.isEnabledFor(logging.DEBUG)
-            log.warning("service %s.%s failed: %r", request.service_id, request.function_name, error, exc_info=trace)
+            log.warning(
+                "service %s.%s failed: %r",
+                request.service_id,
+                request.function_name,
+                error,
+                exc_info=trace,
+                extra=context.log_fields(),
+            )
             return failure(self.broken(request, error))
 
     def unit(self) -> Any:

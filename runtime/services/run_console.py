@@ -22,7 +22,7 @@ def functions(rights: Rights) -> dict[str, Handler]:
     def print_(values: list[Any], context: CallContext) -> Any:
         rights.require(context)
         level = logging.INFO if any("decider" in value for value in values if isinstance(value, str)) else logging.DEBUG
-        log.log(level, "%s", dumps(values))
+        log.log(level, "%s", dumps(values), extra=context.log_fields())
         return UNIT
 
     return {"print": print_}

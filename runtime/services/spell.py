@@ -123,21 +123,23 @@ class Spells:
                 if config is not None:
                     self.triggers.subscribe(hosted.id, resumed(config, self._clock.now_ms()))
             except (ServiceError, SpellStoreError) as error:
-                log.warning("spell %s is not started again: %s", hosted.id, str(error).partition("\n")[0])
+                reason = str(error).partition("\n")[0]
+                log.warning("spell %s is not started again: %s", hosted.id, reason, extra={"spell_id": hosted.id})
 
     def fire(self, spell_id: str, why: dict[str, Any]) -> None:
         """Start the script of a spell; what keeps it from starting is logged."""
+        fields = {"spell_id": spell_id}
         hosted = self._hosted.find_spell(spell_id)
         identity = None if hosted is None else self._workers.identity_of(hosted.scope)
         if hosted is None or identity is None or self.submit is None:
-            log.warning("spell %s cannot run: its scope is gone", spell_id)
+            log.warning("spell %s cannot run: its scope is gone", spell_id, extra=fields)
             return
         now_ms = self._clock.now_ms()
         deadlines = self._deadlines.setdefault(spell_id, deque())
         while deadlines and deadlines[0] < now_ms:
             deadlines.popleft()
         if len(deadlines) >= SPELL_PARTICLES_MAX:
-            log.warning("spell %s does not run: %d of its particles live", spell_id, SPELL_PARTICLES_MAX)
+            log.warning("spell %s does not run: %d of its particles live", spell_id, SPELL_PARTICLES_MAX, extra=fields)
             return
         store = self._hosted.spells.store
         try:
@@ -146,10 +148,10 @@ class Spells:
             script = store.script(spell_id)
             store.set(spell_id, TRIGGER_KEY, json.dumps(why, separators=(",", ":")))
         except SpellStoreError as error:
-            log.warning("spell %s cannot run: %s", spell_id, error)
+            log.warning("spell %s cannot run: %s", spell_id, error, extra=fields)
             return
         if script is None:
-            log.warning("spell %s cannot run: it has no script", spell_id)
+            log.warning("spell %s cannot run: it has no script", spell_id, extra=fields)
             return
         deadlines.append(now_ms + self._ttl_ms)
         particle_id = f"spell_{spell_id}_{number}"

@@ -108,6 +108,11 @@ class Triggers:
             self._times = [entry for entry in self._times if entry[2] != spell_id]
             heapq.heapify(self._times)
 
+    @property
+    def subscribed(self) -> int:
+        """How many spells something will start."""
+        return len(self._subscriptions)
+
     def is_subscribed(self, spell_id: str) -> bool:
         """Whether anything may still run a spell."""
         return spell_id in self._subscriptions
@@ -127,7 +132,12 @@ class Triggers:
     def _enqueue(self, spell_id: str, wanted: Subscription, why: dict[str, Any], *, last: bool = False) -> bool:
         """Let a spell run soon; False when too many wait. last: nothing will run it any more."""
         if len(self._queue) >= TRIGGERS_QUEUED_MAX:
-            log.warning("spell %s and others do not run: %d runs wait", spell_id, TRIGGERS_QUEUED_MAX)
+            log.warning(
+                "spell %s and others do not run: %d runs wait",
+                spell_id,
+                TRIGGERS_QUEUED_MAX,
+                extra={"spell_id": spell_id},
+            )
             return False
         self._queue.append((spell_id, wanted, why, last))
         self._changed.set()

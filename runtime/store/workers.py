@@ -75,20 +75,14 @@ class WorkerStore:
 
     def _read(self, path: Path) -> Worker:
         assert self._folder is not None
-        table = tomllib.loads((path / _INFO).read_text(encoding="utf-8"))
+        deal_id, creator, active, cu_ids = read_record(path)
         keys = tomllib.loads((self._folder / "keypairs" / f"{path.name}{_KEY}").read_text(encoding="utf-8"))
         secret = bytes(keys["private_key_bytes"])
         if len(secret) not in (_SEED_BYTES, _PAIR_BYTES) or keys["key_format"] != _FORMAT:
             raise ValueError("its key is no Ed25519 key")
         identity = Identity(secret[:_SEED_BYTES])
-        if not identity.peer_id == table["worker_id"] == path.name:
-            raise ValueError("its id is not that of its key or of its folder")
-        deal_id, creator, active = table["deal_id"], table["creator"], table.get("active", True)
-        if not isinstance(deal_id, str) or not isinstance(active, bool) or not is_peer_id(creator):
-            raise ValueError("its fields are not those of a worker")
-        cu_ids = tuple(map(bytes, table.get("cu_ids", ())))
-        if any(len(cu_id) != CU_ID_BYTES for cu_id in cu_ids):
-            raise ValueError(f"an id of a compute unit has not {CU_ID_BYTES} bytes")
+        if identity.peer_id != path.name:
+            raise ValueError("its id is not that of its key")
         return Worker(identity, deal_id, creator, cu_ids, active)
 
     def add(self, worker: Worker) -> None:
@@ -134,3 +128,20 @@ class WorkerStore:
             return
         shutil.rmtree(self._folder / "workers" / worker.id)
         (self._folder / "keypairs" / f"{worker.id}{_KEY}").unlink()
+
+
+def read_record(place: Path) -> tuple[str, str, bool, tuple[bytes, ...]]:
+    """Deal, creator, whether it is active, and compute units of the worker whose folder this is.
+
+    Raises OSError, ValueError, LookupError, TypeError for what is no record.
+    """
+    table = tomllib.loads((place / _INFO).read_text(encoding="utf-8"))
+    if table["worker_id"] != place.name:
+        raise ValueError("its id is not that of its folder")
+    deal_id, creator, active = table["deal_id"], table["creator"], table.get("active", True)
+    if not isinstance(deal_id, str) or not isinstance(active, bool) or not is_peer_id(creator):
+        raise ValueError("its fields are not those of a worker")
+    cu_ids = tuple(map(bytes, table.get("cu_ids", ())))
+    if any(len(cu_id) != CU_ID_BYTES for cu_id in cu_ids):
+        raise ValueError(f"an id of a compute unit has not {CU_ID_BYTES} bytes")
+    return deal_id, creator, active, cu_ids

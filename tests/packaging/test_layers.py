@@ -31,6 +31,7 @@ ONLY_IMPORTERS = {
     "wasmtime": ("runtime/marine/", "runtime/reference_avm.py"),
     "trio": ("runtime/",),
     "asyncio": ("lsp/", "runtime/client"),
+    "opentelemetry": ("runtime/tracing.py", "runtime/particle_spans.py"),
 }
 IMPURE_IN_AVM = {
     "time",
@@ -61,6 +62,7 @@ HEAVY = (
     "cryptography",
     "msgpack",
     "asyncio",
+    "opentelemetry",
 )
 
 

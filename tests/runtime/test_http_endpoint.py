@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 import trio
 
 from runtime.http_endpoint import READ_BYTES, HttpEndpoint
 from runtime.services.peer import SPELL_VERSION
 
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 WELL = {"bootstrap_nodes": True}
 
 
@@ -73,6 +76,36 @@ def test_health(health: dict[str, bool], status: int, body: object) -> None:
     (answer,) = check(request("GET /health HTTP/1.1"), health=health)
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
     assert json.loads(answer.partition(b"\r\n\r\n")[2]) == body
+
+
+def test_what_is_not_given_is_not_answered() -> None:
+    for path in ("/services", "/config", "/metrics"):
+        (answer,) = check(request(f"GET {path} HTTP/1.1"))
+        assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n"), path
+
+
+def test_answers_are_what_the_schema_says() -> None:
+    peer_id = "12D3KooWAbr8gnEMcMLHWWsbmpBMwRLVdR8XnyUTv3UNRuFM7qfH"
+    service = {
+        "id": "a",
+        "blueprint_id": "b",
+        "service_type": "spell",
+        "owner_id": peer_id,
+        "aliases": ["c"],
+        "worker_id": peer_id,
+    }
+    endpoint = HttpEndpoint(peer_id, lambda: WELL | {"store": False}, services=lambda: [service])
+    schema = json.loads((SCHEMAS / "avm-peer-http.schema.json").read_text(encoding="utf-8"))
+    for path in ("peer_id", "versions", "services", "health"):
+        document = json.loads(endpoint.answer("GET", f"/{path}")[2])
+        jsonschema.Draft202012Validator({"$defs": schema["$defs"], "$ref": f"#/$defs/{path}"}).validate(document)
+
+
+def test_services_and_configuration() -> None:
+    endpoint = HttpEndpoint("12D3Koo", lambda: WELL, services=lambda: [{"id": "one"}], config='network = "dar"\n')
+    assert endpoint.answer("GET", "/services") == (200, "application/json", '[{"id": "one"}]')
+    assert endpoint.answer("GET", "/config") == (200, "text/plain; charset=utf-8", 'network = "dar"\n')
+    assert endpoint.answer("POST", "/config")[0] == 404
 
 
 def test_head_has_no_body() -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from aquac.command_line import CommandError
+from runtime import tracing
 from runtime.cli import main
 from runtime.commands.peer import _hosting
 from runtime.core.limits import AvmLimits, CoreLimits
 from runtime.marine.cids import file_cid
 from runtime.services.limits import SERVICE_MEMORY_BYTES_MAX
 from runtime.settings import LIMIT_DEFAULTS, LIMIT_MAX, PeerSettings, load_settings
-from runtime.settings_text import ABOUT, LIMITS_ABOUT, config_text
+from runtime.settings_text import ABOUT, LIMITS_ABOUT, config_text, resolved_text
 
 CID = file_cid(b"module")
+PEER_ID = "12D3KooWAbr8gnEMcMLHWWsbmpBMwRLVdR8XnyUTv3UNRuFM7qfH"
 FILE = f"""
 data_dir = "data"
 service_memory_limit = "64 MiB"
@@ -39,6 +42,13 @@ def test_what_services_may(tmp_path):
     assert config.memory_bytes == 64 << 20
     assert config.effectors.allowed == {CID: {"ls": "/bin/ls"}}
     assert config.effectors.open is None
+
+
+def test_every_module_may_run_what_the_development_mode_names(tmp_path):
+    text = '[dev_mode]\nenable = true\nbinaries = { ls = "/bin/ls" }\n'
+    assert hosting(tmp_path, text).effectors.open == {"ls": "/bin/ls"}
+    assert hosting(tmp_path, text.replace("true", "false")).effectors.open is None
+    assert hosting(tmp_path, "[dev_mode]\nenable = true").effectors.open == {}
 
 
 def test_defaults(tmp_path):
@@ -66,6 +76,20 @@ def test_defaults(tmp_path):
     ('[limits]\nstored_bytes_max = "much"', {}, "key `stored_bytes_max`: expected a size"),
     ("[limits]\nhard_limit_enabled = 1", {}, "key `hard_limit_enabled` takes true or false"),
     ("limits = 5", {}, "key `limits` takes tables"),
+    ('\nlisten = ["127.0.0.1:1"]', {}, "peer.toml:2: key `listen`: `127.0.0.1:1` is not a multiaddress"),
+    ('external_addresses = ["x"]', {}, "peer.toml:1: key `external_addresses`: `x` is not a multiaddress"),
+    ('bootstrap = ["/ip4/127.0.0.1/tcp/1"]', {}, "key `bootstrap`: `/ip4/127.0.0.1/tcp/1` is not a multiaddress that ends in /p2p/"),
+    ('management_peer_ids = ["me"]', {}, "key `management_peer_ids`: `me` is not a peer id"),
+    ('http = "8080"', {}, "peer.toml:1: key `http`: `8080` is not an address HOST:PORT"),
+    ('network = "moon"', {}, "peer.toml:1: key `network`: `moon` is no network"),
+    ('log_format = "xml"', {}, "peer.toml:1: key `log_format` takes text or json, not `xml`"),
+    ("", {"AVM_PEER_LOG_LEVEL": "loud"}, "environment variable AVM_PEER_LOG_LEVEL takes debug or info or warning or error"),
+    ("\n[dev_mode]\nenabled = true", {}, "peer.toml:3: key `enabled` is not a key of [dev_mode] of a peer"),
+    ("[dev_mode]\nenable = 1", {}, "peer.toml:2: key `enable` takes true or false"),
+    ("[dev_mode]\nbinaries = { curl = 5 }", {}, "peer.toml:2: key `binaries` takes a table of texts"),
+    ("", {"AVM_PEER_DEV_MODE": "x"}, "environment variable AVM_PEER_DEV_MODE takes tables, and is set in the configuration file"),
+    ("opentelemetry = 1", {}, "key `opentelemetry` takes true or false"),
+    ("", {"AVM_PEER_OPENTELEMETRY": "maybe"}, "environment variable AVM_PEER_OPENTELEMETRY takes true or false"),
 ])  # fmt: skip
 def test_mistakes(tmp_path, text, environment, error):
     with pytest.raises(CommandError) as caught:
@@ -86,6 +110,47 @@ def test_unknown_keys_are_named_with_their_place_and_the_nearest(tmp_path, text,
         hosting(tmp_path, text, environment)
     assert error in str(caught.value)
     assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(("flags", "error"), [
+    ({"management_peer_ids": ["me"]}, "flag --management: `me` is not a peer id"),
+    ({"external_addresses": ["x"]}, "flag --external-address: `x` is not a multiaddress"),
+    ({"bootstrap": ["/ip4/127.0.0.1/tcp/1"]}, "flag --bootstrap: "),
+    ({"http": "x"}, "flag --http: `x` is not an address HOST:PORT"),
+    ({"network": "x"}, "flag --network: `x` is no network"),
+])  # fmt: skip
+def test_wrong_flags_are_named(flags, error):
+    with pytest.raises(CommandError) as caught:
+        load_settings(None, {}, flags)
+    assert error in str(caught.value)
+
+
+def test_later_sources_win_for_a_whole_setting(tmp_path):
+    (tmp_path / "peer.toml").write_text(
+        'listen = ["/memory/1", "/memory/2"]\nnetwork = "stage"\nhttp = "a:1"\nallow_local_addresses = true\nlog_level = "info"\n'
+    )
+    environment = {
+        "AVM_PEER_LISTEN": "/memory/3, /memory/4,",
+        "AVM_PEER_HTTP": "b:2",
+        "AVM_PEER_ALLOW_LOCAL_ADDRESSES": "1",
+        "PATH": "x",
+    }
+    flags = {
+        "listen": ["/memory/5"],
+        "http": None,
+        "allow_local_addresses": False,
+        "bootstrap": [],
+        "log_level": "debug",
+    }
+
+    def loaded(environment, flags):
+        found = load_settings(str(tmp_path / "peer.toml"), environment, flags)
+        return found.listen, found.network, found.http, found.allow_local_addresses, found.log_level
+
+    assert loaded({}, {}) == (("/memory/1", "/memory/2"), "stage", "a:1", True, "info")
+    assert loaded(environment, {}) == (("/memory/3", "/memory/4"), "stage", "b:2", True, "info")
+    assert loaded(environment, flags) == (("/memory/5",), "stage", "b:2", False, "debug")
+    assert load_settings(None, {}, {}) == PeerSettings()
 
 
 def test_limits(tmp_path):
@@ -116,12 +181,24 @@ def test_a_configuration_is_written_once_and_read_back(tmp_path, capsys):
     assert (folder / "peer.toml").read_bytes() == before
 
 
+def test_the_resolved_configuration_reads_back_and_has_no_key(tmp_path):
+    secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    text = f"""key = "{secret}"\nhttp = "127.0.0.1:1"\nallow_local_addresses = true\n{FILE}[limits]\nactors_max = 7\n[dev_mode]\nenable = true\nbinaries = {{ ls = "/bin/ls" }}\n"""
+    (tmp_path / "peer.toml").write_text(text.replace("[effectors.lists]", '[effectors."é.\\"x"]'))
+    settings = load_settings(str(tmp_path / "peer.toml"), {}, {"bootstrap": [f"/memory/1/p2p/{PEER_ID}"]})
+    resolved = resolved_text(settings)
+    assert secret not in resolved
+    (tmp_path / "again.toml").write_text(resolved)
+    again = load_settings(str(tmp_path / "again.toml"), {}, {})
+    assert again == replace(settings, key=None, limits=LIMIT_DEFAULTS | {"actors_max": 7})
+
+
 def test_every_comment_of_the_configuration_can_be_uncommented(tmp_path):
     text = config_text(key="k", data_dir="d")
     lines = [
         line.removeprefix("# ") if " = " in line or line.startswith("# [") else line for line in text.splitlines()[1:]
     ]
-    (tmp_path / "peer.toml").write_text("\n".join(lines).replace("bafkrei…", CID))
+    (tmp_path / "peer.toml").write_text("\n".join(lines).replace("bafkrei…", CID).replace("12D3KooW…", PEER_ID))
     table = tomllib.loads((tmp_path / "peer.toml").read_text())
     assert table.keys() == ABOUT.keys()
     assert table["limits"] == LIMIT_DEFAULTS
@@ -138,3 +215,13 @@ def test_the_page_names_every_setting_with_its_default():
         shown = f"{default >> 20} MiB" if "bytes" in name or "size" in name else str(default).lower()
         assert f"| `{name}` | {shown} |" in page, (name, shown)
     assert {f.name for f in fields(PeerSettings)} == ABOUT.keys()
+
+
+def test_opentelemetry_without_its_extra(monkeypatch, capsys):
+    monkeypatch.setattr(tracing, "otel_installed", lambda: False)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    assert main(["peer", "run", "--opentelemetry", "--listen", "/ip4/127.0.0.1/tcp/0"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    needs = "OpenTelemetry is asked for, which needs the extra `otel`; it is not installed"
+    assert err == f"avm: error: {needs}\n  pip install 'aquac[otel]'\n"

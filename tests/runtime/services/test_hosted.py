@@ -390,6 +390,13 @@ def test_a_service_for_ipfs_is_for_administrators():
         assert await host.ok("aqua-ipfs", "next", author=STRANGER, scope=scope) == 2
         assert await host.ok(await host.ok("srv", "resolve_alias", "aqua-ipfs"), "next", author=STRANGER) == 2
 
+    async def open_to_all(host: Host):
+        service_id = await host.deploy(("counter", COUNTER))
+        await host.ok("srv", "add_alias", "aqua-ipfs", service_id)
+        assert await host.ok("aqua-ipfs", "next", author=STRANGER) == 1
+
+    on_host(open_to_all, effectors=Effectors(open={}))
+
     on_host(body)
 
 

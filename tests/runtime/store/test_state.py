@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 
 from aquac.command_line import CommandError
+from runtime.cli import main
 from runtime.commands.peer_state import state_report
+from runtime.protocol.identity import named_identity
 from runtime.store import limits, state
 from runtime.store.data_dir import LOCK_FILE, STATE_FILE, DataDir, holder
 from runtime.store.sqlite_state import SCHEMA, open_state, read_state
 from runtime.store.state import PARTICLES, Change, Entry, MemoryStore, Namespace, StateError
+from runtime.store.workers import Worker, WorkerStore
 from tests.runtime.commands.test_tool_schemas import check as check_schema
 
 LONG_S = 60
@@ -369,6 +372,36 @@ def test_looking_in_changes_nothing(tmp_path):
     assert state_report(folder)["in_use"] is False
     with pytest.raises(CommandError, match="is not the data directory of a peer"):
         state_report(tmp_path)
+
+
+def test_spells_and_workers_are_told_apart_from_services(tmp_path, capsys):
+    folder, creator = tmp_path / "data", named_identity("maker").peer_id
+    worker, damaged = (
+        Worker(named_identity(name), name, creator, (bytes(32),), name == "deal") for name in ("deal", "gone")
+    )
+    with DataDir(folder, now_ms=0) as data:
+        record = {"blueprint_id": "b", "owner_id": creator, "scope": "Host"}
+        put(data.store, state.SERVICES, "service", json.dumps(record | {"service_type": "service"}).encode())
+        put(data.store, state.SERVICES, "spell", json.dumps(record | {"service_type": "spell"}).encode())
+        put(data.store, state.ALIASES, "Host/mine", b"spell")
+        workers = WorkerStore(folder / "services")
+        workers.load()
+        for one in (worker, damaged):
+            workers.add(one)
+    (folder / "services" / "workers" / damaged.id / "info.toml").write_text("worker_id = 5")
+    report = state_report(folder)
+    check_schema("avm-peer-state", report)
+    assert [one["id"] for one in report["services"]] == ["service"]
+    assert [(one["id"], one["aliases"]) for one in report["spells"]] == [("spell", ["mine"])]
+    found = {one["id"]: one for one in report["workers"]}
+    about = {"id": worker.id, "deal_id": "deal", "creator": creator, "active": True, "compute_units": 1}
+    assert found == {worker.id: about, damaged.id: {"id": damaged.id, "damaged": "its id is not that of its folder"}}
+    assert main(["peer", "state", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "spell spell on Host: mine" in out
+    assert f"worker {worker.id} of deal deal, made by {creator}: active" in out
+    assert f"worker {damaged.id}: damaged: its id is not that of its folder" in out
+    assert worker.identity.seed.hex() not in out
 
 
 def test_limits_are_what_the_documents_say():
