@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+from runtime.client.errors import AquaError
+
 Type = dict[str, Any]
 """One TYPE or PRODUCT of a definition."""
 
@@ -25,7 +27,7 @@ _INTEGERS: Final = {
 _FLOATS: Final = ("f32", "f64")
 
 
-class ConversionError(ValueError):
+class ConversionError(AquaError, ValueError):
     """A value does not have its type."""
 
     def __init__(self, place: str, expected: str, value: Any) -> None:

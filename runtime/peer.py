@@ -32,10 +32,11 @@ from runtime.store.particle_data import MemoryParticleData, ParticleDataStore
 from runtime.vm import Vm, VmFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
+    from avm.outcome import Outcome
     from runtime.core.events import ActorKey
     from runtime.core.particle import Particle
 
@@ -98,6 +99,8 @@ class Peer:
         self.on_forget: list[Callable[[Forget], None]] = []
         self.on_change: list[Callable[[], None]] = []
         self.on_unreachable: list[Callable[[str, Particle], None]] = []
+        self.on_sent: list[Callable[[str, Particle], None]] = []
+        self.on_ran: list[Callable[[ActorKey, Outcome], None]] = []
         self.on_contact: list[Callable[[str, bool], None]] = []
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
@@ -180,6 +183,16 @@ class Peer:
     def submit(self, particle: Particle) -> None:
         """Take in a particle that was made here. Local particles skip the queue's bound, not the checks."""
         self._feed(Arrived(particle))
+
+    def forward(self, target: str, particle: Particle) -> None:
+        """Send a particle as it is once more, such as one that was on its way when the connection broke."""
+        assert self._nursery is not None, "the peer is not running"
+        self._send(Send((target,), particle), self._nursery)
+
+    def run_beside(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a task for as long as the peer lives; it must not raise."""
+        assert self._nursery is not None, "the peer is not running"
+        self._nursery.start_soon(task)
 
     # Receiver
 
@@ -315,6 +328,8 @@ class Peer:
         except VmFailure as error:
             self._feed(RunFailed(run.key, str(error)))
         else:
+            for listener in self.on_ran:
+                listener(run.key, outcome)
             self._feed(Ran(run.key, outcome))
 
     async def _call(self, call: Call, scope: trio.CancelScope) -> None:
@@ -383,6 +398,8 @@ class Peer:
             with trio.fail_after(self.config.send_timeout_s):
                 await self.network.send(target, message)
             self.counters.sent += 1
+            for listener in self.on_sent:
+                listener(target, particle)
         except (NetworkError, trio.TooSlowError) as error:
             self._not_sent(target, particle, str(error) or type(error).__name__)
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import trio
 import trio.testing
@@ -83,11 +85,12 @@ def test_an_error_without_a_value():
 
 
 def test_an_error_of_the_interpreter():
-    with pytest.raises(
-        InterpreterError, match=r"^Script interpretation failed: .*  \(particle id: [-0-9a-f]{36}\)$"
-    ) as caught:
+    with pytest.raises(InterpreterError) as caught:
         check('(fail 7 "why")')
+    assert re.fullmatch(r"Script interpretation failed: .*  \(particle id: [-0-9a-f]{36}\)", str(caught.value))
     assert caught.value.ret_code == 10006
+    assert caught.value.instruction == 'fail 7 "why"'
+    assert caught.value.peer_id == peer_ids(0)["client"]
 
 
 def test_a_script_that_does_not_parse():

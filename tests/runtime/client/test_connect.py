@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from aquac.cli import main
-from runtime.network import DialFailed
+from runtime.client import RelayUnreachable
 from tests.conformance.areas.js_client import running_peer, tcp, websocket
 
 pytestmark = [pytest.mark.p2p, pytest.mark.slow]
@@ -48,7 +48,7 @@ def load(folder: Path) -> ModuleType:
 
 
 def check(relay: str, made: Any) -> Any:
-    from runtime.connect import connect
+    from runtime.client import connect
 
     class Names:
         def full(self, person: Any) -> str:
@@ -71,5 +71,5 @@ def test_a_client_over_tcp_and_websocket(tmp_path: Path) -> None:
 
 
 def test_nobody_there(tmp_path: Path) -> None:
-    with pytest.raises(DialFailed):
+    with pytest.raises(RelayUnreachable, match="relay /ip4/127.0.0.1/tcp/1/"):
         check(NOBODY, load(tmp_path))

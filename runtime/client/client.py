@@ -1,0 +1,454 @@
+"""A client: a peer that sends programs to the network and waits for their results. For trio; `aio` is built on it.
+
+It differs from a host in three ways: everything it sends goes to its relay, an error of the interpreter ends the call,
+and the services of one call (arguments, callbacks, response) exist for that particle only.
+
+When the relay is lost (`relays` tells it), calls wait: what was on its way is sent again after reconnecting, which is harmless,
+because a peer continues where it was when the same particle comes twice. Calls that have left fail when another relay takes
+over, because answers go to the one that a program was started with.
+Errors: those of `runtime.client.errors`.
+Source: js-client:packages/core/js-client/src/compilerSupport/callFunction.ts, jsPeer/FluencePeer.ts
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+import trio
+
+from avm.exec.waiting import waiting
+from avm.outcome import RunParameters
+from runtime.client.errors import (
+    Abandoned,
+    ArgumentError,
+    CallRefused,
+    ClientClosed,
+    ConnectionLost,
+    InterpreterError,
+    ParticleExpired,
+    RelayUnreachable,
+    Unanswered,
+    WorkflowError,
+    WrongLoop,
+)
+from runtime.client.invocation import DEFAULT_TTL_MS, TTL_MS_MAX, Answer, Invocation
+from runtime.client.registration import Registration, Registrations, Serves
+from runtime.core.actions import DropReason
+from runtime.core.events import ActorKey, GivenUp
+from runtime.core.particle import Particle, new_particle
+from runtime.core.peer_core import ClientPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from avm.outcome import Outcome
+    from runtime.client.errors import CallFailed
+    from runtime.core.actions import Drop, Failed, Forget
+    from runtime.peer import Peer
+    from runtime.services.client import ClientServices
+    from runtime.services.registry import CallContext, Handler
+
+UNSENT_MAX: Final = 4096
+"""Particles of others that are kept for the relay to come back; more are dropped, as they would be without keeping."""
+
+
+class PendingCall:
+    """A call on its way."""
+
+    def __init__(self, client: Client, particle: Particle, call: Invocation) -> None:
+        """Start without an outcome."""
+        self.particle = particle
+        self.relay = client.relay
+        self.data = b""
+        self.has_left = False
+        self.is_bound = False
+        self.is_leaving = False
+        self.losses = 0
+        self._client = client
+        self._call = call
+        self._done = trio.Event()
+        self._handed_over = trio.Event()
+        self._answer: Answer | None = None
+        self._error: CallFailed | ClientClosed | None = None
+
+    @property
+    def key(self) -> ActorKey:
+        """The particle on the client's peer."""
+        return ActorKey(self._client.peer.peer_id, self.particle.signature)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the outcome is known."""
+        return self._done.is_set()
+
+    def resolve(self, values: list[Any]) -> None:
+        """End with a result; only the first outcome counts."""
+        if not self.is_done:
+            self._answer = Answer(self.particle.id, values)
+            self._end()
+
+    def reject(self, error: CallFailed | ClientClosed) -> None:
+        """End with an error; only the first outcome counts."""
+        if not self.is_done:
+            if not isinstance(error, ClientClosed):
+                error.locate(self._call.name, self._call.find)
+            self._error = error
+            self._end()
+
+    def _end(self) -> None:
+        self.data = b""
+        self._done.set()
+        self._handed_over.set()
+
+    def abandon(self, reason: str) -> None:
+        """End because nothing more can come."""
+        self.reject(Abandoned(reason, self.particle.id))
+
+    def cancel(self) -> None:
+        """End, and forget the particle: its services are gone at once, and what comes back of it is ignored."""
+        self.abandon("the call was cancelled")
+        self._client.give_up(self)
+
+    def hand_over(self) -> None:
+        """Note that the particle has left, or has nothing more to do here."""
+        self._handed_over.set()
+
+    def unanswered(self) -> tuple[Unanswered, ...]:
+        """What has been asked for and not answered, as this peer knows it. Takes as long as a run of the interpreter."""
+        peer = self._client.peer
+        parameters = RunParameters(
+            init_peer_id=self.particle.init_peer_id,
+            current_peer_id=peer.peer_id,
+            timestamp=self.particle.timestamp,
+            ttl=self.particle.ttl,
+            particle_id=self.particle.id,
+            secret_key_bytes=peer.config.identity.seed,
+        )
+        found = waiting(self.particle.script, self.data, parameters) if self.data else ()
+        return tuple(Unanswered(item.instruction, item.peer_id, self._call.find(item.instruction)) for item in found)
+
+    async def wait(self) -> Answer:
+        """The answer. To be cancelled here leaves the call on its way; `cancel` ends it. Raises CallFailed, ClientClosed."""
+        await self._done.wait()
+        return self._outcome()
+
+    async def wait_handed_over(self) -> Answer:
+        """Return when the particle has left for the relay or has nothing more to do here. Raises CallFailed, ClientClosed."""
+        await self._handed_over.wait()
+        return self._outcome() if self.is_done else Answer(self.particle.id, [])
+
+    def _outcome(self) -> Answer:
+        if self._error is not None:
+            raise self._error
+        assert self._answer is not None
+        return self._answer
+
+
+class Client(Serves):
+    """Calls programs from one peer. The peer's services must be `ClientServices` and its policy a client's."""
+
+    def __init__(
+        self, peer: Peer, services: ClientServices, relay: str | None, *, ttl_ms: int = DEFAULT_TTL_MS
+    ) -> None:
+        """relay: what programs get for `-relay-`; None for a client without one. ttl_ms: life of calls that do not say.
+
+        Raises ArgumentError for a life that no particle can have.
+        """
+        self.peer = peer
+        self.ttl_ms = _checked(ttl_ms)
+        self.on_connection: list[Callable[[bool], None]] = []
+        self._services = services
+        self._registrations = Registrations(services)
+        self._relay = relay
+        self._pending: dict[bytes, PendingCall] = {}
+        self._handing_over: dict[bytes, PendingCall] = {}
+        self._starting: PendingCall | None = None
+        self._sent: dict[bytes, Particle] = {}
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._connected = trio.Event()
+        self._connected.set()
+        self._gone: str | None = None
+        self._is_closed = False
+        peer.on_failed.append(self._failed)
+        peer.on_forget.append(self._forgotten)
+        peer.on_dropped.append(self._dropped)
+        peer.on_ran.append(self._ran)
+        peer.on_sent.append(self._was_sent)
+        peer.on_unreachable.append(self._was_not_sent)
+        peer.on_change.append(self._changed)
+
+    # ── the peer ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def peer_id(self) -> str:
+        """Base58 text of this client's peer id."""
+        return self.peer.peer_id
+
+    @property
+    def relay(self) -> str | None:
+        """Peer id of the relay of now."""
+        return self._relay
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the relay is connected, as far as is known."""
+        return self._connected.is_set() and self._gone is None and not self._is_closed
+
+    @property
+    def call_count(self) -> int:
+        """Particles of this client that are alive, the answered ones too: a program may go on behind its answer."""
+        return len(self._pending)
+
+    async def wait_connected(self) -> None:
+        """Return when the relay is connected. Raises ClientClosed, and RelayUnreachable when nobody tries any more."""
+        self._check_loop()
+        await self._connected.wait()
+        if self._is_closed:
+            raise ClientClosed
+        if self._gone is not None:
+            raise RelayUnreachable([(self._relay or "", self._gone)])
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(
+        self,
+        script: str,
+        *,
+        ttl_ms: int | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        callbacks: Mapping[str, Callable[[list[Any]], Any]] | None = None,
+        particle_id: str | None = None,
+    ) -> PendingCall:
+        """Send a program on its way.
+
+        arguments: values by the names under which the program asks for them. callbacks: take the list of arguments and
+        return a value or an awaitable of one. Raises ArgumentError, ClientClosed.
+        """
+        return self.begin(Invocation(script, arguments or {}, callbacks or {}, ttl_ms), particle_id)
+
+    def begin(self, call: Invocation, particle_id: str | None = None) -> PendingCall:
+        """The same for a call as data."""
+        self._check_loop()
+        if self._is_closed:
+            raise ClientClosed
+        particle = new_particle(
+            self.peer.config.identity,
+            particle_id=particle_id or str(uuid.uuid4()),
+            timestamp=self.peer.clock.now_ms(),
+            ttl=self.ttl_ms if call.ttl_ms is None else _checked(call.ttl_ms),
+            script=call.script,
+        )
+        pending = PendingCall(self, particle, call)
+        if self._gone is not None:
+            pending.reject(ConnectionLost(self._gone, particle.id, peer_id=self._relay))
+            return pending
+        self._pending[particle.signature] = pending
+        if not call.answers:
+            self._handing_over[particle.signature] = pending
+        self._services.set_particle_handlers(particle.signature, self._handlers(pending, call))
+        self._starting = pending
+        try:
+            self.peer.submit(particle)
+        finally:
+            self._starting = None
+        return pending
+
+    async def call(
+        self,
+        script: str,
+        *,
+        ttl_ms: int | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        callbacks: Mapping[str, Callable[[list[Any]], Any]] | None = None,
+    ) -> Answer:
+        """Send a program and wait for its answer; to be cancelled forgets it. Raises CallFailed, ClientClosed."""
+        return await self.perform(Invocation(script, arguments or {}, callbacks or {}, ttl_ms))
+
+    async def perform(self, call: Invocation, /) -> Answer:
+        """Send a program and wait for its answer; see `Caller`."""
+        pending = self.begin(call)
+        try:
+            return await (pending.wait() if call.answers else pending.wait_handed_over())
+        except BaseException:
+            if not pending.is_done:  # cancelled; after an error of its own a program may still go on elsewhere
+                pending.cancel()
+            raise
+
+    def give_up(self, pending: PendingCall) -> None:
+        """Forget a particle of this client before its time."""
+        if self._pending.get(pending.particle.signature) is pending and not self._is_closed:
+            self.peer.apply(GivenUp(pending.key))
+
+    def _check_loop(self) -> None:
+        try:
+            token = trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            token = None
+        if self._token is None:
+            self._token = token
+        if token is None or token is not self._token:
+            raise WrongLoop(
+                "this client belongs to a trio loop and was used outside of it; "
+                "from asyncio use runtime.client.aio.connect, from another thread trio.from_thread.run"
+            )
+
+    def _handlers(self, pending: PendingCall, call: Invocation) -> dict[tuple[str, str], Handler]:
+        def respond(values: list[Any], _: CallContext) -> Any:
+            pending.resolve(values)
+            return {}
+
+        def report(values: list[Any], _: CallContext) -> Any:
+            pending.reject(WorkflowError(values[0] if values else None, pending.particle.id))
+            return {}
+
+        def tell_relay(_: list[Any], __: CallContext) -> Any:
+            pending.is_bound = True
+            return pending.relay
+
+        handlers: dict[tuple[str, str], Handler] = {}
+        for name, value in call.arguments.items():
+            handlers["getDataSrv", name] = _constant(value)
+        for name, callback in call.callbacks.items():
+            handlers["callbackSrv", name] = _callback(callback)
+        if pending.relay is not None:
+            handlers["getDataSrv", "-relay-"] = tell_relay
+        handlers["callbackSrv", "response"] = respond
+        handlers["errorHandlingSrv", "error"] = report
+        return handlers
+
+    # ── services ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def provide(self, service_id: str, handlers: Mapping[str, Handler], /) -> Registration:
+        """Answer calls to functions of a service on this client's peer. The last registration of a function counts."""
+        self._check_loop()
+        if self._is_closed:
+            raise ClientClosed
+        return self._registrations.add(service_id, handlers)
+
+    # ── what the peer tells ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _failed(self, failed: Failed) -> None:
+        pending = self._pending.get(failed.key.signature)
+        if pending is not None:
+            pending.reject(InterpreterError(failed.message, failed.particle.id, failed.ret_code, self.peer_id))
+
+    def _forgotten(self, forget: Forget) -> None:
+        """The particle's life is over: its handlers go, and who still waits is told."""
+        self._services.remove_particle_handlers(forget.key.signature)
+        self._sent.pop(forget.key.signature, None)
+        self._handing_over.pop(forget.key.signature, None)
+        pending = self._pending.pop(forget.key.signature, None)
+        if pending is not None and not pending.is_done:
+            particle = pending.particle
+            unanswered, losses = pending.unanswered(), pending.losses
+            pending.reject(ParticleExpired(particle.id, particle.ttl, waiting=unanswered, losses=losses))
+
+    def _dropped(self, drop: Drop) -> None:
+        """A particle that was refused at the start will never be forgotten, so it ends here; one without a relay is stuck."""
+        if drop.reason is DropReason.NO_RELAY:
+            refused = [pending for pending in self._pending.values() if pending.particle.id == drop.particle_id]
+        else:
+            refused = [] if self._starting is None else [self._starting]
+        for pending in refused:
+            detail = f": {drop.detail}" if drop.detail else ""
+            pending.reject(CallRefused(f"{drop.reason.value}{detail}", drop.particle_id, peer_id=self.peer_id))
+            if not self.peer.core.has_actor(pending.key):
+                del self._pending[pending.particle.signature]
+                self._handing_over.pop(pending.particle.signature, None)
+                self._services.remove_particle_handlers(pending.particle.signature)
+
+    def _ran(self, key: ActorKey, outcome: Outcome) -> None:
+        pending = self._pending.get(key.signature)
+        if pending is not None and not pending.is_done and outcome.ret_code == 0:
+            pending.data = outcome.data  # for what it waits for, should its life end
+            pending.is_leaving = pending.is_leaving or bool(outcome.next_peer_pks)
+
+    def _was_sent(self, target: str, particle: Particle) -> None:
+        pending = self._pending.get(particle.signature)
+        if pending is None:
+            self._sent.pop(particle.signature, None)
+            return
+        pending.has_left = True
+        self._sent[particle.signature] = particle
+        self._handing_over.pop(particle.signature, None)
+        pending.hand_over()
+
+    def _was_not_sent(self, target: str, particle: Particle) -> None:
+        """Keep it for the relay to come back."""
+        if target != self._relay or particle.is_expired(self.peer.clock.now_ms()):
+            return
+        if particle.signature in self._pending or len(self._sent) < UNSENT_MAX:
+            self._sent[particle.signature] = particle
+
+    def _changed(self) -> None:
+        """See which calls that do not answer have nothing more to do here."""
+        for pending in list(self._handing_over.values()):
+            if not pending.is_leaving and self.peer.core.is_resting(pending.key):
+                del self._handing_over[pending.particle.signature]
+                pending.hand_over()
+
+    # ── what happens to the relay ────────────────────────────────────────────────────────────────────────────────────
+
+    def relay_lost(self) -> None:
+        """The connection to the relay broke; calls wait for it to come back."""
+        self._connected = trio.Event()
+        for pending in self._pending.values():
+            pending.losses += not pending.is_done
+        self._tell(is_connected=False)
+
+    def relay_back(self, relay: str) -> None:
+        """A relay is connected: send again what was on its way. Calls that need another relay than this one fail."""
+        now_ms = self.peer.clock.now_ms()
+        if relay != self._relay:
+            former, self._relay = self._relay, relay
+            self.peer.core.policy = ClientPolicy(relay)
+            self._sent.clear()
+            for pending in list(self._pending.values()):
+                if pending.is_bound or pending.has_left:
+                    text = f"relay {former} is gone, and the client has moved to {relay}"
+                    pending.reject(ConnectionLost(text, pending.particle.id, peer_id=former))
+                    self.give_up(pending)
+                else:
+                    pending.relay = relay
+        self._connected.set()
+        for particle in list(self._sent.values()):
+            if particle.signature not in self._pending:
+                del self._sent[particle.signature]
+            if not particle.is_expired(now_ms):
+                self.peer.forward(relay, particle)
+        self._tell(is_connected=True)
+
+    def relay_gone(self, reason: str) -> None:
+        """No relay will be connected any more: whatever waits for one fails, and so does every further call."""
+        self._gone = reason
+        self._connected.set()
+        for pending in list(self._pending.values()):
+            pending.reject(ConnectionLost(reason, pending.particle.id, peer_id=self._relay))
+            self.give_up(pending)
+
+    def close(self) -> None:
+        """Fail every call that waits, and refuse further ones. The peer is ended by whoever made it."""
+        self._is_closed = True
+        self._connected.set()
+        for pending in list(self._pending.values()):
+            pending.reject(ClientClosed(pending.particle.id))
+        self._pending.clear()
+
+    def _tell(self, *, is_connected: bool) -> None:
+        for listener in self.on_connection:
+            listener(is_connected)
+
+
+def _checked(ttl_ms: int) -> int:
+    if type(ttl_ms) is not int or not 0 < ttl_ms <= TTL_MS_MAX:
+        raise ArgumentError(f"ttl_ms: expected milliseconds from 1 to {TTL_MS_MAX}, got {ttl_ms!r}")
+    return ttl_ms
+
+
+def _constant(value: Any) -> Handler:
+    return lambda _, __: value
+
+
+def _callback(callback: Callable[[list[Any]], Any]) -> Handler:
+    return lambda values, _: callback(values)
