@@ -113,16 +113,12 @@ async def connect_over(
         PeerConfig(identity), network, vm=vm, services=services, policy=ClientPolicy(addresses[0].peer_id), clock=clock
     )
     client = Client(peer, services, addresses[0].peer_id, ttl_ms=ttl_ms)
-    kept = Relays(network, addresses, backoff=backoff, dial_timeout_s=dial_timeout_s, random=random)
-    peer.on_contact.append(kept.note_contact)
+    relays_ = Relays(client, network, addresses, backoff=backoff, dial_timeout_s=dial_timeout_s, random=random)
+    peer.on_contact.append(relays_.note_contact)
     async with peer:
         try:
-            client.relay_back(await kept.first())
-
-            async def keep() -> None:
-                await kept.keep(client)
-
-            peer.run_beside(keep)
+            await relays_.first()
+            peer.run_beside(relays_.keep)
             yield client
         finally:
             client.close()

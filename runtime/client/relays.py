@@ -93,6 +93,7 @@ class Relays:
 
     def __init__(
         self,
+        client: Kept,
         network: Network,
         addresses: Sequence[RelayAddress],
         *,
@@ -101,19 +102,27 @@ class Relays:
         random: Random,
     ) -> None:
         """`backoff`: None to stay disconnected after a loss."""
+        self._client = client
         self._network = network
         self._addresses = tuple(addresses)
         self._backoff = backoff
         self._dial_timeout_s = dial_timeout_s
         self._random = random
         self._current = ""
+        self._is_lost = True
         self._lost = trio.Event()
         self._back = trio.Event()
 
     def note_contact(self, peer_id: str, is_connected: bool) -> None:
         """Take what the network tells of connections."""
-        if peer_id == self._current:
-            (self._back if is_connected else self._lost).set()
+        if peer_id != self._current:
+            return
+        if is_connected:
+            self._back.set()
+        elif not self._is_lost:
+            self._is_lost = True
+            self._client.relay_lost()
+            self._lost.set()
 
     async def first(self) -> str:
         """Connect to the first relay that answers; its peer id. One round. Raises RelayUnreachable."""
@@ -121,25 +130,25 @@ class Relays:
         relay = await self._round(attempts)
         if relay is None:
             raise RelayUnreachable(attempts)
+        self._client.relay_back(relay)
         return relay
 
-    async def keep(self, client: Kept) -> None:
+    async def keep(self) -> None:
         """Reconnect after every loss, until nobody is to try any more."""
         while True:
             await self._lost.wait()
-            client.relay_lost()
             if self._backoff is None:
-                client.relay_gone(f"the connection to relay {self._current} broke")
+                self._client.relay_gone(f"the connection to relay {self._current} broke")
                 return
             attempts: list[tuple[str, str]] = []
             relay = await self._regained(self._backoff, attempts)
             if relay is None:
                 reason = attempts[-1][1] if attempts else "nobody tried"
                 text = f"no relay answered within {self._backoff.give_up_s:g} s, the last one: {reason}"
-                client.relay_gone(text)
+                self._client.relay_gone(text)
                 return
             log.info("connected to relay %s again", relay)
-            client.relay_back(relay)
+            self._client.relay_back(relay)
 
     async def _regained(self, backoff: Backoff, attempts: list[tuple[str, str]]) -> str | None:
         """The relay that answers after a loss; None when time is up."""
@@ -160,7 +169,7 @@ class Relays:
     async def _round(self, attempts: list[tuple[str, str]]) -> str | None:
         """Try every address once, those of the relay of now first; the id of the relay that answers."""
         for relay in sorted(self._addresses, key=lambda item: item.peer_id != self._current):
-            self._lost, self._back = trio.Event(), trio.Event()
+            self._back = trio.Event()
             try:
                 with trio.fail_after(self._dial_timeout_s):
                     await self._network.dial(relay.address)
@@ -169,8 +178,10 @@ class Relays:
             except trio.TooSlowError:
                 attempts.append((relay.address, f"no answer within {self._dial_timeout_s:g} s"))
             else:
+                if relay.peer_id not in self._network.peers():
+                    attempts.append((relay.address, "it hung up at once"))
+                    continue
                 self._current = relay.peer_id
-                if relay.peer_id not in self._network.peers():  # it hung up at once
-                    self._lost.set()
+                self._is_lost, self._lost = False, trio.Event()
                 return relay.peer_id
         return None
