@@ -177,6 +177,8 @@ class _Bridge:
         self._make = make
         self._ready: asyncio.Future[TrioClient] = loop.create_future()
         self._ended = asyncio.Event()
+        # A daemon, so that a loop that is thrown away without leaving the block does not keep the process.
+        self._thread = threading.Thread(target=self._run, name="aqua client", daemon=True)
         self._token: trio.lowlevel.TrioToken | None = None
         self._scope = trio.CancelScope()
         self._leave = trio.Event()
@@ -190,8 +192,7 @@ class _Bridge:
 
     async def open(self) -> TrioClient:
         """Start the thread; the client, when it is connected."""
-        # A daemon, so that a loop that is thrown away without leaving the block does not keep the process.
-        threading.Thread(target=self._thread, name="aqua client", daemon=True).start()
+        self._thread.start()
         try:
             return await asyncio.shield(self._ready)
         except BaseException:
@@ -209,6 +210,7 @@ class _Bridge:
                 self._to_trio(self._scope.cancel)
                 await self._ended.wait()
                 raise
+        self._thread.join()  # it has told so with its last step
 
     def check(self) -> None:
         """Raise WrongLoop outside the loop of the client, ClientClosed after its end."""
@@ -267,7 +269,7 @@ class _Bridge:
 
     # ── life, seen from trio ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _thread(self) -> None:
+    def _run(self) -> None:
         try:
             trio.run(self._main)
         except BaseException as error:  # noqa: BLE001 - it is raised on the other side
