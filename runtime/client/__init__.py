@@ -4,7 +4,7 @@
 generated modules need, load neither an event loop nor the interpreter.
 
 Parts: `errors` (what is raised) · `invocation` (one call as data) · `places` (instructions → lines of Aqua) · `client` (calls on
-their way) · `relays` (keeping the connection) · `registration` (services) · `load` (Aqua files at run time) · `connect`, `aio`.
+their way) · `relays` (keeping the connection) · `registration` (services) · `loading` (Aqua files at run time) · `connecting`, `aio`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runtime.client.client import Client, PendingCall
-    from runtime.client.connect import connect
+    from runtime.client.connecting import connect
     from runtime.client.errors import (
         Abandoned,
         AquaError,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         WrongLoop,
     )
     from runtime.client.invocation import Answer, Caller
-    from runtime.client.load import Module, load, load_source
+    from runtime.client.loading import Module, load, load_source
     from runtime.client.places import Source
     from runtime.client.registration import Registration
     from runtime.client.relays import Backoff
@@ -80,13 +80,13 @@ __all__ = [
 _HOME = {
     **dict.fromkeys(("Client", "PendingCall"), "runtime.client.client"),
     **dict.fromkeys(("Answer", "Caller"), "runtime.client.invocation"),
-    **dict.fromkeys(("Module", "load", "load_source"), "runtime.client.load"),
+    **dict.fromkeys(("Module", "load", "load_source"), "runtime.client.loading"),
     **dict.fromkeys(("CallContext", "ServiceError"), "runtime.services.registry"),
     "Backoff": "runtime.client.relays",
     "ConversionError": "runtime.conversion",
     "Registration": "runtime.client.registration",
     "Source": "runtime.client.places",
-    "connect": "runtime.client.connect",
+    "connect": "runtime.client.connecting",
     "service": "runtime.python_services",
 }
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
-from runtime.client.connect import DEFAULT_BACKOFF, DIAL_TIMEOUT_S
-from runtime.client.connect import connect as connect_on_trio
+from runtime.client.connecting import DEFAULT_BACKOFF, DIAL_TIMEOUT_S
+from runtime.client.connecting import connect as connect_on_trio
 from runtime.client.errors import ClientClosed, WrongLoop
 from runtime.client.invocation import DEFAULT_TTL_MS, Answer, Invocation
 from runtime.client.registration import Registration, Serves

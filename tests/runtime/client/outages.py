@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from avm import Avm
-from runtime.client.connect import connect_over
+from runtime.client.connecting import connect_over
 from runtime.clock import LoopClock
 from runtime.config import PeerConfig
 from runtime.inprocess import Fabric, InProcessNetwork, address_of

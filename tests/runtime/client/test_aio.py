@@ -159,7 +159,7 @@ def test_errors_cross_over() -> None:
             await main.greet(client, ann)
         assert str(missing.value.source).endswith("source.aqua:20")
         with client.register(Broken(), declaration=main.services["Names"]):
-            with pytest.raises(WorkflowError, match="Service call failed. fnName=.*full.* error: 'who'") as caught:
+            with pytest.raises(WorkflowError, match=r"Service call failed\. fnName=.*full.* error: 'who'") as caught:
                 await main.greet(client, ann)
             assert caught.value.function == "greet"
             assert caught.value.code == 10000

@@ -406,12 +406,15 @@ def test_connect_says_which_loop_it_needs():
 def test_an_expired_call_names_what_it_waited_for():
     ids = peer_ids(1)
 
+    async def never(values):
+        await trio.sleep_forever()
+
     async def main(network):
         script = seq(RELAY, f"""(par (call relay ("peer" "timeout") [90000 "a"] r)
             (par (seq (call "{ids["peer1"]}" ("op" "identity") [1] one) (call "{ids["peer1"]}" ("op" "noop") []))
                  (call %init_peer_id% ("callbackSrv" "cb") [] x)))""", RESPOND.format("r x"))  # fmt: skip
         with pytest.raises(ParticleExpired) as caught:
-            await network.client.call(script, ttl_ms=2000, callbacks={"cb": lambda values: trio.sleep_forever()})
+            await network.client.call(script, ttl_ms=2000, callbacks={"cb": never})
         waiting = {(item.instruction, item.peer_id) for item in caught.value.waiting}
         assert waiting == {
             ('call relay ("peer" "timeout") [90000 "a"] r', ids["relay"]),

@@ -71,5 +71,5 @@ def test_a_client_over_tcp_and_websocket(tmp_path: Path) -> None:
 
 
 def test_nobody_there(tmp_path: Path) -> None:
-    with pytest.raises(RelayUnreachable, match="relay /ip4/127.0.0.1/tcp/1/"):
+    with pytest.raises(RelayUnreachable, match=r"relay /ip4/127\.0\.0\.1/tcp/1/"):
         check(NOBODY, load(tmp_path))
