@@ -13,14 +13,14 @@ PROGRAM = """aqua Main
 import helper from "helper.aqua"
 export run, bad, fails
 service Any("any"):
-  get() -> u8
+  get() -> []u8
 func run(x: u8) -> u8:
   y <- helper(x)
   <- y
-func bad() -> u8:
+func bad() -> []u8:
   x <- Any.get()
   <- x
-func fails(x: u8) -> u8:
+func fails(x: u8) -> []u8:
   y <- helper(x)
   z <- Any.get()
   <- z
@@ -50,7 +50,7 @@ def test_functions_and_services(tmp_path: Path) -> None:
             client.register({"away": lambda x: x + 1}, declaration=main.services["Far"])
             assert await main.run(client, 3) == 4
             client.register({"get": lambda: "no number"}, "any")
-            with pytest.raises(ResultError, match="bad, result: expected u8, got the string 'no number'") as wrong:
+            with pytest.raises(ResultError, match=r"bad, result: expected \[\]u8, got the string 'no number'") as wrong:
                 await main.bad(client)
             assert wrong.value.values == ["no number"]
             assert wrong.value.function == "bad"
