@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 import trio
 
 from aquac.cli import main
-from runtime.client import RelayUnreachable
+from runtime.client import Backoff, RelayUnreachable, aio, connect
 from tests.conformance.areas.js_client import running_peer, tcp, websocket
 
 pytestmark = [pytest.mark.p2p, pytest.mark.slow]
@@ -47,13 +49,12 @@ def load(folder: Path) -> ModuleType:
     return made
 
 
+class Names:
+    def full(self, person: Any) -> str:
+        return f"{person.name} ({person.age})"
+
+
 def check(relay: str, made: Any) -> Any:
-    from runtime.client import connect
-
-    class Names:
-        def full(self, person: Any) -> str:
-            return f"{person.name} ({person.age})"
-
     async def call() -> Any:
         async with connect(relay, secret=bytes(32), dial_timeout_s=30) as client:
             made.register_names(client, Names())
@@ -62,12 +63,87 @@ def check(relay: str, made: Any) -> Any:
     return trio.run(call)
 
 
+def check_on_asyncio(relay: str, made: Any) -> Any:
+    async def call() -> Any:
+        async with aio.connect(relay, secret=bytes(32), dial_timeout_s=30) as client:
+            made.register_names(client, Names())
+            return await made.greet(client, made.Person(name="Ann", age=7))
+
+    return asyncio.run(call())
+
+
 def test_a_client_over_tcp_and_websocket(tmp_path: Path) -> None:
     made = load(tmp_path)
     listen = ("--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/tcp/0/ws")
     with running_peer(*listen) as peer:
         for relay in (tcp(peer), websocket(peer)):
             assert check(relay, made) == ("hello, Ann (7)", made.Person(name="Ann", age=7))
+            assert check_on_asyncio(relay, made) == ("hello, Ann (7)", made.Person(name="Ann", age=7))
+
+
+QUICK = Backoff(first_s=0.05, longest_s=0.2)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ws"])
+def test_a_relay_that_starts_again(tmp_path: Path, transport: str) -> None:
+    """The same peer at the same address: the client finds it again, and what is called meanwhile gets there."""
+    made = load(tmp_path)
+    ws = "/ws" * (transport == "ws")
+    key = ("--key", "07" * 32)
+
+    async def play() -> None:
+        with ExitStack() as peers:
+            first = peers.enter_context(running_peer("--listen", f"/ip4/127.0.0.1/tcp/0{ws}", *key))
+            (address,) = first["listen"]
+            async with connect(address, backoff=QUICK, ttl_ms=60_000) as client:
+                told: list[bool] = []
+                lost = trio.Event()
+                client.on_connection.append(told.append)
+                client.on_connection.append(lambda state: None if state else lost.set())
+                made.register_names(client, Names())
+                ann = made.Person(name="Ann")
+                assert (await made.greet(client, ann))[0] == "hello, Ann (None)"
+                await trio.to_thread.run_sync(peers.close)
+                await lost.wait()
+                async with trio.open_nursery() as nursery:
+                    answers: list[Any] = []
+
+                    async def call() -> None:
+                        answers.append(await made.greet(client, ann))
+
+                    nursery.start_soon(call)
+                    await trio.to_thread.run_sync(
+                        peers.enter_context, running_peer("--listen", address.partition("/p2p/")[0], *key)
+                    )
+                    await client.wait_connected()
+                assert answers == [("hello, Ann (None)", ann)]
+                assert client.is_connected
+                assert told[0] is False
+                assert told[-1] is True
+
+    trio.run(play)
+
+
+def test_another_relay_takes_over(tmp_path: Path) -> None:
+    made = load(tmp_path)
+    listen = ("--listen", "/ip4/127.0.0.1/tcp/0")
+
+    async def play() -> None:
+        with ExitStack() as stack, running_peer(*listen) as second:
+            first = stack.enter_context(running_peer(*listen))
+            async with aio.connect(tcp(first), tcp(second), backoff=QUICK) as client:
+                back = asyncio.Event()
+                client.on_connection.append(lambda state: back.set() if state else None)
+                made.register_names(client, Names())
+                ann = made.Person(name="Ann")
+                assert client.relay == first["peer_id"]
+                await made.greet(client, ann)
+                await asyncio.to_thread(stack.close)
+                await back.wait()
+                assert client.relay == second["peer_id"]
+                assert (await made.greet(client, ann))[0] == "hello, Ann (None)"
+
+    asyncio.run(play())
 
 
 def test_nobody_there(tmp_path: Path) -> None:
