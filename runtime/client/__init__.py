@@ -4,7 +4,7 @@
 generated modules need, load neither an event loop nor the interpreter.
 
 Parts: `errors` (what is raised) · `invocation` (one call as data) · `places` (instructions → lines of Aqua) · `client` (calls on
-their way) · `relays` (keeping the connection) · `registration` (services) · `loading` (Aqua files at run time) · `connecting`, `aio`.
+their way) · `relays` (keeping the connection) · `outbox` (what to send again) · `registration` (services) · `loading` (Aqua files at run time) · `connecting`, `aio`.
 """
 
 from __future__ import annotations

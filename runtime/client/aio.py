@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
-from runtime.client.connecting import DEFAULT_BACKOFF, DIAL_TIMEOUT_S
+from runtime.client.connecting import DEFAULT_BACKOFF, DIAL_TIMEOUT_S, PROBE_S
 from runtime.client.connecting import connect as connect_on_trio
 from runtime.client.errors import ClientClosed, WrongLoop
 from runtime.client.invocation import DEFAULT_TTL_MS, Answer, Invocation
@@ -144,6 +144,7 @@ def connect(
     engine: str = "auto",
     console: Callable[[str], None] | None = None,
     dial_timeout_s: float = DIAL_TIMEOUT_S,
+    probe_s: float = PROBE_S,
 ) -> Connecting:
     """Run a client of the first of `relays` that answers, for the length of the block; parameters as for trio.
 
@@ -152,7 +153,7 @@ def connect(
     return over(
         lambda: connect_on_trio(
             *relays, secret=secret, ttl_ms=ttl_ms, backoff=backoff, engine=engine, console=console,
-            dial_timeout_s=dial_timeout_s,
+            dial_timeout_s=dial_timeout_s, probe_s=probe_s,
         )
     )  # fmt: skip
 

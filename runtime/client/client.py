@@ -13,6 +13,7 @@ Source: js-client:packages/core/js-client/src/compilerSupport/callFunction.ts, j
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
@@ -33,6 +34,7 @@ from runtime.client.errors import (
     WrongLoop,
 )
 from runtime.client.invocation import DEFAULT_TTL_MS, TTL_MS_MAX, Answer, Invocation
+from runtime.client.outbox import Outbox
 from runtime.client.registration import Registration, Registrations, Serves
 from runtime.core.actions import DropReason
 from runtime.core.events import ActorKey, GivenUp
@@ -49,8 +51,8 @@ if TYPE_CHECKING:
     from runtime.services.client import ClientServices
     from runtime.services.registry import CallContext, Handler
 
-UNSENT_MAX: Final = 4096
-"""Particles of others that are kept for the relay to come back; more are dropped, as they would be without keeping."""
+RESEND_PAUSE_S: Final = 0.5
+"""A particle that could not be sent although the relay is connected is tried again after this."""
 
 
 class PendingCall:
@@ -64,6 +66,7 @@ class PendingCall:
         self.has_left = False
         self.is_bound = False
         self.is_leaving = False
+        self.connection = client.connection
         self.losses = 0
         self._client = client
         self._call = call
@@ -98,6 +101,7 @@ class PendingCall:
 
     def _end(self) -> None:
         self.data = b""
+        self._client.ended(self)
         self._done.set()
         self._handed_over.set()
 
@@ -158,13 +162,14 @@ class Client(Serves):
         self.peer = peer
         self.ttl_ms = _checked(ttl_ms)
         self.on_connection: list[Callable[[bool], None]] = []
+        self.connection = 0
         self._services = services
         self._registrations = Registrations(services)
         self._relay = relay
         self._pending: dict[bytes, PendingCall] = {}
         self._handing_over: dict[bytes, PendingCall] = {}
         self._starting: PendingCall | None = None
-        self._sent: dict[bytes, Particle] = {}
+        self._outbox = Outbox(peer.peer_id)
         self._token: trio.lowlevel.TrioToken | None = None
         self._connected = trio.Event()
         self._connected.set()
@@ -280,6 +285,10 @@ class Client(Serves):
         if self._pending.get(pending.particle.signature) is pending and not self._is_closed:
             self.peer.apply(GivenUp(pending.key))
 
+    def ended(self, pending: PendingCall) -> None:
+        """Note that the outcome of a call is known."""
+        self._outbox.answered(pending.particle.signature)
+
     def _check_loop(self) -> None:
         try:
             token = trio.lowlevel.current_trio_token()
@@ -336,7 +345,7 @@ class Client(Serves):
     def _forgotten(self, forget: Forget) -> None:
         """The particle's life is over: its handlers go, and who still waits is told."""
         self._services.remove_particle_handlers(forget.key.signature)
-        self._sent.pop(forget.key.signature, None)
+        self._outbox.remove(forget.key.signature)
         self._handing_over.pop(forget.key.signature, None)
         pending = self._pending.pop(forget.key.signature, None)
         if pending is not None and not pending.is_done:
@@ -362,24 +371,44 @@ class Client(Serves):
         pending = self._pending.get(key.signature)
         if pending is not None and not pending.is_done and outcome.ret_code == 0:
             pending.data = outcome.data  # for what it waits for, should its life end
-            pending.is_leaving = pending.is_leaving or bool(outcome.next_peer_pks)
+            if outcome.next_peer_pks:
+                pending.is_leaving = True
+                pending.connection = self.connection
 
     def _was_sent(self, target: str, particle: Particle) -> None:
         pending = self._pending.get(particle.signature)
+        self._outbox.left(particle, is_awaited=pending is not None and not pending.is_done)
         if pending is None:
-            self._sent.pop(particle.signature, None)
             return
         pending.has_left = True
-        self._sent[particle.signature] = particle
+        if pending.connection != self.connection and self.is_connected:
+            # Begun on a connection that has broken since: nobody knows which one it took.
+            pending.connection = self.connection
+            self.peer.forward(target, particle)
         self._handing_over.pop(particle.signature, None)
         pending.hand_over()
 
     def _was_not_sent(self, target: str, particle: Particle) -> None:
         """Keep it for the relay to come back."""
-        if target != self._relay or particle.is_expired(self.peer.clock.now_ms()):
+        now_ms = self.peer.clock.now_ms()
+        is_given_up = particle.init_peer_id == self.peer_id and particle.signature not in self._pending
+        if target != self._relay or is_given_up or particle.is_expired(now_ms):
             return
-        if particle.signature in self._pending or len(self._sent) < UNSENT_MAX:
-            self._sent[particle.signature] = particle
+        self._outbox.failed(particle, now_ms)
+        if self.is_connected:
+            self.peer.run_beside(partial(self._send_again, particle))
+
+    async def _send_again(self, particle: Particle) -> None:
+        await trio.sleep(RESEND_PAUSE_S)
+        alive = not particle.is_expired(self.peer.clock.now_ms())
+        if alive and self._outbox.has_unsent(particle) and self.is_connected and self._relay is not None:
+            self._forward(self._relay, particle)
+
+    def _forward(self, relay: str, particle: Particle) -> None:
+        pending = self._pending.get(particle.signature)
+        if pending is not None:
+            pending.connection = self.connection
+        self.peer.forward(relay, particle)
 
     def _changed(self) -> None:
         """See which calls that do not answer have nothing more to do here."""
@@ -399,11 +428,11 @@ class Client(Serves):
 
     def relay_back(self, relay: str) -> None:
         """A relay is connected: send again what was on its way. Calls that need another relay than this one fail."""
-        now_ms = self.peer.clock.now_ms()
+        self.connection += 1
         if relay != self._relay:
             former, self._relay = self._relay, relay
             self.peer.core.policy = ClientPolicy(relay)
-            self._sent.clear()
+            self._outbox.clear()
             for pending in list(self._pending.values()):
                 if pending.is_bound or pending.has_left:
                     text = f"relay {former} is gone, and the client has moved to {relay}"
@@ -412,11 +441,8 @@ class Client(Serves):
                 else:
                     pending.relay = relay
         self._connected.set()
-        for particle in list(self._sent.values()):
-            if particle.signature not in self._pending:
-                del self._sent[particle.signature]
-            if not particle.is_expired(now_ms):
-                self.peer.forward(relay, particle)
+        for particle in self._outbox.again(self.peer.clock.now_ms()):
+            self._forward(relay, particle)
         self._tell(is_connected=True)
 
     def relay_gone(self, reason: str) -> None:
@@ -434,6 +460,7 @@ class Client(Serves):
         for pending in list(self._pending.values()):
             pending.reject(ClientClosed(pending.particle.id))
         self._pending.clear()
+        self._outbox.clear()
 
     def _tell(self, *, is_connected: bool) -> None:
         for listener in self.on_connection:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 DIAL_TIMEOUT_S: Final = 20.0
 """Connecting to one address of a relay, all upgrades included."""
 
+PROBE_S: Final = 20.0
+"""How often a relay is asked whether it is there."""
+
 LOCAL: Final = "local"
 SIMULATED: Final = "sim:"
 """In place of an address: a network of the program's own, as `avm run --relay` has it."""
@@ -56,12 +59,14 @@ async def connect(
     engine: str = "auto",
     console: Callable[[str], None] | None = None,
     dial_timeout_s: float = DIAL_TIMEOUT_S,
+    probe_s: float = PROBE_S,
 ) -> AsyncIterator[Client]:
     """Run a client of the first of `relays` that answers, for the length of the block.
 
     relays: multiaddresses, several of one peer or of several; or `local`, or `sim:N`, for a network inside this process with a
     relay and N further peers. secret: 32 bytes, the client's Ed25519 seed; a random one makes a new peer id each time. ttl_ms: life of
-    calls that do not say. backoff: how to reconnect, None for not at all. engine: of `avm.Avm`. console: takes what
+    calls that do not say. backoff: how to reconnect, None for not at all.
+    probe_s: how often the relay is asked whether it is there, as connections may break without a sign. engine: of `avm.Avm`. console: takes what
     programs print, stderr by default. Raises RelayUnreachable, ExtraMissing, ArgumentError, WrongLoop. What leaves the block
     leaves it as it is.
     """
@@ -84,7 +89,7 @@ async def connect(
     vm = ThreadVm(lambda: _interpreter(engine))
     over = connect_over(
         network, relays, identity=identity, vm=vm, clock=SystemClock(), console=console, ttl_ms=ttl_ms, backoff=backoff,
-        dial_timeout_s=dial_timeout_s, random=SystemRandom(),
+        dial_timeout_s=dial_timeout_s, probe_s=probe_s, random=SystemRandom(),
     )  # fmt: skip
     async with over as client:
         yield client
@@ -102,6 +107,7 @@ async def connect_over(
     ttl_ms: int = DEFAULT_TTL_MS,
     backoff: Backoff | None = DEFAULT_BACKOFF,
     dial_timeout_s: float = DIAL_TIMEOUT_S,
+    probe_s: float = PROBE_S,
     random: Random,
 ) -> AsyncIterator[Client]:
     """The same over a network adapter of the caller's. Raises RelayUnreachable, ArgumentError."""
@@ -113,12 +119,15 @@ async def connect_over(
         PeerConfig(identity), network, vm=vm, services=services, policy=ClientPolicy(addresses[0].peer_id), clock=clock
     )
     client = Client(peer, services, addresses[0].peer_id, ttl_ms=ttl_ms)
-    relays_ = Relays(client, network, addresses, backoff=backoff, dial_timeout_s=dial_timeout_s, random=random)
+    relays_ = Relays(
+        client, network, addresses, backoff=backoff, dial_timeout_s=dial_timeout_s, probe_s=probe_s, random=random
+    )
     peer.on_contact.append(relays_.note_contact)
     async with peer:
         try:
             await relays_.first()
             peer.run_beside(relays_.keep)
+            peer.run_beside(relays_.watch)
             yield client
         finally:
             client.close()

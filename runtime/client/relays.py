@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
 from runtime.client.errors import ArgumentError, RelayUnreachable
-from runtime.network import DialFailed
+from runtime.network import DialFailed, Unreachable
 from runtime.protocol.identity import is_peer_id
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from runtime.network import Network
+
+PROBE_TIMEOUT_S: Final = 10.0
+"""A relay that does not answer for so long is taken to be gone."""
 
 log = logging.getLogger(__name__)
 
@@ -99,14 +102,16 @@ class Relays:
         *,
         backoff: Backoff | None,
         dial_timeout_s: float,
+        probe_s: float,
         random: Random,
     ) -> None:
-        """`backoff`: None to stay disconnected after a loss."""
+        """backoff: None to stay disconnected after a loss. probe_s: how often the relay is asked whether it is there."""
         self._client = client
         self._network = network
         self._addresses = tuple(addresses)
         self._backoff = backoff
         self._dial_timeout_s = dial_timeout_s
+        self._probe_s = probe_s
         self._random = random
         self._current = ""
         self._is_lost = True
@@ -149,6 +154,16 @@ class Relays:
                 return
             log.info("connected to relay %s again", relay)
             self._client.relay_back(relay)
+
+    async def watch(self) -> None:
+        """Ask the relay now and then whether it is there: a connection may break without a sign. Ends connections that did."""
+        while True:
+            await trio.sleep(self._probe_s)
+            if not self._is_lost:
+                try:
+                    await self._network.probe(self._current, min(self._probe_s, PROBE_TIMEOUT_S))
+                except Unreachable as error:
+                    log.info("relay %s: %s", self._current, error)
 
     async def _regained(self, backoff: Backoff, attempts: list[tuple[str, str]]) -> str | None:
         """The relay that answers after a loss; None when time is up."""

@@ -105,6 +105,14 @@ def _never_dial_unasked(host: Any) -> None:
     host.get_network().auto_connector.maybe_connect = stay
 
 
+def forget_failures(host: IHost, peer: ID) -> None:
+    """Let a peer be dialled again at once: after a failure the swarm refuses to for a minute, without trying.
+
+    Whoever dials an address on purpose has a pause of its own between attempts.
+    """
+    host.get_network()._negative_peer_cache.evict(str(peer))
+
+
 def check_free(address: Any) -> None:
     """Raise OSError when the port of a listen address is taken.
 

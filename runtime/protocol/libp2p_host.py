@@ -41,7 +41,7 @@ from runtime.network import (
 
 from .codec import CodecError, FrameReader, frame
 from .held import HeldBytes
-from .libp2p_compat import agent_of, check_free, make_host
+from .libp2p_compat import agent_of, check_free, forget_failures, make_host
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from .identity import Identity
 
 PARTICLE_PROTOCOL: Final = "/fluence/particle/2.0.0"
+
+PING_PROTOCOL: Final = "/ipfs/ping/1.0.0"
+PING: Final = bytes(range(32))
+"""What is sent and comes back; nobody is to be surprised, so it need not be random."""
 
 READ_BYTES: Final = 65536
 """How much is asked of a stream at once."""
@@ -182,6 +186,7 @@ class Libp2pNetwork:
             info = info_from_p2p_addr(target)
         except (BaseLibp2pError, ValueError, LookupError) as error:
             raise DialFailed(f"{address} does not end in /p2p/<peer id>") from error
+        forget_failures(self._running, info.peer_id)
         await self._connect(info, address)
         return str(info.peer_id)
 
@@ -226,6 +231,31 @@ class Libp2pNetwork:
         if answer is None:
             raise Unreachable(f"{peer_id} closed {protocol} without an answer")
         return answer
+
+    async def probe(self, peer_id: str, timeout_s: float) -> None:
+        """One ping. Raises Unreachable, after closing the connections of a peer that does not answer it."""
+        if peer_id not in self._links:
+            raise Unreachable(f"{peer_id} is not connected")
+        peer = ID.from_base58(peer_id)
+        stream: INetStream | None = None
+        try:
+            with trio.fail_after(timeout_s):
+                stream = await self._running.new_stream(peer, [PING_PROTOCOL])
+                await stream.write(PING)
+                pong = b""
+                while len(pong) < len(PING):
+                    data = await stream.read(len(PING) - len(pong))
+                    if not data:
+                        raise StreamEOF("no answer to a ping")
+                    pong += data
+            await _quietly_close(stream)
+        except WIRE_ERRORS as error:
+            with trio.move_on_after(CLOSE_SECONDS):
+                if stream is not None:
+                    await _quietly_reset(stream)
+                await self._running.disconnect(peer)
+            text = f"no answer within {timeout_s:g} s" if isinstance(error, trio.TooSlowError) else _text(error)
+            raise Unreachable(f"{peer_id} does not answer a ping: {text}") from error
 
     def handle(self, protocol: str, handler: RpcHandler) -> None:
         """Answer requests of `protocol`."""

@@ -29,14 +29,20 @@ def run(main, *arguments):
 
 
 class Gate(InProcessNetwork):
-    """The client's end. down: relays it cannot reach. losing: messages vanish as if the other side had gone without a word."""
+    """The client's end.
+
+    down: relays it cannot reach. losing: messages vanish as if the other side had gone without a word.
+    delay_s: how long such a message takes to fail, or to seem to leave.
+    """
 
     def __init__(self, fabric: Fabric, peer_id: str) -> None:
         super().__init__(fabric, peer_id)
         self.down: set[str] = set()
         self.losing = False
+        self.delay_s = 0.0
         self.hanging = False
         self.dials: list[tuple[float, str]] = []
+        self.probes: list[float] = []
 
     async def dial(self, address: str) -> str:
         peer_id = address.rpartition("/p2p/")[2]
@@ -48,12 +54,22 @@ class Gate(InProcessNetwork):
             raise DialFailed("nobody there")
         return await super().dial(address)
 
+    async def probe(self, peer_id: str, timeout_s: float) -> None:
+        self.probes.append(trio.current_time())
+        if self.losing:
+            await trio.sleep(timeout_s)
+            relay = self._fabric.find(peer_id)
+            relay.disconnect(self.peer_id)
+            self.disconnect(peer_id)
+            raise Unreachable("no answer")
+        await super().probe(peer_id, timeout_s)
+
     async def send(self, peer_id: str, message: bytes) -> None:
         if peer_id in self.down:
-            await trio.lowlevel.checkpoint()
+            await trio.sleep(self.delay_s)
             raise Unreachable("the line is dead")
         if self.losing:
-            await trio.lowlevel.checkpoint()
+            await trio.sleep(self.delay_s)
             return
         await super().send(peer_id, message)
 

@@ -216,7 +216,7 @@ def holds_nothing(client):
     """Whether a client has forgotten everything about its calls; the keys of those given up stay until their deadline."""
     core = client.peer.core
     return not (
-        client.call_count or core.actor_count or core.discrepancies() or core._store.total_bytes or client._sent
+        client.call_count or core.actor_count or core.discrepancies() or core._store.total_bytes or len(client._outbox)
         or client._handing_over or client._services._of_particle or client.peer._calls
     )  # fmt: skip
 

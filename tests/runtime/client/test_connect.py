@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,6 +85,18 @@ def test_a_client_over_tcp_and_websocket(tmp_path: Path) -> None:
             assert check_on_asyncio(relay, made) == ("hello, Ann (7)", made.Person(name="Ann", age=7))
 
 
+@contextmanager
+def stopped_peer(*flags: str) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """A peer in a process of its own, and how to stop that without ending it."""
+    command = [sys.executable, "-m", "avm", "peer", "run", "--allow-local-addresses", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline()), lambda: process.send_signal(signal.SIGSTOP)
+        finally:
+            process.kill()
+
+
 QUICK = Backoff(first_s=0.05, longest_s=0.2)
 
 
@@ -120,6 +136,22 @@ def test_a_relay_that_starts_again(tmp_path: Path, transport: str) -> None:
                 assert client.is_connected
                 assert told[0] is False
                 assert told[-1] is True
+
+    trio.run(play)
+
+
+def test_a_relay_that_falls_silent(tmp_path: Path) -> None:
+    """Its process is stopped, so its connections stay open and nobody answers; the client goes to another relay."""
+    listen = ("--listen", "/ip4/127.0.0.1/tcp/0")
+
+    async def play() -> None:
+        with running_peer(*listen) as second, stopped_peer(*listen) as (first, stop):
+            async with connect(tcp(first), tcp(second), backoff=QUICK, probe_s=0.2, dial_timeout_s=1) as client:
+                back = trio.Event()
+                client.on_connection.append(lambda state: back.set() if state else None)
+                stop()
+                await back.wait()
+                assert client.relay == second["peer_id"]
 
     trio.run(play)
 

@@ -83,6 +83,28 @@ def test_what_vanished_is_sent_again():
     check(play, "a")
 
 
+@pytest.mark.parametrize("losing", [False, True])
+def test_a_message_that_began_on_the_old_connection_and_ended_on_the_new_one(losing):
+    """It fails, or seems to be sent, when the client has reconnected already."""
+
+    async def play(world, client):
+        world.gate.delay_s = 5
+        world.cut("a")
+        if losing:
+            world.gate.down.clear()
+            world.gate.losing = True
+        pending = client.start(at_relay("count", "note", "7"))
+        await trio.sleep(0.01)
+        world.gate.losing = False
+        world.mend("a")
+        await client.wait_connected()
+        assert not world.calls
+        assert (await pending.wait()).values == [7]
+        assert 5 <= trio.current_time() < 6
+
+    check(play, "a")
+
+
 def test_what_was_sent_twice_happens_once():
     async def play(world, client):
         script = seq(at_relay("count", "note", "7").replace('(call %init_peer_id% ("callbackSrv" "response") [r])',
@@ -220,6 +242,34 @@ def test_a_call_that_does_not_answer_waits_until_it_has_left():
         assert world.calls == [5, 5]  # the one that was cancelled has never left
 
     check(play, "a")
+
+
+def test_a_connection_that_breaks_without_a_sign_is_noticed():
+    async def play(world, client):
+        world.gate.losing = True
+        pending = client.start(at_relay("count", "note", "7"), ttl_ms=60_000)
+        await trio.sleep(22)
+        world.gate.losing = False
+        assert client.is_connected
+        assert (await pending.wait()).values == [7]
+        assert 30 < trio.current_time() < 31  # 20 s until it is asked, 10 s until it has not answered
+        assert pending.losses == 1
+
+    check(play, "a")
+
+
+def test_a_relay_is_asked_now_and_then_while_it_is_connected():
+    async def play(world, client):
+        await trio.sleep(12)
+        world.cut("a")
+        await trio.sleep(10)
+        world.mend("a")
+        await client.wait_connected()
+        await trio.sleep(10)
+        assert [at for at in world.gate.probes if at <= 12] == [5, 10]
+        assert all(at > 22 for at in world.gate.probes[2:])
+
+    check(play, "a", probe_s=5)
 
 
 def test_connections_are_told():
@@ -380,7 +430,7 @@ def test_whatever_breaks_every_call_ends_and_nothing_is_left(steps):
         assert client.call_count == 0
         assert client.peer.core.actor_count == 0
         assert client.peer.core.discrepancies() == []
-        assert not client._sent
+        assert not len(client._outbox)
         assert not client._handing_over
         assert not client._services._of_particle
         assert not client.peer.core._given_up
