@@ -278,7 +278,8 @@ async def _wait(pending: PendingCall) -> Ended:
             error=SessionError(error.ret_code, error.reason, WORKFLOW_ERROR, peer_id=pending.particle.init_peer_id),
         )
     except ParticleExpired as error:
-        return Ended(particle_id, 0, error=SessionError("expired", str(error), TIMED_OUT))
+        waited = SessionError("expired", str(error), TIMED_OUT, peer_id=error.peer_id, instruction=error.instruction)
+        return Ended(particle_id, 0, error=waited)
     except Abandoned as error:
         return Ended(particle_id, 0, error=SessionError(str(error), str(error), TIMED_OUT))
     except CallRefused as error:

@@ -12,6 +12,7 @@ Source: js-client:packages/core/js-client/src/compilerSupport/callFunction.ts, j
 
 from __future__ import annotations
 
+import logging
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -51,12 +52,22 @@ if TYPE_CHECKING:
     from runtime.services.client import ClientServices
     from runtime.services.registry import CallContext, Handler
 
+log = logging.getLogger(__name__)
+
+EXPLAINED_BYTES_MAX: Final = 1 << 18
+"""Data of an expired call that are looked at for what it waited for: the loop stands still meanwhile."""
+
 RESEND_PAUSE_S: Final = 0.5
 """A particle that could not be sent although the relay is connected is tried again after this."""
 
 
 class PendingCall:
-    """A call on its way."""
+    """A call on its way.
+
+    relay: the one it was started with. data: of the last run here, until the call is done. is_bound: the program knows its relay.
+    is_leaving, has_left: it is to go to the relay, it has gone. connections: how many the client had had when it last
+    set out. losses: how often the relay was lost since the start.
+    """
 
     def __init__(self, client: Client, particle: Particle, call: Invocation) -> None:
         """Start without an outcome."""
@@ -66,7 +77,7 @@ class PendingCall:
         self.has_left = False
         self.is_bound = False
         self.is_leaving = False
-        self.connection = client.connection
+        self.connections = client.connections
         self.losses = 0
         self._client = client
         self._call = call
@@ -114,12 +125,23 @@ class PendingCall:
         self.abandon("the call was cancelled")
         self._client.give_up(self)
 
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether nobody waits any more: the call is done, or does not answer and has left."""
+        return self._handed_over.is_set()
+
     def hand_over(self) -> None:
-        """Note that the particle has left, or has nothing more to do here."""
-        self._handed_over.set()
+        """Note that the particle has left, or has nothing more to do here. Nobody waits for more if it does not answer."""
+        if not self._call.answers:
+            self._handed_over.set()
 
     def unanswered(self) -> tuple[Unanswered, ...]:
-        """What has been asked for and not answered, as this peer knows it. Takes as long as a run of the interpreter."""
+        """What has been asked for and not answered, as this peer knows it; nothing when there are too many data to look at.
+
+        Takes as long as a run of the interpreter.
+        """
+        if not 0 < len(self.data) <= EXPLAINED_BYTES_MAX:
+            return ()
         peer = self._client.peer
         parameters = RunParameters(
             init_peer_id=self.particle.init_peer_id,
@@ -129,7 +151,7 @@ class PendingCall:
             particle_id=self.particle.id,
             secret_key_bytes=peer.config.identity.seed,
         )
-        found = waiting(self.particle.script, self.data, parameters) if self.data else ()
+        found = waiting(self.particle.script, self.data, parameters)
         return tuple(Unanswered(item.instruction, item.peer_id, self._call.find(item.instruction)) for item in found)
 
     async def wait(self) -> Answer:
@@ -157,12 +179,13 @@ class Client(Serves):
     ) -> None:
         """relay: what programs get for `-relay-`; None for a client without one. ttl_ms: life of calls that do not say.
 
+        Functions in `on_connection` are told when the relay is lost (False) and when one is connected again (True).
         Raises ArgumentError for a life that no particle can have.
         """
         self.peer = peer
         self.ttl_ms = _checked(ttl_ms)
         self.on_connection: list[Callable[[bool], None]] = []
-        self.connection = 0
+        self.connections = 0
         self._services = services
         self._registrations = Registrations(services)
         self._relay = relay
@@ -349,8 +372,8 @@ class Client(Serves):
         self._handing_over.pop(forget.key.signature, None)
         pending = self._pending.pop(forget.key.signature, None)
         if pending is not None and not pending.is_done:
-            particle = pending.particle
-            unanswered, losses = pending.unanswered(), pending.losses
+            particle, losses = pending.particle, pending.losses
+            unanswered = () if pending.is_handed_over else pending.unanswered()
             pending.reject(ParticleExpired(particle.id, particle.ttl, waiting=unanswered, losses=losses))
 
     def _dropped(self, drop: Drop) -> None:
@@ -373,7 +396,7 @@ class Client(Serves):
             pending.data = outcome.data  # for what it waits for, should its life end
             if outcome.next_peer_pks:
                 pending.is_leaving = True
-                pending.connection = self.connection
+                pending.connections = self.connections
 
     def _was_sent(self, target: str, particle: Particle) -> None:
         pending = self._pending.get(particle.signature)
@@ -381,9 +404,9 @@ class Client(Serves):
         if pending is None:
             return
         pending.has_left = True
-        if pending.connection != self.connection and self.is_connected:
+        if pending.connections != self.connections and self.is_connected:
             # Begun on a connection that has broken since: nobody knows which one it took.
-            pending.connection = self.connection
+            pending.connections = self.connections
             self.peer.forward(target, particle)
         self._handing_over.pop(particle.signature, None)
         pending.hand_over()
@@ -407,7 +430,7 @@ class Client(Serves):
     def _forward(self, relay: str, particle: Particle) -> None:
         pending = self._pending.get(particle.signature)
         if pending is not None:
-            pending.connection = self.connection
+            pending.connections = self.connections
         self.peer.forward(relay, particle)
 
     def _changed(self) -> None:
@@ -428,7 +451,7 @@ class Client(Serves):
 
     def relay_back(self, relay: str) -> None:
         """A relay is connected: send again what was on its way. Calls that need another relay than this one fail."""
-        self.connection += 1
+        self.connections += 1
         if relay != self._relay:
             former, self._relay = self._relay, relay
             self.peer.core.policy = ClientPolicy(relay)
@@ -464,7 +487,10 @@ class Client(Serves):
 
     def _tell(self, *, is_connected: bool) -> None:
         for listener in self.on_connection:
-            listener(is_connected)
+            try:
+                listener(is_connected)
+            except Exception:  # it is somebody else's code, and must not cost the connection
+                log.exception("a listener of connections failed")
 
 
 def _checked(ttl_ms: int) -> int:

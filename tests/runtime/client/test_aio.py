@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from random import Random
 from typing import Any
 
 import pytest
@@ -385,3 +386,32 @@ def test_connections_are_told_on_the_loop() -> None:
 
     asyncio.run(main())
     assert told == [(False, threading.main_thread()), (True, threading.main_thread())]
+
+
+def test_many_calls_cancelled_at_any_moment_leave_nothing() -> None:
+    async def play(main: Module, client: Any) -> None:
+        random = Random(7)
+
+        async def answer(question: str) -> str:
+            for _ in range(random.randrange(3)):
+                await asyncio.sleep(0)
+            return question
+
+        async def one(number: int) -> str:
+            return await main.ask(client, str(number), answer)
+
+        tasks = [asyncio.create_task(one(number)) for number in range(300)]
+        for task in random.sample(tasks, 150):
+            for _ in range(random.randrange(4)):
+                await asyncio.sleep(0)
+            task.cancel()
+        for number, outcome in enumerate(await asyncio.gather(*tasks, return_exceptions=True)):
+            assert outcome == str(number) or isinstance(outcome, asyncio.CancelledError)
+        await main.ask(client, "last", answer)
+        core = client._client.peer.core
+        assert client._client.call_count == core.actor_count
+        assert core.actor_count + len(core._given_up) <= 301
+        assert not client._bridge._outcomes
+        assert not client._bridge._tasks
+
+    check(play)

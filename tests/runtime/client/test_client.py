@@ -15,12 +15,14 @@ from runtime.client import (
     ArgumentError,
     CallRefused,
     Client,
+    ExtraMissing,
     InterpreterError,
     ParticleExpired,
     WorkflowError,
     WrongLoop,
     connect,
 )
+from runtime.client import client as client_module
 from runtime.clock import LoopClock
 from runtime.config import PeerConfig
 from runtime.core.actions import DropReason
@@ -424,3 +426,29 @@ def test_an_expired_call_names_what_it_waited_for():
         assert caught.value.peer_id is None
 
     network(main, extra=1)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_data_that_are_too_many_are_not_looked_at(monkeypatch, more):
+    async def main(network):
+        pending = network.client.start(TIMEOUT, ttl_ms=2000)
+        await trio.sleep(1)
+        monkeypatch.setattr(client_module, "EXPLAINED_BYTES_MAX", len(pending.data) - more)
+        with pytest.raises(ParticleExpired) as caught:
+            await pending.wait()
+        assert len(caught.value.waiting) == 1 - more
+
+    network(main)
+
+
+def test_without_the_extra_connect_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("runtime.protocol.p2p.p2p_installed", lambda: False)
+
+    async def main():
+        async with connect(f"/ip4/127.0.0.1/tcp/1/p2p/{peer_ids(0)['relay']}"):
+            pass
+
+    with pytest.raises(
+        ExtraMissing, match=r"needs the extra `p2p`, which is not installed; pip install 'aquac\[p2p\]'"
+    ):
+        trio.run(main)

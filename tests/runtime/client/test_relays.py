@@ -286,6 +286,17 @@ def test_connections_are_told():
     assert told == [False, True]
 
 
+def test_a_listener_that_fails_costs_nothing(caplog):
+    async def play(world, client):
+        client.on_connection.append(lambda state: 1 / 0)
+        world.break_("a")
+        await client.wait_connected()
+        assert (await client.call(at_relay("op", "identity", "1"))).values == [1]
+
+    check(play, "a")
+    assert caplog.text.count("ZeroDivisionError") == 2
+
+
 # ── the first connection ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
