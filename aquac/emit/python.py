@@ -191,7 +191,7 @@ def _shown(folder: str, path: str) -> str:
     """Name of a source: of the library as imports have it, of others relative to the file of the function."""
     if is_stdlib(path):
         name = os.path.relpath(path, stdlib_folder()).replace(os.sep, "/")
-        return f"@fluencelabs/{name}" if name.startswith("spell/") else f"@fluencelabs/aqua-lib/{name}"
+        return f"@fluencelabs/{'' if name.startswith('spell/') else 'aqua-lib/'}{name}"
     return os.path.relpath(path, folder or ".").replace(os.sep, "/")
 
 

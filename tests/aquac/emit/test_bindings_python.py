@@ -16,8 +16,9 @@ import pytest
 import trio
 import trio.testing
 
-from aquac.emit.python import docstring, python_source, script_text
+from aquac.emit.python import _shown, docstring, python_source, script_text
 from aquac.emit.python_types import python_string
+from aquac.project.stdlib import stdlib_folder
 from avm import Avm
 from runtime.client import Client, WorkflowError
 from runtime.clock import LoopClock
@@ -131,8 +132,11 @@ def test_errors() -> None:
     async def use(made: Any, client: Client) -> None:
         with pytest.raises(ConversionError, match="maybe, argument `x`: expected u8, got the number 400"):
             await made.maybe(client, 400)
-        with pytest.raises(WorkflowError, match="No service found"):
+        with pytest.raises(WorkflowError, match="No service found") as caught:
             await made.order(client, made.Order(id=3, items=[], str_=1.5), 1, "peer")
+        (line,) = [at for at, text in enumerate(PROGRAM.splitlines(), 1) if "Shop.price(o)" in text]
+        assert caught.value.source == ("main.aqua", line)
+        assert caught.value.function == "order"
 
         class Wrong(Shop):
             async def price(self, order: Any) -> Any:
@@ -145,6 +149,20 @@ def test_errors() -> None:
             made.register_shop(client, object())
 
     check(use)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/home/x/app/main.aqua", "main.aqua"),
+        ("/home/x/app/parts/one.aqua", "parts/one.aqua"),
+        ("/home/x/lib/one.aqua", "../lib/one.aqua"),
+        (f"{stdlib_folder()}/builtin.aqua", "@fluencelabs/aqua-lib/builtin.aqua"),
+        (f"{stdlib_folder()}/spell/api.aqua", "@fluencelabs/spell/api.aqua"),
+    ],
+)
+def test_names_of_sources_name_no_machine(path: str, shown: str) -> None:
+    assert _shown("/home/x/app", path) == shown
 
 
 def test_a_method_may_ask_for_the_context() -> None:
