@@ -30,8 +30,8 @@ from runtime.vm import InlineVm, ThreadVm
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runtime.client.client import PendingCall
     from runtime.client.errors import Failure
+    from runtime.client.pending import PendingCall
     from runtime.core.actions import Drop, Failed
     from runtime.local import LocalNetwork
     from runtime.provided import ProvidedService

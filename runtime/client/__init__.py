@@ -3,8 +3,8 @@
 `connect` is the way in for trio, `runtime.client.aio.connect` for asyncio. Everything is imported on first use: errors, and what
 generated modules need, load neither an event loop nor the interpreter.
 
-Parts: `errors` (what is raised) · `invocation` (one call as data) · `places` (instructions → lines of Aqua) · `client` (calls on
-their way) · `relays` (keeping the connection) · `outbox` (what to send again) · `registration` (services) · `loading` (Aqua files at run time) · `connecting`, `aio`.
+Parts: `errors` (what is raised) · `invocation` (one call as data) · `places` (instructions → lines of Aqua) · `pending` (a call on its way) ·
+`client` (all of them) · `relays` (keeping the connection) · `outbox` (what to send again) · `registration` (services) · `loading` (Aqua files at run time) · `connecting`, `aio`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runtime.client.client import Client, PendingCall
+    from runtime.client.client import Client
     from runtime.client.connecting import connect
     from runtime.client.errors import (
         Abandoned,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from runtime.client.invocation import Answer, Caller
     from runtime.client.loading import Module, load, load_source
+    from runtime.client.pending import PendingCall
     from runtime.client.places import Source
     from runtime.client.registration import Registration
     from runtime.client.relays import Backoff
@@ -78,12 +79,13 @@ __all__ = [
 ]
 
 _HOME = {
-    **dict.fromkeys(("Client", "PendingCall"), "runtime.client.client"),
     **dict.fromkeys(("Answer", "Caller"), "runtime.client.invocation"),
     **dict.fromkeys(("Module", "load", "load_source"), "runtime.client.loading"),
     **dict.fromkeys(("CallContext", "ServiceError"), "runtime.services.registry"),
     "Backoff": "runtime.client.relays",
+    "Client": "runtime.client.client",
     "ConversionError": "runtime.conversion",
+    "PendingCall": "runtime.client.pending",
     "Registration": "runtime.client.registration",
     "Source": "runtime.client.places",
     "connect": "runtime.client.connecting",

@@ -16,6 +16,7 @@ from libp2p.host import basic_host
 from libp2p.identity.identify import identify
 from libp2p.network.config import ConnectionConfig
 from libp2p.peer.id import ID
+from libp2p.protocol_muxer.exceptions import MultiselectClientError
 from libp2p.rcmgr import ResourceManager
 from libp2p.rcmgr.connection_limits import ConnectionLimits
 from libp2p.rcmgr.manager import ResourceLimits
@@ -111,6 +112,12 @@ def forget_failures(host: IHost, peer: ID) -> None:
     Whoever dials an address on purpose has a pause of its own between attempts.
     """
     host.get_network()._negative_peer_cache.evict(str(peer))
+
+
+def has_refused(error: BaseException) -> bool:
+    """Whether the other side said that it does not speak a protocol: an answer too. There is no error of its own for it."""
+    cause = error.__cause__
+    return isinstance(cause, MultiselectClientError) and "response='na'" in str(cause)
 
 
 def check_free(address: Any) -> None:

@@ -41,7 +41,7 @@ from runtime.network import (
 
 from .codec import CodecError, FrameReader, frame
 from .held import HeldBytes
-from .libp2p_compat import agent_of, check_free, forget_failures, make_host
+from .libp2p_compat import agent_of, check_free, forget_failures, has_refused, make_host
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ PARTICLE_PROTOCOL: Final = "/fluence/particle/2.0.0"
 
 PING_PROTOCOL: Final = "/ipfs/ping/1.0.0"
 PING: Final = bytes(range(32))
-"""What is sent and comes back; nobody is to be surprised, so it need not be random."""
+"""What is sent and has to come back. It proves nothing to anybody, so it need not be random."""
 
 READ_BYTES: Final = 65536
 """How much is asked of a stream at once."""
@@ -233,7 +233,10 @@ class Libp2pNetwork:
         return answer
 
     async def probe(self, peer_id: str, timeout_s: float) -> None:
-        """One ping. Raises Unreachable, after closing the connections of a peer that does not answer it."""
+        """One ping. Raises Unreachable, after closing the connections of a peer that does not answer it.
+
+        To answer that it does not speak the protocol is an answer.
+        """
         if peer_id not in self._links:
             raise Unreachable(f"{peer_id} is not connected")
         peer = ID.from_base58(peer_id)
@@ -250,6 +253,8 @@ class Libp2pNetwork:
                     pong += data
             await _quietly_close(stream)
         except WIRE_ERRORS as error:
+            if has_refused(error):
+                return
             with trio.move_on_after(CLOSE_SECONDS):
                 if stream is not None:
                     await _quietly_reset(stream)

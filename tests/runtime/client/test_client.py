@@ -22,7 +22,7 @@ from runtime.client import (
     WrongLoop,
     connect,
 )
-from runtime.client import client as client_module
+from runtime.client import pending as pending_module
 from runtime.clock import LoopClock
 from runtime.config import PeerConfig
 from runtime.core.actions import DropReason
@@ -433,7 +433,7 @@ def test_data_that_are_too_many_are_not_looked_at(monkeypatch, more):
     async def main(network):
         pending = network.client.start(TIMEOUT, ttl_ms=2000)
         await trio.sleep(1)
-        monkeypatch.setattr(client_module, "EXPLAINED_BYTES_MAX", len(pending.data) - more)
+        monkeypatch.setattr(pending_module, "EXPLAINED_BYTES_MAX", len(pending.data) - more)
         with pytest.raises(ParticleExpired) as caught:
             await pending.wait()
         assert len(caught.value.waiting) == 1 - more

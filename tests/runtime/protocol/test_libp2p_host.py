@@ -14,7 +14,7 @@ from libp2p.peer.id import ID
 
 from runtime.network import Contact, DialFailed, Unreachable
 from runtime.protocol.identity import named_identity
-from runtime.protocol.libp2p_host import PARTICLE_PROTOCOL, Libp2pNetwork
+from runtime.protocol.libp2p_host import PARTICLE_PROTOCOL, PING_PROTOCOL, Libp2pNetwork
 
 pytestmark = [pytest.mark.p2p, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -165,6 +165,18 @@ def test_a_probe_of_a_peer_that_answers_and_of_one_that_is_gone() -> None:
                 assert b.peers() == ()
             with pytest.raises(Unreachable, match="is not connected"):
                 await b.probe(a.peer_id, 10)
+
+    run(body)
+
+
+def test_a_peer_that_does_not_speak_ping_is_there_all_the_same() -> None:
+    async def body() -> None:
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (b, _inbox):
+            await b.dial(a.addresses[0])
+            handlers = a._running.get_mux().handlers
+            del handlers[PING_PROTOCOL]
+            await b.probe(a.peer_id, 10)
+            assert b.peers() == (a.peer_id,)
 
     run(body)
 
