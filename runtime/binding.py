@@ -22,6 +22,7 @@ from runtime.conversion import (
     result_from_aqua,
     result_to_aqua,
     results_of,
+    scalar_from_aqua,
     to_aqua,
     type_text,
 )
@@ -187,28 +188,36 @@ class _Values:
             case _:
                 return value
 
-    def rich(self, value: Any, kind: Type) -> Any:
-        """The value, as `from_aqua` gives it, with data classes in place of objects."""
+    def rich(self, value: Any, kind: Type, place: str) -> Any:
+        """The value, as `from_aqua` gives it, with data classes in place of objects.
+
+        Raises ConversionError for a scalar of another kind: annotations promise which it is.
+        """
         match kind["tag"]:
             case "option":
-                return None if value is None else self.rich(value, kind["type"])
+                return None if value is None else self.rich(value, kind["type"], place)
             case "array":
-                return [self.rich(element, kind["type"]) for element in value]
+                return [self.rich(element, kind["type"], f"{place}[{at}]") for at, element in enumerate(value)]
             case "unlabeledProduct":
-                return tuple(self.rich(part, item) for part, item in zip(value, kind["items"], strict=True))
-            case "struct" if kind["name"] in self._data:
-                made = self._data[kind["name"]]
-                names = _field_names(made)
-                members = kind["fields"].items()
-                return made(
-                    **{name: self.rich(value[label], k) for name, (label, k) in zip(names, members, strict=True)}
-                )
+                parts = enumerate(zip(value, kind["items"], strict=True))
+                return tuple(self.rich(part, item, f"{place}[{at}]") for at, (part, item) in parts)
+            case "struct":
+                members = {
+                    label: self.rich(value[label], member, f"{place}.{label}")
+                    for label, member in kind["fields"].items()
+                }
+                made = self._data.get(kind["name"])
+                if made is None:
+                    return members
+                return made(**dict(zip(_field_names(made), members.values(), strict=True)))
+            case "scalar":
+                return scalar_from_aqua(value, kind, place)
             case _:
                 return value
 
     def result(self, values: list[Any], codomain: Type, place: str) -> Any:
         """What a call returns, several results as a tuple. Raises ConversionError."""
-        return self.rich(result_from_aqua(values, codomain, place), _alone(codomain))
+        return self.rich(result_from_aqua(values, codomain, place), _alone(codomain), place)
 
     def callback(self, method: Callable[..., Any], arrow: Type, place: str) -> Callable[[list[Any]], Any]:
         """A function of Python values as one of JSON. Raises ConversionError when called with what does not fit."""
@@ -219,7 +228,7 @@ class _Values:
             if len(values) != len(declared):
                 raise ConversionError(place, f"{len(declared)} arguments", values)
             arguments = [
-                self.rich(from_aqua(value, kind, f"{place}, argument `{label}`"), kind)
+                self.rich(from_aqua(value, kind, where := f"{place}, argument `{label}`"), kind, where)
                 for value, (label, kind) in zip(values, declared, strict=True)
             ]
             result = method(*arguments)

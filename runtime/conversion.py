@@ -140,6 +140,24 @@ def from_aqua(value: Any, schema: Type, place: str) -> Any:
     raise ConversionError(place, type_text(schema), value)
 
 
+def scalar_from_aqua(value: Any, schema: Type, place: str) -> Any:
+    """A scalar of the program, checked for its kind though not for its width. Raises ConversionError."""
+    name = schema["name"]
+    if name in _INTEGERS:
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if type(number) is int:
+            return number
+    elif name in _FLOATS:
+        if type(value) in (int, float):
+            return value
+    elif name == "bool":
+        if isinstance(value, bool):
+            return value
+    elif name != "string" or isinstance(value, str):
+        return value
+    raise ConversionError(place, name, value)
+
+
 def arguments_of(product: Type) -> list[tuple[str, Type]]:
     """Names and types of a domain; unnamed arguments are `arg0`, `arg1`, …."""
     match product["tag"]:
