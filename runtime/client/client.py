@@ -74,6 +74,7 @@ class Client(Serves):
         self._relay = relay
         self._pending: dict[bytes, PendingCall] = {}
         self._handing_over: dict[bytes, PendingCall] = {}
+        self._just_ran: list[bytes] = []
         self._starting: PendingCall | None = None
         self._outbox = Outbox(peer.peer_id)
         self._token: trio.lowlevel.TrioToken | None = None
@@ -280,6 +281,8 @@ class Client(Serves):
             if outcome.next_peer_pks:
                 pending.is_leaving = True
                 pending.connections = self.connections
+            if key.signature in self._handing_over:
+                self._just_ran.append(key.signature)
 
     def _was_sent(self, target: str, particle: Particle) -> None:
         pending = self._pending.get(particle.signature)
@@ -317,10 +320,12 @@ class Client(Serves):
         self.peer.forward(relay, particle)
 
     def _changed(self) -> None:
-        """See which calls that do not answer have nothing more to do here."""
-        for pending in list(self._handing_over.values()):
-            if not pending.is_leaving and self.peer.core.is_resting(pending.key):
-                del self._handing_over[pending.particle.signature]
+        """See which calls that do not answer, and have just run, have nothing more to do here."""
+        while self._just_ran:
+            signature = self._just_ran.pop()
+            pending = self._handing_over.get(signature)
+            if pending is not None and not pending.is_leaving and self.peer.core.is_resting(pending.key):
+                del self._handing_over[signature]
                 pending.hand_over()
 
     # ── what happens to the relay ────────────────────────────────────────────────────────────────────────────────────
