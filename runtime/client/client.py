@@ -75,7 +75,9 @@ class Client(Serves):
         self._pending: dict[bytes, PendingCall] = {}
         self._handing_over: dict[bytes, PendingCall] = {}
         self._just_ran: list[bytes] = []
+        self._answered: dict[bytes, None] = {}
         self._starting: PendingCall | None = None
+        self._refusals: list[Drop] = []
         self._outbox = Outbox(peer.peer_id)
         self._token: trio.lowlevel.TrioToken | None = None
         self._connected = trio.Event()
@@ -159,12 +161,32 @@ class Client(Serves):
         if not call.answers:
             self._handing_over[particle.signature] = pending
         self._services.set_particle_handlers(particle.signature, self._handlers(pending, call))
-        self._starting = pending
-        try:
-            self.peer.submit(particle)
-        finally:
-            self._starting = None
+        self._submit(pending)
         return pending
+
+    def _submit(self, pending: PendingCall) -> None:
+        """Hand the particle to the peer. When that is full, calls that have been answered make room, the oldest first."""
+        while True:
+            self._refusals.clear()
+            self._starting = pending
+            try:
+                self.peer.submit(pending.particle)
+            finally:
+                self._starting = None
+            if not self._refusals:
+                return
+            if not self._make_room():
+                self._refuse(pending, self._refusals[0])
+                return
+
+    def _make_room(self) -> bool:
+        """Give up a particle whose call has been answered and that has nothing to do here; False when there is none."""
+        for signature in self._answered:
+            pending = self._pending[signature]
+            if self.peer.core.is_resting(pending.key):
+                self.give_up(pending)
+                return True
+        return False
 
     async def call(
         self,
@@ -194,7 +216,10 @@ class Client(Serves):
 
     def ended(self, pending: PendingCall) -> None:
         """Note that the outcome of a call is known."""
-        self._outbox.answered(pending.particle.signature)
+        signature = pending.particle.signature
+        self._outbox.answered(signature)
+        if signature in self._pending:
+            self._answered[signature] = None
 
     def _check_loop(self) -> None:
         try:
@@ -254,6 +279,7 @@ class Client(Serves):
         self._services.remove_particle_handlers(forget.key.signature)
         self._outbox.remove(forget.key.signature)
         self._handing_over.pop(forget.key.signature, None)
+        self._answered.pop(forget.key.signature, None)
         pending = self._pending.pop(forget.key.signature, None)
         if pending is not None and not pending.is_done:
             particle, losses = pending.particle, pending.losses
@@ -261,18 +287,23 @@ class Client(Serves):
             pending.reject(ParticleExpired(particle.id, particle.ttl, waiting=unanswered, losses=losses))
 
     def _dropped(self, drop: Drop) -> None:
-        """A particle that was refused at the start will never be forgotten, so it ends here; one without a relay is stuck."""
+        """A particle that was refused at the start is told of here alone; one that has no relay to go to is stuck."""
         if drop.reason is DropReason.NO_RELAY:
-            refused = [pending for pending in self._pending.values() if pending.particle.id == drop.particle_id]
-        else:
-            refused = [] if self._starting is None else [self._starting]
-        for pending in refused:
-            detail = f": {drop.detail}" if drop.detail else ""
-            pending.reject(CallRefused(f"{drop.reason.value}{detail}", drop.particle_id, peer_id=self.peer_id))
-            if not self.peer.core.has_actor(pending.key):
-                del self._pending[pending.particle.signature]
-                self._handing_over.pop(pending.particle.signature, None)
-                self._services.remove_particle_handlers(pending.particle.signature)
+            for pending in [item for item in self._pending.values() if item.particle.id == drop.particle_id]:
+                pending.reject(self._refused(drop))
+        elif self._starting is not None and self._starting.particle.id == drop.particle_id:
+            self._refusals.append(drop)
+
+    def _refuse(self, pending: PendingCall, drop: Drop) -> None:
+        signature = pending.particle.signature
+        del self._pending[signature]
+        self._handing_over.pop(signature, None)
+        self._services.remove_particle_handlers(signature)
+        pending.reject(self._refused(drop))
+
+    def _refused(self, drop: Drop) -> CallRefused:
+        detail = f": {drop.detail}" if drop.detail else ""
+        return CallRefused(f"{drop.reason.value}{detail}", drop.particle_id, peer_id=self.peer_id)
 
     def _ran(self, key: ActorKey, outcome: Outcome) -> None:
         pending = self._pending.get(key.signature)
@@ -371,6 +402,7 @@ class Client(Serves):
         for pending in list(self._pending.values()):
             pending.reject(ClientClosed(pending.particle.id))
         self._pending.clear()
+        self._answered.clear()
         self._outbox.clear()
 
     def _tell(self, *, is_connected: bool) -> None:

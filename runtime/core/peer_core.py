@@ -139,10 +139,6 @@ class PeerCore:
         actor = self._actors.get(key)
         return actor is None or not (actor.running or actor.has_work or actor.calling or actor.requests)
 
-    def has_actor(self, key: ActorKey) -> bool:
-        """Whether a particle is alive here."""
-        return key in self._actors
-
     def living(self) -> tuple[ActorKey, ...]:
         """The particles alive here, each in its scope."""
         return tuple(self._actors)

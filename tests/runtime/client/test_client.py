@@ -334,6 +334,34 @@ def test_a_client_that_is_full_says_so():
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
+def test_answered_calls_make_room_for_new_ones():
+    """The oldest first, and none that still does something here."""
+
+    async def main():
+        peer, client = lone_client(None, actors_max=5)
+        async with peer:
+            goes_on = client.start(
+                f"""(par {RESPOND.format("0")} (seq (call %init_peer_id% ("peer" "timeout") [9000 "x"] r)
+                                                   (call %init_peer_id% ("callbackSrv" "cb") [r])))""",
+                callbacks={"cb": heard.append},
+            )
+            waits = client.start('(call %init_peer_id% ("peer" "timeout") [9000 "x"] r)')
+            assert (await goes_on.wait()).values == [0]
+            for number in range(20):
+                assert (await client.call(RESPOND.format(number))).values == [number]
+            assert client.call_count == peer.core.actor_count == 5
+            assert len(client._answered) == 4
+            await trio.sleep(10)
+            assert heard == [["x"]]
+            assert not waits.is_done
+            await trio.sleep(10)
+            assert holds_nothing(client)
+            assert not client._answered
+
+    heard = []
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
 def test_without_a_relay_a_program_stays_here():
     async def main():
         peer, client = lone_client(None)

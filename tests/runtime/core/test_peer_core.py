@@ -309,10 +309,8 @@ def test_rest():
     assert peer.is_resting(run.key)
     check(peer, Ran(again.key, outcome()))
     assert peer.is_resting(first.key)
-    assert peer.has_actor(first.key)
     check(peer, GivenUp(first.key), Forget)
     assert peer.is_resting(first.key)
-    assert not peer.has_actor(first.key)
 
 
 def test_the_timer_follows_the_earliest_deadline():
