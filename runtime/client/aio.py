@@ -100,7 +100,12 @@ class Client(Serves):
         context = contextvars.copy_context()
         crossed = {name: self._bridge.handler(handler, context) for name, handler in handlers.items()}
         made: list[Registration] = []
-        self._bridge.soon(lambda: made.append(self._client.provide(service_id, crossed)))
+
+        def begin() -> None:
+            with suppress(ClientClosed):  # the other side is at its end
+                made.append(self._client.provide(service_id, crossed))
+
+        self._bridge.soon(begin)
 
         def end(_: Registration) -> None:
             with suppress(ClientClosed):  # it has ended with its client
@@ -235,7 +240,6 @@ class _Bridge:
         self.check()
         scope = trio.CancelScope()
         outcome: asyncio.Future[Value] = self._loop.create_future()
-
         outcome.add_done_callback(_note)
         self._outcomes.add(outcome)
 
@@ -250,7 +254,10 @@ class _Bridge:
 
         def start() -> None:
             assert self._nursery is not None
-            self._nursery.start_soon(run)
+            try:
+                self._nursery.start_soon(run)
+            except RuntimeError:  # the other side is at its end
+                self.tell(_settle, outcome, None, ClientClosed())
 
         try:
             self._to_trio(start)
