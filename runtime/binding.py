@@ -2,16 +2,19 @@
 
 A data type of the program is a data class whose fields stand in the order of its definition; their names may differ from
 the program's where Python forbids these. Loads neither trio nor the interpreter.
-Errors: `ConversionError` for a value that has not its type, `CallFailed` for a call, `TypeError` for an implementation
-without a method of its service.
+Errors: those of `runtime.client.errors`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from runtime.client.errors import ResultError, ServiceInvalid
+from runtime.client.invocation import Caller, Invocation
+from runtime.client.places import sources_of, unfolded
 from runtime.conversion import (
     ConversionError,
     arguments_of,
@@ -19,21 +22,23 @@ from runtime.conversion import (
     result_from_aqua,
     result_to_aqua,
     results_of,
+    scalar_from_aqua,
     to_aqua,
     type_text,
 )
+from runtime.python_services import ServiceFileError, check_method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from runtime.client import Client
+    from runtime.client.places import Source
+    from runtime.client.registration import Registration
     from runtime.conversion import Type
     from runtime.services.registry import CallContext, Handler
 
-Result = TypeVar("Result")
+__all__ = ["Caller", "Function", "Service"]
 
-DEFAULT_TTL_MS: Final = 15_000
-"""Life of the particle of a call, as `avm run` gives it."""
+Result = TypeVar("Result")
 
 _RESPONSE: Final = '("callbackSrv" "response")'
 
@@ -41,17 +46,36 @@ _RESPONSE: Final = '("callbackSrv" "response")'
 class Function(Generic[Result]):
     """An exported function."""
 
-    def __init__(self, *, script: str, definition: Type, data: Mapping[str, type]) -> None:
-        """`definition`: its `funcDef`. `data`: classes by the names its data types have there."""
+    def __init__(
+        self,
+        *,
+        script: str,
+        definition: Type,
+        data: Mapping[str, type],
+        sources: Sequence[str] = (),
+        places: Sequence[tuple[int, int, int]] = (),
+        find: Callable[[str], tuple[Source, ...]] | None = None,
+    ) -> None:
+        """`definition`: its `funcDef`. `data`: classes by the names its data types have there.
+
+        sources, places: Aqua files and lines that lines of the script come from, see `places.unfolded`; find: the same as a function.
+        """
         self._script = script
         self._definition = definition
         self._values = _Values(data)
+        self._sources = sources
+        self._places = places
+        self._find = find or self._sources_of
 
-    async def call(self, client: Client, arguments: Sequence[Any], ttl_ms: int | None) -> Result:
+    def _sources_of(self, instruction: str) -> tuple[Source, ...]:
+        return sources_of(instruction, unfolded(self._script, self._sources, self._places))
+
+    async def call(self, client: Caller, arguments: Sequence[Any], ttl_ms: int | None) -> Result:
         """Call it and wait for its result.
 
-        A function without results does not report its end: the call returns when the program has been handed to the peer,
-        unless it was compiled with `--empty-response`. Raises ConversionError, CallFailed.
+        A function without results does not report its end, unless it was compiled with `--empty-response`: the call returns when
+        the program has left for the relay, or has nothing more to do here. To be cancelled forgets the call. Raises
+        ConversionError, ArgumentError before anything is sent; CallFailed, ClientClosed.
         """
         name, arrow = self._definition["functionName"], self._definition["arrow"]
         values: dict[str, Any] = {}
@@ -59,62 +83,83 @@ class Function(Generic[Result]):
         for value, (label, kind) in zip(arguments, arguments_of(arrow["domain"]), strict=True):
             place = f"{name}, argument `{label}`"
             if kind["tag"] == "arrow":
+                if not callable(value):
+                    raise ConversionError(place, f"a function ({type_text(kind)})", value)
                 callbacks[label] = self._values.callback(value, kind, place)
             else:
                 values[label] = to_aqua(self._values.plain(value, kind), kind, place)
-        pending = client.start(
-            self._script,
-            ttl_ms=DEFAULT_TTL_MS if ttl_ms is None else ttl_ms,
-            arguments=values,
-            callbacks=callbacks,
-        )
         codomain = arrow["codomain"]
-        received = []
-        if results_of(codomain) or _RESPONSE in self._script:
-            received = (await pending.wait()).values
-        else:
-            await _checkpoint()
-        result: Result = self._values.result(received, codomain, f"{name}, result")
+        answers = bool(results_of(codomain)) or _RESPONSE in self._script
+        call = Invocation(self._script, values, callbacks, ttl_ms, answers=answers, name=name, find=self._find)
+        answer = await client.perform(call)
+        try:
+            result: Result = self._values.result(answer.values, codomain, f"{name}, result")
+        except ConversionError as error:
+            failed = ResultError(str(error), answer.particle_id, answer.values)
+            failed.locate(name, self._find)
+            raise failed from error
         return result
 
 
 class Service:
-    """An exported service."""
+    """A service as Aqua declares it."""
 
     def __init__(self, *, name: str, methods: Mapping[str, str], definition: Type, data: Mapping[str, type]) -> None:
         """`methods`: names of the methods in Python by those in Aqua. `definition`, `data`: as for a function."""
-        self._name = name
+        self.name = name
+        self.default_id: str | None = definition.get("defaultServiceId")
         self._methods = methods
         self._arrows: dict[str, Type] = dict(arguments_of(definition["functions"]))
         self._values = _Values(data)
 
-    def register(self, client: Client, implementation: object, service_id: str) -> None:
-        """Let `implementation` answer calls to `service_id` on the client's peer.
+    def register(self, client: Caller, implementation: object, service_id: str) -> Registration:
+        """Let `implementation` answer calls to `service_id` on the client's peer, until the registration ends.
 
         A method that takes one parameter more than declared, called `context`, gets the `CallContext` in it. Raises
-        TypeError when a method is missing.
+        ServiceInvalid.
+        """
+        handlers = self.handlers(implementation)
+        return client.provide(service_id, handlers)
+
+    def handlers(self, implementation: object) -> dict[str, Handler]:
+        """Functions of JSON for the methods of an object, or the entries of a mapping.
+
+        Raises ServiceInvalid for the first that is missing, takes another number of arguments than declared, or is annotated
+        with another built-in type.
         """
         handlers: dict[str, Handler] = {}
         for name, arrow in self._arrows.items():
-            method = getattr(implementation, self._methods[name], None)
+            method = self._method(implementation, self._methods[name])
             if not callable(method):
-                raise TypeError(
+                raise ServiceInvalid(
                     f"{type(implementation).__name__} has no method `{self._methods[name]}`; "
-                    f"service {self._name} declares `{name}: {type_text(arrow)}`"
+                    f"service {self.name} declares `{name}: {type_text(arrow)}`"
                 )
-            handlers[name] = self._handler(method, name, arrow)
-        client.peer.services.add(service_id, handlers)
+            with_context = _takes_context(method, len(arguments_of(arrow["domain"])))
+            try:
+                check_method(self.name, name, arrow, method, with_context=with_context)
+            except ServiceFileError as error:
+                raise ServiceInvalid(str(error)) from error
+            handlers[name] = self._handler(method, name, arrow, with_context=with_context)
+        return handlers
 
-    def _handler(self, method: Callable[..., Any], name: str, arrow: Type) -> Handler:
-        run = self._values.callback(method, arrow, f"{self._name}.{name}")
-        if not _takes_context(method, len(arguments_of(arrow["domain"]))):
+    def _method(self, implementation: object, name: str) -> Any:
+        if isinstance(implementation, Mapping):
+            return implementation.get(name)
+        if inspect.isroutine(implementation) and len(self._arrows) == 1:
+            return implementation
+        return getattr(implementation, name, None)
+
+    def _handler(self, method: Callable[..., Any], name: str, arrow: Type, *, with_context: bool) -> Handler:
+        run = self._values.callback(method, arrow, f"{self.name}.{name}")
+        if not with_context:
             return lambda values, _: run(values)
 
         def handler(values: list[Any], context: CallContext) -> Any:
-            def with_context(*given: Any) -> Any:
+            def in_context(*given: Any) -> Any:
                 return method(*given, context=context)
 
-            return self._values.callback(with_context, arrow, f"{self._name}.{name}")(values)
+            return self._values.callback(in_context, arrow, f"{self.name}.{name}")(values)
 
         return handler
 
@@ -143,28 +188,36 @@ class _Values:
             case _:
                 return value
 
-    def rich(self, value: Any, kind: Type) -> Any:
-        """The value, as `from_aqua` gives it, with data classes in place of objects."""
+    def rich(self, value: Any, kind: Type, place: str) -> Any:
+        """The value, as `from_aqua` gives it, with data classes in place of objects.
+
+        Raises ConversionError for a scalar of another kind: annotations promise which it is.
+        """
         match kind["tag"]:
             case "option":
-                return None if value is None else self.rich(value, kind["type"])
+                return None if value is None else self.rich(value, kind["type"], place)
             case "array":
-                return [self.rich(element, kind["type"]) for element in value]
+                return [self.rich(element, kind["type"], f"{place}[{at}]") for at, element in enumerate(value)]
             case "unlabeledProduct":
-                return tuple(self.rich(part, item) for part, item in zip(value, kind["items"], strict=True))
-            case "struct" if kind["name"] in self._data:
-                made = self._data[kind["name"]]
-                names = _field_names(made)
-                members = kind["fields"].items()
-                return made(
-                    **{name: self.rich(value[label], k) for name, (label, k) in zip(names, members, strict=True)}
-                )
+                parts = enumerate(zip(value, kind["items"], strict=True))
+                return tuple(self.rich(part, item, f"{place}[{at}]") for at, (part, item) in parts)
+            case "struct":
+                members = {
+                    label: self.rich(value[label], member, f"{place}.{label}")
+                    for label, member in kind["fields"].items()
+                }
+                made = self._data.get(kind["name"])
+                if made is None:
+                    return members
+                return made(**dict(zip(_field_names(made), members.values(), strict=True)))
+            case "scalar":
+                return scalar_from_aqua(value, kind, place)
             case _:
                 return value
 
     def result(self, values: list[Any], codomain: Type, place: str) -> Any:
         """What a call returns, several results as a tuple. Raises ConversionError."""
-        return self.rich(result_from_aqua(values, codomain, place), _alone(codomain))
+        return self.rich(result_from_aqua(values, codomain, place), _alone(codomain), place)
 
     def callback(self, method: Callable[..., Any], arrow: Type, place: str) -> Callable[[list[Any]], Any]:
         """A function of Python values as one of JSON. Raises ConversionError when called with what does not fit."""
@@ -175,7 +228,7 @@ class _Values:
             if len(values) != len(declared):
                 raise ConversionError(place, f"{len(declared)} arguments", values)
             arguments = [
-                self.rich(from_aqua(value, kind, f"{place}, argument `{label}`"), kind)
+                self.rich(from_aqua(value, kind, where := f"{place}, argument `{label}`"), kind, where)
                 for value, (label, kind) in zip(values, declared, strict=True)
             ]
             result = method(*arguments)
@@ -199,9 +252,3 @@ def _alone(codomain: Type) -> Type:
 def _takes_context(method: Callable[..., Any], arguments: int) -> bool:
     parameters = list(inspect.signature(method).parameters)
     return len(parameters) > arguments and parameters[-1] == "context"
-
-
-async def _checkpoint() -> None:
-    import trio
-
-    await trio.lowlevel.checkpoint()

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+from runtime.client.errors import AquaError
+
 Type = dict[str, Any]
 """One TYPE or PRODUCT of a definition."""
 
@@ -25,7 +27,7 @@ _INTEGERS: Final = {
 _FLOATS: Final = ("f32", "f64")
 
 
-class ConversionError(ValueError):
+class ConversionError(AquaError, ValueError):
     """A value does not have its type."""
 
     def __init__(self, place: str, expected: str, value: Any) -> None:
@@ -136,6 +138,24 @@ def from_aqua(value: Any, schema: Type, place: str) -> Any:
         case _:
             pass
     raise ConversionError(place, type_text(schema), value)
+
+
+def scalar_from_aqua(value: Any, schema: Type, place: str) -> Any:
+    """A scalar of the program, checked for its kind though not for its width. Raises ConversionError."""
+    name = schema["name"]
+    if name in _INTEGERS:
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if type(number) is int:
+            return number
+    elif name in _FLOATS:
+        if type(value) in (int, float):
+            return value
+    elif name == "bool":
+        if isinstance(value, bool):
+            return value
+    elif name != "string" or isinstance(value, str):
+        return value
+    raise ConversionError(place, name, value)
 
 
 def arguments_of(product: Type) -> list[tuple[str, Type]]:

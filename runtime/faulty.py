@@ -112,6 +112,10 @@ class FaultyNetwork:
         """One request and its answer. Raises Unreachable."""
         return await self._inner.rpc(peer_id, protocol, payload)
 
+    async def probe(self, peer_id: str, timeout_s: float) -> None:
+        """One round trip. Raises Unreachable."""
+        await self._inner.probe(peer_id, timeout_s)
+
     def handle(self, protocol: str, handler: RpcHandler) -> None:
         """Answer requests of `protocol`."""
         self._inner.handle(protocol, handler)

@@ -11,7 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from runtime.client import Client
+from runtime.client.client import Client
+from runtime.client.invocation import DEFAULT_TTL_MS
 from runtime.config import PeerConfig
 from runtime.core.peer_core import ClientPolicy
 from runtime.inprocess import Fabric, address_of
@@ -82,7 +83,13 @@ class LocalNetwork:
 
 @asynccontextmanager
 async def open_local_network(
-    *, extra: int, vm: Vm, clock: Clock, console: Callable[[str], None], client: Identity | None = None
+    *,
+    extra: int,
+    vm: Vm,
+    clock: Clock,
+    console: Callable[[str], None],
+    client: Identity | None = None,
+    ttl_ms: int = DEFAULT_TTL_MS,
 ) -> AsyncIterator[LocalNetwork]:
     """Run a relay, `extra` further peers and a client connected to the relay, for the length of the block."""
     fabric = Fabric()
@@ -108,10 +115,13 @@ async def open_local_network(
         policy=ClientPolicy(relay.peer_id),
         clock=clock,
     )
-    network_ = LocalNetwork(fabric, Client(peer, services, relay.peer_id), hosts)
+    network_ = LocalNetwork(fabric, Client(peer, services, relay.peer_id, ttl_ms=ttl_ms), hosts)
     network_.watch()
     async with AsyncExitStack() as stack:
         for member in (*hosts.values(), peer):
             await stack.enter_async_context(member)
         await peer.network.dial(address_of(relay.peer_id))
-        yield network_
+        try:
+            yield network_
+        finally:
+            network_.client.close()

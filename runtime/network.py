@@ -6,7 +6,7 @@ this port. There are two adapters: `runtime.inprocess` (no sockets) and `runtime
 A *message* is one body of `/fluence/particle/2.0.0`: `81 04` and MessagePack, without the length prefix. Adapters add
 and remove the prefix with `runtime.protocol.codec.frame` and `FrameReader`.
 
-Errors: `Unreachable` from `send` and `rpc`, `DialFailed` from `dial`; nothing else crosses the port.
+Errors: `Unreachable` from `send`, `rpc` and `probe`, `DialFailed` from `dial`; nothing else crosses the port.
 Source: nox:particle-protocol/src/libp2p_protocol/upgrade.rs, nox:connection-pool
 """
 
@@ -132,6 +132,10 @@ class Network(Protocol):
 
     async def rpc(self, peer_id: str, protocol: str, payload: bytes) -> bytes:
         """One request and its answer on a stream of its own (Kademlia, identify). Raises Unreachable."""
+        ...
+
+    async def probe(self, peer_id: str, timeout_s: float) -> None:
+        """One round trip to a connected peer. Raises Unreachable; who does not answer in time is disconnected then."""
         ...
 
     def handle(self, protocol: str, handler: RpcHandler) -> None:

@@ -35,10 +35,11 @@ from runtime.vm import Vm, VmFailure
 from runtime.waiting import WaitingRoom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
+    from avm.outcome import Outcome
     from runtime.core.events import ActorKey
 
 DECODE_INLINE_MAX: Final = 256 * 1024
@@ -108,6 +109,7 @@ class Peer:
         self.on_change: list[Callable[[], None]] = []
         self.on_unreachable: list[Callable[[str, Particle], None]] = []
         self.on_sent: list[Callable[[str, Particle], None]] = []
+        self.on_ran: list[Callable[[ActorKey, Outcome], None]] = []
         self.on_contact: list[Callable[[str, bool], None]] = []
         self._vm = vm
         self._calls: dict[ActorKey, set[trio.CancelScope]] = {}
@@ -197,6 +199,16 @@ class Peer:
     def submit(self, particle: Particle) -> None:
         """Take in a particle that was made here. Local particles skip the queue's bound, not the checks."""
         self._feed(Arrived(particle))
+
+    def forward(self, target: str, particle: Particle) -> None:
+        """Send a particle as it is once more, such as one that was on its way when the connection broke."""
+        assert self._nursery is not None, "the peer is not running"
+        self._send(Send((target,), particle), self._nursery)
+
+    def run_beside(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a task for as long as the peer lives; it must not raise."""
+        assert self._nursery is not None, "the peer is not running"
+        self._nursery.start_soon(task)
 
     # Receiver
 
@@ -364,6 +376,8 @@ class Peer:
         except VmFailure as error:
             self._feed(RunFailed(run.key, str(error)))
         else:
+            for listener in self.on_ran:
+                listener(run.key, outcome)
             self._feed(Ran(run.key, outcome))
 
     async def _call(self, call: Call, scope: trio.CancelScope) -> None:

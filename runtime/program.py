@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import DIAGNOSTICS, CommandError, read_text, use_color
+from runtime.client.places import sources_of
 from runtime.conversion import ConversionError, arguments_of, result_from_aqua, to_aqua, type_text
 from runtime.python_services import Declaration
 
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
 
     from aquac.compiler import Compiled, CompiledFunction
     from runtime.call_text import CallText
+    from runtime.client.places import Place
     from runtime.conversion import Type
 
 _RESPONSE: Final = re.compile(r'"callbackSrv"\s+"response"')
-
-Place = tuple[str, str, int]
-"""Text of an instruction, file and line it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +110,8 @@ class Program:
 
     def source_of(self, instruction: str) -> dict[str, Any] | None:
         """File and line a failed instruction comes from; None when it is unknown, or several places have its like."""
-        wanted = _bare(instruction)
-        places = {(file, line) for text, file, line in self.places() if _bare(text) == wanted}
-        if len(places) != 1:
-            return None
-        ((file, line),) = places
-        return {"file": file, "line": line}
+        sources = sources_of(instruction, self.places())
+        return {"file": sources[0].file, "line": sources[0].line} if len(sources) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +140,12 @@ def load_program(path: str, name: str | None, settings: CompileSettings) -> Prog
         function.script,
         function.definition["arrow"],
         answers=_RESPONSE.search(function.script) is not None,
-        declarations=_declarations(compiled),
-        places=partial(_places, function),
+        declarations=declarations_of(compiled),
+        places=partial(places_of, function),
     )
 
 
-def _places(function: CompiledFunction) -> list[Place]:
+def places_of(function: CompiledFunction) -> list[Place]:
     """Places of a function just compiled."""
     return [
         (found.text, found.site.file.path, found.site.file.lines.position(found.site.span.start).line)
@@ -169,11 +164,6 @@ def _places_of_map(path: str, script: str) -> list[Place]:
         return [(lines[row[0] - 1][row[1] - 1 :], sources[row[3]], row[4]) for row in document["mappings"]]
     except (OSError, ValueError, LookupError, TypeError):
         return []
-
-
-def _bare(instruction: str) -> str:
-    """An instruction without brackets around it and blanks of layout."""
-    return " ".join(instruction.strip().strip("()").split())
 
 
 def _compile(path: str, settings: CompileSettings) -> Compiled:
@@ -230,7 +220,7 @@ def _is_declared(compiled: Compiled, name: str) -> bool:
     return any(context.part(name, is_type=False) is not None for context in compiled.contexts.values())
 
 
-def _declarations(compiled: Compiled) -> tuple[Declaration, ...]:
+def declarations_of(compiled: Compiled) -> tuple[Declaration, ...]:
     """Every service that a file of the project declares, exported or not; the first of a name counts."""
     from aquac.emit.definitions import service_definition
     from aquac.semantics.raw import Literal, ServicePart

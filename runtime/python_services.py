@@ -18,6 +18,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from runtime.conversion import ConversionError, arguments_of, from_aqua, result_to_aqua, results_of, type_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import ModuleType
 
     from runtime.conversion import Type
@@ -128,8 +129,24 @@ def python_service(path: str, names: tuple[str, ...]) -> tuple[str | None, dict[
         instance = cls()
     except (Exception, SystemExit) as error:
         raise ServiceFileError(f"{place_of(cls)}: {cls.__name__}() failed: {type(error).__name__}: {error}") from error
-    methods = {name: getattr(instance, name) for name in dir(cls) if not name.startswith("_")}
-    return getattr(cls, _SERVICE_ID), {name: value for name, value in methods.items() if callable(value)}
+    return getattr(cls, _SERVICE_ID), methods_of(instance)
+
+
+def id_of(implementation: object) -> str | None:
+    """The id that `@service` has given to the class of an implementation."""
+    found = getattr(type(implementation), _SERVICE_ID, None)
+    return found if isinstance(found, str) else None
+
+
+def methods_of(implementation: object) -> dict[str, Callable[..., Any]]:
+    """What can be called of an implementation: entries of a mapping, a function under its own name, or public methods."""
+    if isinstance(implementation, Mapping):
+        return {name: value for name, value in implementation.items() if callable(value)}
+    if inspect.isroutine(implementation):
+        return {implementation.__name__: implementation}
+    names = [name for name in dir(type(implementation)) if not name.startswith("_")]
+    methods = {name: getattr(implementation, name) for name in names}
+    return {name: value for name, value in methods.items() if callable(value)}
 
 
 def place_of(thing: Any) -> str:
@@ -160,10 +177,13 @@ def bind(declaration: Declaration | None, methods: Mapping[str, Callable[..., An
     return handlers
 
 
-def check_method(owner: str, name: str, arrow: Type, method: Callable[..., Any]) -> None:
+def check_method(
+    owner: str, name: str, arrow: Type, method: Callable[..., Any], *, with_context: bool | None = None
+) -> None:
     """Compare a method with its arrow. Raises ServiceFileError.
 
-    Checked: the number of positional parameters; annotations that are plain built-in types.
+    Checked: the number of positional parameters; annotations that are plain built-in types. with_context: whether the last
+    parameter takes the context; by default one that is named so does.
     """
     declared = arguments_of(arrow["domain"])
     where = place_of(method)
@@ -173,8 +193,8 @@ def check_method(owner: str, name: str, arrow: Type, method: Callable[..., Any])
         for parameter in signature.parameters.values()
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     ]
-    if _takes_context(method):
-        positional = positional[:-1]
+    if _takes_context(method) if with_context is None else with_context:
+        positional = [parameter for parameter in positional if parameter.name != "context"]
     required = [parameter for parameter in positional if parameter.default is parameter.empty]
     takes_any = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in signature.parameters.values())
     if len(required) > len(declared) or (len(positional) < len(declared) and not takes_any):

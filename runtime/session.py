@@ -6,8 +6,6 @@ Errors: none raised for anything the program, a peer or the network did; `Comman
 
 from __future__ import annotations
 
-import json
-import re
 import time
 import uuid
 from dataclasses import dataclass, field, replace
@@ -16,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import trio
 
 from aquac.command_line import TIMED_OUT, UNREACHABLE, USAGE, WORKFLOW_ERROR, CommandError
-from runtime.client import Abandoned, Client, InterpreterError, ParticleExpired, WorkflowError
+from runtime.client.client import Client
+from runtime.client.errors import Abandoned, CallRefused, InterpreterError, ParticleExpired, WorkflowError
 from runtime.clock import SystemClock
 from runtime.config import PeerConfig
 from runtime.core.actions import DropReason
@@ -31,7 +30,8 @@ from runtime.vm import InlineVm, ThreadVm
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runtime.client import CallFailed, PendingCall
+    from runtime.client.errors import Failure
+    from runtime.client.pending import PendingCall
     from runtime.core.actions import Drop, Failed
     from runtime.local import LocalNetwork
     from runtime.provided import ProvidedService
@@ -57,10 +57,6 @@ class Session:
     timeout_ms: int | None
     engine: str = "auto"
     wasm: str | None = None
-
-
-_FAIL: Final = re.compile(r"fail with '(.*)' is used without corresponding xor", re.DOTALL)
-"""Text of the interpreter's error 10006."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,40 +278,21 @@ async def _wait(pending: PendingCall) -> Ended:
             error=SessionError(error.ret_code, error.reason, WORKFLOW_ERROR, peer_id=pending.particle.init_peer_id),
         )
     except ParticleExpired as error:
-        return Ended(particle_id, 0, error=SessionError("expired", str(error), TIMED_OUT))
+        waited = SessionError("expired", str(error), TIMED_OUT, peer_id=error.peer_id, instruction=error.instruction)
+        return Ended(particle_id, 0, error=waited)
     except Abandoned as error:
         return Ended(particle_id, 0, error=SessionError(str(error), str(error), TIMED_OUT))
+    except CallRefused as error:
+        return Ended(particle_id, 0, error=SessionError("refused", str(error), WORKFLOW_ERROR))
     return Ended(particle_id, 0, values=answer.values)
 
 
-def _workflow_error(error: CallFailed) -> SessionError:
+def _workflow_error(error: WorkflowError) -> SessionError:
     """The error object that the program passed on, taken apart where it has the usual shape."""
-    value = error.value if isinstance(error, WorkflowError) and isinstance(error.value, dict) else {}
-    first = value
-    while (inner := _passed_on(first)) is not None:
-        first = inner
-    cause = None if first is value else _session_error(first, str(first.get("message", "")))
-    return replace(_session_error(value, str(error)), cause=cause)
+    cause = error.failure.cause
+    return replace(_session_error(error.failure), cause=None if cause is None else _session_error(cause))
 
 
-def _session_error(value: dict[str, Any], message: str) -> SessionError:
-    code, peer_id, instruction = value.get("error_code"), value.get("peer_id"), value.get("instruction")
-    return SessionError(
-        code if isinstance(code, int) else "error",
-        message,
-        WORKFLOW_ERROR,
-        peer_id=peer_id if isinstance(peer_id, str) else None,
-        instruction=instruction if isinstance(instruction, str) else None,
-    )
-
-
-def _passed_on(value: dict[str, Any]) -> dict[str, Any] | None:
-    """The error object inside that of a `fail` that nobody caught: `if` passes errors of its branches on that way."""
-    found = _FAIL.fullmatch(str(value.get("message")))
-    if found is None:
-        return None
-    try:
-        inner = json.loads(found[1])
-    except (ValueError, RecursionError):
-        return None
-    return inner if isinstance(inner, dict) and "instruction" in inner else None
+def _session_error(failure: Failure) -> SessionError:
+    code = "error" if failure.code is None else failure.code
+    return SessionError(code, failure.message, WORKFLOW_ERROR, peer_id=failure.peer_id, instruction=failure.instruction)

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite golden corpora with what the code prints now"
     )
+
+
+@pytest.fixture(autouse=True)
+def same_folder() -> Iterator[None]:
+    """Commands with `-C` change the folder of the process; the next test starts where this one did."""
+    folder = os.getcwd()
+    yield
+    os.chdir(folder)
 
 
 @pytest.fixture

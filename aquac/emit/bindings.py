@@ -18,7 +18,7 @@ from .definitions import type_definition
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aquac.compiler import Compiled
+    from aquac.compiler import Compiled, CompiledFunction
     from aquac.semantics.raw import ModuleContext, Part
 
 Json = dict[str, Any]
@@ -37,11 +37,12 @@ NO_DOC = Doc()
 
 @dataclass(frozen=True, slots=True)
 class BoundFunction:
-    """A function to call. `definition` is its `funcDef`."""
+    """A function to call. `definition` is its `funcDef`, `compiled` what it was made of."""
 
     name: str
     script: str
     definition: Json
+    compiled: CompiledFunction
     doc: str = ""
 
     @property
@@ -92,7 +93,7 @@ def bindings(compiled: Compiled) -> Bindings:
     """Collect what `compiled` exports."""
     return Bindings(
         tuple(
-            BoundFunction(name, f.script, f.definition, _function_doc(compiled.contexts[f.path], name))
+            BoundFunction(name, f.script, f.definition, f, _function_doc(compiled.contexts[f.path], name))
             for name, f in compiled.functions.items()
         ),
         tuple(

@@ -9,9 +9,13 @@ Errors: none.
 from __future__ import annotations
 
 import json
+import os
 import re
+import textwrap
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from aquac.project.stdlib import is_stdlib, stdlib_folder
 from aquac.version import VERSION
 
 from .bindings import product_fields, product_types
@@ -19,6 +23,8 @@ from .names import PYTHON_RESERVED, Namer, snake_case
 from .python_types import BUILTIN_TYPES, TypeTexts, python_string
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .bindings import Bindings, BoundFunction, BoundService
     from .python_types import DataClass
 
@@ -27,8 +33,9 @@ Json = dict[str, Any]
 _HEADER: Final = f'''\
 """Clients and services of an Aqua program.
 
-Made by aquac {VERSION}; made again from the Aqua source: do not edit it. Functions raise `runtime.client.CallFailed` when
-the program fails and `runtime.conversion.ConversionError` for values that do not have their type.
+Made by aquac {VERSION}; made again from the Aqua source: do not edit it. Functions take a client of
+`runtime.client.connect` or `runtime.client.aio.connect` and raise `runtime.client.AquaError`: `ConversionError` for values that
+do not have their type, before anything is sent, and `CallFailed` when the call fails.
 """
 
 from __future__ import annotations
@@ -36,8 +43,8 @@ from __future__ import annotations
 '''
 
 _IMPORTED: Final = frozenset(
-    ("Any", "Awaitable", "Callable", "Client", "Final", "Function", "Never", "Protocol", "Service", "TYPE_CHECKING")
-) | {"annotations", "dataclass"}
+    ("Any", "Awaitable", "Callable", "Caller", "Final", "Function", "Never", "Protocol", "Registration", "Service")
+) | {"TYPE_CHECKING", "annotations", "dataclass"}
 
 _RESERVED: Final = PYTHON_RESERVED | BUILTIN_TYPES | _IMPORTED
 
@@ -83,7 +90,8 @@ class _Module:
         lines += [f"from typing import {', '.join(typing)}", ""]
         kinds = (("Function", self._bindings.functions), ("Service", self._bindings.services))
         lines.append(f"from runtime.binding import {', '.join(name for name, some in kinds if some)}")
-        lines += ["", "if TYPE_CHECKING:", "    from runtime.client import Client"]
+        imported = "Caller, Registration" if self._bindings.services else "Caller"
+        lines += ["", "if TYPE_CHECKING:", f"    from runtime.client import {imported}"]
         return "\n".join(lines)
 
     def _data_class(self, data: DataClass) -> str:
@@ -141,9 +149,9 @@ class _Module:
 )
 
 
-def {function}(client: Client, service: {name}, *, service_id: str{default}) -> None:
-    """Serve the calls that programs make to `service_id` on the client's peer; a later registration replaces it."""
-    {constant}.register(client, service, service_id)'''
+def {function}(client: Caller, service: {name}, *, service_id: str{default}) -> Registration:
+    """Serve the calls that programs make to `service_id` on the client's peer, until the registration ends."""
+    return {constant}.register(client, service, service_id)'''
 
     # ── functions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -155,7 +163,7 @@ def {function}(client: Client, service: {name}, *, service_id: str{default}) -> 
         namer = Namer(PYTHON_RESERVED | {"client", "ttl_ms"})
         arguments = [(namer.name(label), self._types.text(kind)) for label, kind in function.arguments]
         parameters = [
-            "client: Client",
+            "client: Caller",
             *(f"{label}: {text}" for label, text in arguments),
             "*",
             "ttl_ms: int | None = None",
@@ -163,17 +171,38 @@ def {function}(client: Client, service: {name}, *, service_id: str{default}) -> 
         values = "".join(f"{label}, " for label, _ in arguments)
         values = values.rstrip() if len(arguments) == 1 else values.removesuffix(", ")
         back = "return " if results else ""
+        sources, rows = function.compiled.source_map().rows(partial(_shown, os.path.dirname(function.compiled.path)))
         return f"""\
 {constant}: Final = Function[{result}](
     script={script_text(function.script)},
     definition={self._types.literal(function.definition, "    ")},
     data=_DATA,
+    sources={_tuple(map(python_string, sources))},
+    places={_tuple(f"({line}, {source}, {at})" for line, source, at in rows)},
 )
 
 
 async def {name}({", ".join(parameters)}) -> {result}:
 {docstring(function.doc or f"Call `{function.name}`.", "    ")}
     {back}await {constant}.call(client, ({values}), ttl_ms)"""
+
+
+def _shown(folder: str, path: str) -> str:
+    """Name of a source: of the library as imports have it, of others relative to the file of the function."""
+    if is_stdlib(path):
+        name = os.path.relpath(path, stdlib_folder()).replace(os.sep, "/")
+        return f"@fluencelabs/{'' if name.startswith('spell/') else 'aqua-lib/'}{name}"
+    return os.path.relpath(path, folder or ".").replace(os.sep, "/")
+
+
+def _tuple(parts: Iterable[str]) -> str:
+    """A tuple literal, wrapped."""
+    items = list(parts)
+    if len(items) < 2:
+        return f"({items[0]},)" if items else "()"
+    text = textwrap.fill(", ".join(items), 110, break_long_words=False, break_on_hyphens=False)
+    lines = text.replace("\n", "\n        ")
+    return f"(\n        {lines},\n    )"
 
 
 # ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -68,6 +68,18 @@ class SourceMap:
             "mappings": rows,
         }
 
+    def rows(self, shown: Callable[[str], str] = str) -> tuple[tuple[str, ...], list[tuple[int, int, int]]]:
+        """Names of the sources, and `(line of the script, number of the source, line there)` wherever the last two change."""
+        sources: dict[str, int] = {}
+        rows: list[tuple[int, int, int]] = []
+        for found in self.mappings:
+            site = found.site
+            number = sources.setdefault(shown(site.file.path), len(sources))
+            line = site.file.lines.position(site.span.start).line
+            if not rows or rows[-1][1:] != (number, line):
+                rows.append((found.line, number, line))
+        return tuple(sources), rows
+
 
 def make_source_map(model: Model, sites: Mapping[Model, Site], *, early_hops: bool = False) -> SourceMap:
     """The map of a function. Places and prints the model once more, so it costs about as much as the script did."""

@@ -132,9 +132,11 @@ class Machine:
 
 def run(program: Program, ctx: RunContext) -> RunResult:
     """Execute a program. Errors of the script are in the result."""
+    from .handlers import HANDLERS
+
     open_budget()
     m = Machine(program, ctx)
-    _loop(m)
+    execute(m, HANDLERS)
     compaction_failed = False
     if m.error is None or m.error.catchable:
         try:
@@ -154,10 +156,8 @@ def run(program: Program, ctx: RunContext) -> RunResult:
     )
 
 
-def _loop(m: Machine) -> None:
-    from .handlers import HANDLERS
-
-    handlers: list[Callable[[Machine, int], int]] = HANDLERS
+def execute(m: Machine, handlers: list[Callable[[Machine, int], int]]) -> None:
+    """Run the program of `m` to its end, each operation by the handler of its code. The error that escapes is `m.error`."""
     code = m.program.code
     pc = 0
     failure: VmError | None = None

@@ -29,6 +29,7 @@ class DropReason(Enum):
     TOO_FAR = "timestamp is too far in the future"
     BAD_NEXT_PEER = "interpreter named a peer that is no peer id"
     NO_RELAY = "client has no relay"
+    GIVEN_UP = "its author has given it up"
 
 
 @dataclass(frozen=True, slots=True)

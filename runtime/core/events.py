@@ -73,4 +73,11 @@ class ScopeRemoved:
     peer_id: str
 
 
-Event = Arrived | Ran | RunFailed | Called | Tick | ScopeSet | ScopeRemoved
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Who made the particle wants nothing of it any more: it ends here, and what comes back of it is ignored."""
+
+    key: ActorKey
+
+
+Event = Arrived | Ran | RunFailed | Called | Tick | ScopeSet | ScopeRemoved | GivenUp

@@ -24,6 +24,7 @@ from runtime.core.events import (
     Arrived,
     Called,
     Event,
+    GivenUp,
     Ran,
     RunFailed,
     ScopeRemoved,
@@ -99,6 +100,7 @@ class PeerCore:
         self._callers = Turns()
         self._deadlines: list[tuple[int, ActorKey]] = sorted((at_ms, key) for key, at_ms in self._store.kept())
         self._left = {key for _, key in self._deadlines}  # data of an earlier process that nothing has come for
+        self._given_up: set[ActorKey] = set()  # until their deadlines
         self._timer_ms: int | None = None
         self._running = 0
         self._total = Holding()
@@ -131,6 +133,11 @@ class PeerCore:
     def actor_count(self) -> int:
         """Particles alive here."""
         return len(self._actors)
+
+    def is_resting(self, key: ActorKey) -> bool:
+        """Whether a particle is not here, or only something from elsewhere can move it: it does not run, wait or call."""
+        actor = self._actors.get(key)
+        return actor is None or not (actor.running or actor.has_work or actor.calling or actor.requests)
 
     def living(self) -> tuple[ActorKey, ...]:
         """The particles alive here, each in its scope."""
@@ -178,6 +185,8 @@ class PeerCore:
                 self._scopes[event.identity.peer_id] = _Scope(event.identity, event.active)
             case ScopeRemoved():
                 self._remove_scope(event.peer_id, actions)
+            case GivenUp():
+                self._give_up(event.key, actions)
             case _:
                 assert_never(event)
         self._remove_expired(now_ms, actions)
@@ -224,6 +233,9 @@ class PeerCore:
             actions.append(Drop(particle.id, DropReason.BUSY, "waiting data"))
             return
         key = ActorKey(scope_id, particle.signature)
+        if key in self._given_up:
+            actions.append(Drop(particle.id, DropReason.GIVEN_UP))
+            return
         actor = self._actors.get(key)
         if actor is None:
             refusal = self._admission_refusal(key, particle)
@@ -476,6 +488,7 @@ class PeerCore:
             _, key = heapq.heappop(self._deadlines)
             actor = self._actors.get(key)
             if actor is None:
+                self._given_up.discard(key)
                 self._left.discard(key)
                 self._store.remove(key)  # left by an earlier process; nothing came for it since
             elif not actor.running and actor.deadline_ms < now_ms:
@@ -497,6 +510,13 @@ class PeerCore:
         self._store.remove(actor.key)
         unfinished = actor.running or actor.has_work or bool(actor.calling or actor.requests)
         actions.append(Forget(actor.key, actor.particle.id, unfinished))
+
+    def _give_up(self, key: ActorKey, actions: list[Action]) -> None:
+        """End a particle before its time. Its key is kept until then: a copy that comes back must not start it anew."""
+        actor = self._actors.get(key)
+        if actor is not None:
+            self._given_up.add(key)
+            self._remove(actor, actions)
 
     def _remove_scope(self, peer_id: str, actions: list[Action]) -> None:
         if peer_id == self.peer_id:

@@ -18,15 +18,23 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import trio
 
 from aquac.command_line import TIMED_OUT, UNREACHABLE, WORKFLOW_ERROR, CommandError
-from runtime.client import Abandoned, InterpreterError, ParticleExpired, WorkflowError
-from runtime.connect import connect
+from runtime.client.connecting import connect
+from runtime.client.errors import (
+    Abandoned,
+    CallRefused,
+    ConnectionLost,
+    ExtraMissing,
+    InterpreterError,
+    ParticleExpired,
+    RelayUnreachable,
+    WorkflowError,
+)
 from runtime.core.limits import U32_MAX
-from runtime.network import DialFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from runtime.client import Client
+    from runtime.client.client import Client
     from runtime.core.particle import Particle
 
 T = TypeVar("T")
@@ -113,11 +121,11 @@ class Remote:
             raise CommandError(
                 f"{service}.{function}: {text}", WORKFLOW_ERROR, hint=self._remedy(service, text)
             ) from None
-        except InterpreterError as error:
+        except (InterpreterError, CallRefused) as error:
             raise CommandError(str(error), WORKFLOW_ERROR) from None
         except ParticleExpired:
             raise out_of_time(self.target) from None
-        except Abandoned as error:
+        except (Abandoned, ConnectionLost) as error:
             raise CommandError(str(error), UNREACHABLE, hint="is the peer still running?") from None
         finally:
             listeners.remove(lost)
@@ -145,7 +153,7 @@ async def _main(target: Target, body: Callable[[Remote], Awaitable[T]]) -> T:
     results: list[T] = []
     with trio.move_on_after(target.timeout_ms / 1000) as scope:
         try:
-            async with connect(target.relay, secret=secret) as client:
+            async with connect(target.relay, secret=secret, backoff=None) as client:
                 try:
                     results.append(await body(Remote(client, target)))
                 except CommandError as error:
@@ -159,9 +167,12 @@ async def _main(target: Target, body: Callable[[Remote], Awaitable[T]]) -> T:
                         WORKFLOW_ERROR,
                         hint="is it a peer of another kind or version? set AQUA_TRACEBACK=1 to see where",
                     )
-        except DialFailed as error:
+        except ExtraMissing as error:
+            failure = CommandError(str(error))
+        except RelayUnreachable as error:
+            reason = error.attempts[-1][1] if error.attempts else str(error)
             failure = CommandError(
-                f"{target.relay} cannot be reached: {_first_line(str(error))}",
+                f"{target.relay} cannot be reached: {_first_line(reason)}",
                 UNREACHABLE,
                 hint="is the peer running, and does it listen at this very address?",
             )

@@ -236,6 +236,24 @@ class Libp2pNetwork:
             raise Unreachable(f"{peer_id} closed {protocol} without an answer")
         return answer
 
+    async def probe(self, peer_id: str, timeout_s: float) -> None:
+        """One ping of the muxer. Raises Unreachable, after closing the connections of a peer that does not answer it."""
+        connection = self._running.newest(peer_id)
+        if connection is None:
+            raise Unreachable(f"{peer_id} is not connected")
+        answered = trio.Event()
+        connection.session.muxer.ping(answered.set)
+        with trio.move_on_after(timeout_s):
+            await answered.wait()
+        if not answered.is_set():
+            for sibling in list(self._running.of(peer_id)):
+                sibling.close("no answer to a ping")
+            while any(sibling.reason is not None for sibling in self._running.of(peer_id)):
+                await trio.lowlevel.checkpoint()  # their tasks end them
+            raise Unreachable(f"{peer_id} does not answer a ping: no answer within {timeout_s:g} s")
+        if connection.reason is not None:
+            raise Unreachable(f"{peer_id} does not answer a ping: {connection.reason}")
+
     def handle(self, protocol: str, handler: RpcHandler) -> None:
         """Answer requests of `protocol`."""
         self._handlers[protocol] = handler

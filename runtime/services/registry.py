@@ -96,6 +96,14 @@ class Services:
         for name, handler in functions.items():
             self._table[service_id, name] = handler
 
+    def handler(self, service_id: str, name: str) -> Handler | None:
+        """The function in the table; None when there is none."""
+        return self._table.get((service_id, name))
+
+    def discard(self, service_id: str, name: str) -> None:
+        """Remove one function from the table; nothing happens when there is none."""
+        self._table.pop((service_id, name), None)
+
     def remove(self, service_id: str) -> None:
         """Remove every function of a service from the table; nothing happens when there is none."""
         for key in [key for key in self._table if key[0] == service_id]:

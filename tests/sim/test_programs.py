@@ -10,8 +10,8 @@ def test_they_are_up_to_date() -> None:
 
 
 def test_every_example_is_among_them() -> None:
-    """But for those that want a service of Wasm modules: simulated services are stubs."""
+    """But for those that want a service of Wasm modules, as simulated services are stubs, and those of a Python client."""
     used = {path for path, *_ in PROGRAMS}
     for path in (ROOT / "examples").glob("*/main.aqua"):
-        if not (path.parent / "service.toml").exists():
+        if not any((path.parent / name).exists() for name in ("service.toml", "client.py")):
             assert path.relative_to(ROOT).as_posix() in used

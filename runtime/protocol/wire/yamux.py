@@ -225,7 +225,7 @@ class Muxer:
     """
 
     __slots__ = (
-        "_accept", "_buffer", "_current", "_flags", "_left", "_next", "_queue", "_refused", "_remote_last", "_remote_odd", "_streams",
+        "_accept", "_buffer", "_current", "_flags", "_left", "_next", "_pinged", "_queue", "_refused", "_remote_last", "_remote_odd", "_streams",
         "_woken", "gone", "heard", "out", "out_bytes", "tick",
     )  # fmt: skip
 
@@ -243,6 +243,7 @@ class Muxer:
         self._flags = 0
         self._current: Stream | None = None
         self._queue: deque[Stream] = deque()
+        self._pinged: list[Callable[[], None]] = []
         self.out: list[bytes | memoryview] = []
         self.out_bytes = 0
         self.tick = 0
@@ -270,8 +271,10 @@ class Muxer:
         self._streams[stream.id] = stream
         return stream
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
+    def ping(self, answered: Callable[[], None] | None = None) -> None:
+        """Ask for a sign of life. `answered`: told of the next answer to a ping, or of the end of the connection."""
+        if answered is not None:
+            self._pinged.append(answered)
         self.send(PING, SYN, 0, self.tick & 0xFFFFFFFF)
 
     def go_away(self, *, error: bool = False) -> None:
@@ -285,6 +288,7 @@ class Muxer:
         streams, self._streams = list(self._streams.values()), {}
         for stream in streams:
             stream.leave(reason)
+        self._tell_pinged()
 
     def take(self) -> list[bytes | memoryview]:
         """Everything to be written now; streams that waited for this fill `out` again."""
@@ -381,8 +385,15 @@ class Muxer:
             elif kind == PING:
                 if flags & SYN:
                     self.send(PING, ACK, 0, length)
+                elif self._pinged:
+                    self._tell_pinged()
             else:
                 self.gone = True
+
+    def _tell_pinged(self) -> None:
+        pinged, self._pinged = self._pinged, []
+        for answered in pinged:
+            answered()
 
     def _deliver(self, data: bytes) -> None:
         if self._current is not None:

@@ -16,8 +16,9 @@ import pytest
 import trio
 import trio.testing
 
-from aquac.emit.python import docstring, python_source, script_text
+from aquac.emit.python import _shown, docstring, python_source, script_text
 from aquac.emit.python_types import python_string
+from aquac.project.stdlib import stdlib_folder
 from avm import Avm
 from runtime.client import Client, WorkflowError
 from runtime.clock import LoopClock
@@ -112,19 +113,15 @@ def test_two_data_types_of_one_name() -> None:
     check(use)
 
 
-def test_a_call_without_results_returns_at_once() -> None:
+def test_a_call_without_results_returns_when_nothing_more_happens_here() -> None:
     told: list[Any] = []
 
     async def use(made: Any, client: Client) -> Any:
-        heard = trio.Event()
-
-        def hear(*values: Any) -> None:
+        async def hear(*values: Any) -> None:
+            await trio.sleep(1)
             told.append(values)
-            heard.set()
 
         assert await made.tell(client, "hi", hear) is None
-        assert told == []
-        await heard.wait()
         return made.Point(x=1, y=-2)
 
     point = check(use)
@@ -135,8 +132,11 @@ def test_errors() -> None:
     async def use(made: Any, client: Client) -> None:
         with pytest.raises(ConversionError, match="maybe, argument `x`: expected u8, got the number 400"):
             await made.maybe(client, 400)
-        with pytest.raises(WorkflowError, match="No service found"):
+        with pytest.raises(WorkflowError, match="No service found") as caught:
             await made.order(client, made.Order(id=3, items=[], str_=1.5), 1, "peer")
+        (line,) = [at for at, text in enumerate(PROGRAM.splitlines(), 1) if "Shop.price(o)" in text]
+        assert caught.value.source == ("main.aqua", line)
+        assert caught.value.function == "order"
 
         class Wrong(Shop):
             async def price(self, order: Any) -> Any:
@@ -149,6 +149,20 @@ def test_errors() -> None:
             made.register_shop(client, object())
 
     check(use)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/home/x/app/main.aqua", "main.aqua"),
+        ("/home/x/app/parts/one.aqua", "parts/one.aqua"),
+        ("/home/x/lib/one.aqua", "../lib/one.aqua"),
+        (f"{stdlib_folder()}/builtin.aqua", "@fluencelabs/aqua-lib/builtin.aqua"),
+        (f"{stdlib_folder()}/spell/api.aqua", "@fluencelabs/spell/api.aqua"),
+    ],
+)
+def test_names_of_sources_name_no_machine(path: str, shown: str) -> None:
+    assert _shown("/home/x/app", path) == shown
 
 
 def test_a_method_may_ask_for_the_context() -> None:
@@ -214,7 +228,7 @@ def test_importing_loads_neither_network_nor_interpreter(tmp_path: Path) -> None
 
 NAMES = """aqua M
 
-export f as int, g as Client, h as register_s, S, k as type, unused as Any
+export f as int, g as Caller, h as register_s, S, k as type, unused as Any
 
 data Final:
   int: u8
@@ -261,7 +275,7 @@ TYPED_USE = """\
 from __future__ import annotations
 
 import made
-from runtime.client import Client
+from runtime.client import Caller, Client, aio
 
 
 class Impl:
@@ -281,8 +295,9 @@ class Wrong(Impl):
     def ping(self, more: int) -> None: ...  # type: ignore[override]
 
 
-async def use(client: Client) -> None:
-    made.register_shop(client, Impl())
+async def use(client: Caller) -> None:
+    with made.register_shop(client, Impl()) as registration:
+        print(registration.service_id.upper())
     made.register_shop(client, Wrong())  # type: ignore[arg-type]
     price, points = await made.order(client, made.Order(id=1, items=[], str_=1), 1, "peer")
     price + points[0].x
@@ -291,6 +306,11 @@ async def use(client: Client) -> None:
     await made.maybe(client, "x")  # type: ignore[arg-type]
     made.register_no_id(client, Impl())  # type: ignore[arg-type, call-arg]
     print(found)
+
+
+async def of_both_loops(one: Client, other: aio.Client) -> None:
+    await use(one)
+    await use(other)
 """
 
 
@@ -304,7 +324,7 @@ def test_mypy_strict(tmp_path: Path) -> None:
 
 def test_names_of_the_module_keep_their_meaning() -> None:
     made = module(NAMES)
-    assert made.Client_ is not made.int_
+    assert made.Caller_ is not made.int_
     assert [name for name in vars(made) if name.startswith("register_s")] == ["register_s", "register_s_"]
     assert list(made.Final_.__dataclass_fields__) == ["int_", "list_", "none"]
 

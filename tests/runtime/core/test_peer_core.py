@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from avm.outcome import CallRequest, CallResult, Outcome
 from runtime.core.actions import Call, Drop, DropReason, Failed, Forget, Run, Send, SetTimer
-from runtime.core.events import Arrived, Called, Ran, RunFailed, ScopeRemoved, ScopeSet, Tick
+from runtime.core.events import Arrived, Called, GivenUp, Ran, RunFailed, ScopeRemoved, ScopeSet, Tick
 from runtime.core.limits import CoreLimits
 from runtime.core.particle import new_particle
 from runtime.core.peer_core import TRAPPED, ClientPolicy, HostPolicy, PeerCore
@@ -259,6 +259,58 @@ def test_a_run_past_the_deadline_has_no_effects():
     check(peer, Ran(run.key, outcome(peers=[OTHER.peer_id], calls={1: request()})), Forget, at=NOW + 2000)
     assert peer.actor_count == 0
     assert peer.is_idle
+
+
+def test_a_particle_that_is_given_up_ends_at_once_and_does_not_come_back():
+    peer = core()
+    run = check(peer, Arrived(particle()), Run, SetTimer)[0]
+    check(peer, Ran(run.key, outcome(calls={1: request()})), Call)
+    (forget,) = check(peer, GivenUp(run.key), Forget)
+    assert forget.unfinished
+    assert (peer.actor_count, peer.is_idle, peer.discrepancies()) == (0, True, [])
+    check(peer, Called(run.key, 1, CallResult(0, "1")))
+    (drop,) = check(peer, Arrived(particle(data=b"back")), Drop)
+    assert drop.reason is DropReason.GIVEN_UP
+    check(peer, GivenUp(run.key))
+    check(peer, Tick(), at=NOW + 1001)
+    assert not peer._given_up
+    (drop,) = check(peer, Arrived(particle(data=b"back")), Drop, at=NOW + 1001)
+    assert drop.reason is DropReason.EXPIRED
+
+
+def test_a_particle_that_is_given_up_while_it_runs():
+    peer = core(runs_max=1)
+    run = check(peer, Arrived(particle()), Run, SetTimer)[0]
+    check(peer, GivenUp(run.key), Forget)
+    check(peer, Arrived(particle(1)))
+    check(peer, Ran(run.key, outcome(peers=[OTHER.peer_id], calls={1: request()})), Run)
+    assert peer.discrepancies() == []
+
+
+def test_who_never_was_here_cannot_be_given_up():
+    peer = core()
+    key = check(core(), Arrived(particle()), Run, SetTimer)[0].key
+    check(peer, GivenUp(key))
+    check(peer, Arrived(particle()), Run, SetTimer)
+
+
+def test_rest():
+    """A particle rests when it neither runs, waits nor calls; one that is not here rests too."""
+    peer = core(runs_max=1)
+    (first, _), second = check(peer, Arrived(particle()), Run, SetTimer), particle(1)
+    check(peer, Arrived(second))
+    assert not peer.is_resting(first.key)
+    _, run = check(peer, Ran(first.key, outcome(calls={1: request()})), Call, Run)
+    assert not peer.is_resting(first.key)
+    assert not peer.is_resting(run.key)
+    check(peer, Called(first.key, 1, CallResult(0, "1")))
+    assert not peer.is_resting(first.key)
+    (again,) = check(peer, Ran(run.key, outcome()), Run)
+    assert peer.is_resting(run.key)
+    check(peer, Ran(again.key, outcome()))
+    assert peer.is_resting(first.key)
+    check(peer, GivenUp(first.key), Forget)
+    assert peer.is_resting(first.key)
 
 
 def test_the_timer_follows_the_earliest_deadline():

@@ -14,7 +14,7 @@ import pytest
 
 from runtime.cli import main
 from runtime.client import Client
-from runtime.network import DialFailed
+from runtime.client.errors import RelayUnreachable
 from runtime.operations import remote
 from runtime.protocol.identity import Identity
 from tests.runtime.services.hosting import HOST, MANAGER, open_hosting
@@ -46,10 +46,10 @@ class RunningPeer:
         self.is_there = True
 
         @asynccontextmanager
-        async def connect(relay: str, *, secret: bytes) -> AsyncIterator[Client]:
+        async def connect(relay: str, *, secret: bytes, backoff: None) -> AsyncIterator[Client]:
             assert relay == ADDRESS
             if not self.is_there:
-                raise DialFailed("nobody answers there")
+                raise RelayUnreachable([(relay, "nobody answers there")])
             async with open_hosting(folder, author=Identity(secret)) as (client, _, _):
                 yield client
 

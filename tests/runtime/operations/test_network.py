@@ -86,7 +86,7 @@ def through(monkeypatch: pytest.MonkeyPatch, change: Callable[[Client, Peer], No
     """Connect commands to a host, and its client, that are changed in some way."""
 
     @asynccontextmanager
-    async def connect(relay: str, *, secret: bytes) -> AsyncIterator[Client]:
+    async def connect(relay: str, *, secret: bytes, backoff: None) -> AsyncIterator[Client]:
         async with open_hosting(author=MANAGER) as (client, host, _):
             change(client, host)
             yield client
@@ -183,7 +183,7 @@ def test_behind_a_relay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second host, which the client reaches through the first only."""
 
     @asynccontextmanager
-    async def connect(relay: str, *, secret: bytes) -> AsyncIterator[Any]:
+    async def connect(relay: str, *, secret: bytes, backoff: None) -> AsyncIterator[Any]:
         fabric, clock = Fabric(), SystemClock()
         config = PeerConfig(STRANGER, listen=("/memory/1",))
         network = fabric.endpoint(STRANGER.peer_id)

@@ -140,6 +140,37 @@ def test_a_stranger_cannot_end_the_host(garbage: bytes) -> None:
     run(body)
 
 
+def test_an_address_that_failed_can_be_dialled_again_at_once() -> None:
+    async def body() -> None:
+        async with host("b") as (b, _inbox):
+            async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _):
+                (address,) = a.addresses
+            for _ in range(2):
+                with pytest.raises(DialFailed, match="cannot connect to"):
+                    await b.dial(address)
+            async with host("a", address.partition("/p2p/")[0]) as (a, _):
+                assert await b.dial(address) == a.peer_id
+
+    run(body)
+
+
+def test_a_probe_of_a_peer_that_answers_and_of_one_that_is_gone() -> None:
+    async def body() -> None:
+        async with host("b") as (b, _inbox):
+            async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _):
+                await b.dial(a.addresses[0])
+                for _ in range(3):
+                    await b.probe(a.peer_id, 10)
+                assert b.peers() == (a.peer_id,)
+                with pytest.raises(Unreachable, match="no answer within 0 s"):
+                    await b.probe(a.peer_id, 0)
+                assert b.peers() == ()
+            with pytest.raises(Unreachable, match="is not connected"):
+                await b.probe(a.peer_id, 10)
+
+    run(body)
+
+
 def test_losing_the_connection_is_told() -> None:
     async def body() -> None:
         async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, to_a):
