@@ -452,6 +452,8 @@ class World:
         """Give a core an event, do what it asks for, then let in what waited for room."""
         actions = node.core.receive(event, now_ms=node.now_ms())
         if node.armed is not None:
+            for action in actions[node.armed :]:
+                self._note_hindrance(action)  # a particle that this event ended is not held any more when the peer dies
             actions = actions[: node.armed]
         for action in actions:
             self._perform(node, action)
@@ -486,18 +488,23 @@ class World:
                     hook(node, action)
             case Drop():
                 self.counts.drops[action.reason.name] += 1
-                self._note_drop(action)
+                self._note_hindrance(action)
                 for hook in self._on_dropped:
                     hook(node, action)
             case Forget():
-                if action.unfinished:
-                    self._hindered.add(self._numbers[action.key.signature])
+                self._note_hindrance(action)
                 if isinstance(node.services, ClientServices):
                     node.services.remove_particle_handlers(action.key.signature)
 
-    def _note_drop(self, drop: Drop) -> None:
-        if drop.particle_id[:1] == "p" and drop.particle_id[1:].isdecimal():
-            self._hindered.add(int(drop.particle_id[1:]))
+    def _note_hindrance(self, action: Action) -> None:
+        """Note that the particle of an action is over here before it had its time, if that is what it says."""
+        match action:
+            case Drop(particle_id) if particle_id[:1] == "p" and particle_id[1:].isdecimal():
+                self._hindered.add(int(particle_id[1:]))
+            case Forget(key, _, unfinished=True):
+                self._hindered.add(self._numbers[key.signature])
+            case _:
+                pass  # it goes on, or has ended
 
     def _count(self, *name: int) -> int:
         nth = self._nth[name]

@@ -14,6 +14,7 @@ from runtime.sim.checkers import CHECKERS, NAMES
 from runtime.sim.faults import ALL, BENIGN, KINDS, NONE
 from runtime.sim.plan import MARKS, PROGRAM, Plan
 from runtime.sim.planted import BUGS
+from runtime.sim.reproducer import read
 from runtime.sim.workloads import make_plan
 from runtime.sim.world import Report, World
 
@@ -37,6 +38,14 @@ def history(seed: int, kinds: frozenset[str] = ALL, avm: Avm = AVM) -> Report:
 @pytest.mark.parametrize("seed", range(24))
 def test_everything_goes_wrong(seed: int) -> None:
     check(make_plan(seed))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests" / "sim" / "reproducers").glob("*.json")), ids=lambda path: path.stem
+)
+def test_what_failed_once(path: Path) -> None:
+    """Plans that explorations found and kept."""
+    check(read(path).plan)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
