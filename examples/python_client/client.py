@@ -24,7 +24,9 @@ class Sensor:
 async def run(relay: str) -> None:
     async with connect(relay) as client:
         with main.register_sensor(client, Sensor()):
-            title, readings = await main.collect(client, list(READINGS), lambda reading: print("seen:", reading.place))
+            seen: list[str] = []  # in the order in which the thermometers answer
+            title, readings = await main.collect(client, list(READINGS), lambda reading: seen.append(reading.place))
+            print("seen:", *sorted(seen))
             print(title)
             for reading in sorted(readings, key=lambda reading: reading.celsius):
                 print(f"  {reading.place}: {reading.celsius}")
