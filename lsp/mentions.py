@@ -37,19 +37,28 @@ def in_file(view: View, fact: Fact) -> list[Mention]:
     return [Mention(view, f) for f in same]
 
 
-def everywhere(workspace: Workspace, view: View, fact: Fact) -> Iterator[Mention]:
-    """Mentions in the workspace, the file of the definition included; file by file, in order of place."""
+def searched(workspace: Workspace, view: View, fact: Fact) -> list[str]:
+    """Files that may mention what `fact` denotes, sorted; reads the texts of all files of the workspace."""
     if fact.kind in LOCAL or fact.site is None:
-        yield from in_file(view, fact)
-        return
+        return [view.path]
+    # An import under another name has both words, so its file is found by the name of the definition.
     words = {fact.name, fact.site.file.text[fact.site.span.start : fact.site.span.end]}
-    seen: set[str] = set()
-    paths = [fact.site.file.path, view.path]
-    for word in sorted(words):
-        # An import under another name has both words, so its file is found by the name of the definition.
-        paths += [other.path for other in workspace.views_with(word)]
-    for path in sorted(dict.fromkeys(paths)):
-        other = workspace.view(path)
-        if path not in seen and other is not None:
-            seen.add(path)
-            yield from in_file(other, fact)
+    return sorted({fact.site.file.path, view.path, *workspace.paths_with(words)})
+
+
+def gather(workspace: Workspace, view: View, fact: Fact, into: list[Mention]) -> Iterator[int]:
+    """Find the mentions in the workspace, a file a step; each step tells how many files there are."""
+    paths = searched(workspace, view, fact)
+    for path in paths:
+        other = view if path == view.path else workspace.view(path)
+        if other is not None:
+            into += in_file(other, fact)
+        yield len(paths)
+
+
+def everywhere(workspace: Workspace, view: View, fact: Fact) -> list[Mention]:
+    """Mentions in the workspace, the file of the definition included; file by file, in order of place."""
+    found: list[Mention] = []
+    for _ in gather(workspace, view, fact, found):
+        pass
+    return found

@@ -3,7 +3,7 @@
     {"importFolders": ["lib"], "imports": {…import map…}, "constants": ["LIMIT = 5"], "legacyHeaders": false,
      "inlayHints": {"types": true, "peers": true}, "codeLens": true}
 
-Relative folders are seen from each workspace folder. Values of the wrong shape are passed over and named in `problems`.
+Relative folders are seen from each workspace folder; a folder may have settings of its own. Values of the wrong shape are passed over and named in `problems`.
 """
 
 from __future__ import annotations

@@ -13,8 +13,11 @@ from lsp.mentions import everywhere
 from .symbols import extents
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aquac.source import Span
     from lsp.facts import Fact
+    from lsp.mentions import Mention
     from lsp.view import View
     from lsp.workspace import Workspace
 
@@ -32,13 +35,15 @@ def prepare_call_hierarchy(workspace: Workspace, path: str, offset: int) -> list
     return [] if item is None else [item]
 
 
-def incoming_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[types.CallHierarchyIncomingCall]:
-    """Functions that mention the item in their bodies."""
-    found = _target(workspace, item)
+def incoming_calls(
+    workspace: Workspace, item: types.CallHierarchyItem, *, mentions: Sequence[Mention] | None = None
+) -> list[types.CallHierarchyIncomingCall]:
+    """Functions that mention the item in their bodies; `mentions` as in `references`."""
+    found = target(workspace, item)
     if found is None:
         return []
     calls: dict[tuple[str, int], tuple[View, list[Span]]] = {}
-    for mention in everywhere(workspace, *found):
+    for mention in everywhere(workspace, *found) if mentions is None else mentions:
         view, span = mention.view, mention.fact.span
         for d, whole in extents(view.source, view.file):
             if isinstance(d, ast.Func) and d.name.span.end < span.start <= whole.end:
@@ -53,7 +58,7 @@ def incoming_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[
 
 def outgoing_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[types.CallHierarchyOutgoingCall]:
     """Functions and methods mentioned in the body of the item."""
-    found = _target(workspace, item)
+    found = target(workspace, item)
     if found is None:
         return []
     view, of = found
@@ -73,7 +78,8 @@ def outgoing_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[
     return result
 
 
-def _target(workspace: Workspace, item: types.CallHierarchyItem) -> tuple[View, Fact] | None:
+def target(workspace: Workspace, item: types.CallHierarchyItem) -> tuple[View, Fact] | None:
+    """What an item of `prepare_call_hierarchy` stands for; None if it is gone."""
     path = to_path(item.uri)
     view = None if path is None else workspace.view(path)
     fact = None if view is None else view.fact_at(to_offset(view.source, item.selection_range.start))

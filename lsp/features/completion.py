@@ -26,6 +26,7 @@ from aquac.semantics.types import (
     Struct,
     Type,
 )
+from aquac.source import Span
 from aquac.syntax import ast
 from lsp.convert import to_text_edit
 from lsp.expressions import before, type_of
@@ -34,6 +35,7 @@ from lsp.places import Place, place_at
 from lsp.texts import member, short_part
 
 from .call_context import call_at
+from .symbols import match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,8 +83,32 @@ _MODE: Final = re.compile(r"[ \t]*(?:par[ \t]+|co[ \t]+)?for[ \t]+.*<-.*[\w)\]][
 _ON: Final = re.compile(r"[ \t]*(?:par[ \t]+|co[ \t]+)?(?:on|parseq\b.*\bon)[ \t]+.*[\w)\"\]][ \t]+\Z")
 
 
-def completion(workspace: Workspace, path: str, offset: int) -> list[types.CompletionItem]:
-    """Items for the cursor; filtering by what is typed already is left to the editor."""
+def completion(workspace: Workspace, path: str, offset: int) -> types.CompletionList:
+    """Items for the cursor; filtering by what is typed already is left to the editor.
+
+    Of other files only names that match it are offered; the list is incomplete if there are more than `OFFERS_MAX` of them.
+    """
+    items = _items(workspace, path, offset)
+    imports = sum(item.additional_text_edits is not None for item in items)
+    return types.CompletionList(is_incomplete=imports >= OFFERS_MAX, items=items)
+
+
+def without_snippets(found: types.CompletionList) -> types.CompletionList:
+    """The list for clients that insert texts as they are: functions by name, statements up to what is to be filled in."""
+    items = []
+    for item in found.items:
+        if item.insert_text_format is types.InsertTextFormat.Snippet and item.insert_text is not None:
+            text = item.label
+            if item.kind in (Kind.Keyword, Kind.Field):
+                text = item.insert_text.partition("$")[0].partition("\n")[0]
+            if " …" in item.label:
+                continue
+            item.insert_text, item.insert_text_format = text, None
+        items.append(item)
+    return types.CompletionList(found.is_incomplete, items)
+
+
+def _items(workspace: Workspace, path: str, offset: int) -> list[types.CompletionItem]:
     view = workspace.view(path)
     if view is None:
         return []
@@ -90,7 +116,7 @@ def completion(workspace: Workspace, path: str, offset: int) -> list[types.Compl
     typed = view.text[line_start:offset]
     found = _PATH.match(typed)
     if found:
-        return [_item(text, Kind.File, "") for text in importable(workspace, view)]
+        return list(_paths(workspace, view, Span(offset - len(found[1]), offset)))
     if _inside_text(typed):
         return []
     word = _WORD.search(typed)
@@ -110,6 +136,14 @@ def _inside_text(typed: str) -> bool:
     """Whether the cursor stands in a string or a comment."""
     code = re.sub(r'"[^"]*"', "", typed)
     return '"' in code or "--" in code
+
+
+def _paths(workspace: Workspace, view: View, typed: Span) -> Iterator[types.CompletionItem]:
+    """Paths of an import; each replaces what is typed of the path, which editors see as several words."""
+    for text in importable(workspace, view):
+        item = _item(text, Kind.File, "")
+        item.filter_text, item.text_edit = text, to_text_edit(view.source, typed, text)
+        yield item
 
 
 # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,7 +256,7 @@ def _values(workspace: Workspace, view: View, offset: int) -> Iterator[types.Com
             yield _part_item(part)
     for alias in view.context.used:
         yield _item(alias, Kind.Module, "")
-    yield from _imports(workspace, view, types_only=False)
+    yield from _imports(workspace, view, offset, types_only=False)
 
 
 def _types(workspace: Workspace, view: View, offset: int) -> Iterator[types.CompletionItem]:
@@ -235,7 +269,7 @@ def _types(workspace: Workspace, view: View, offset: int) -> Iterator[types.Comp
             yield _part_item(part)
     for alias in view.context.used:
         yield _item(alias, Kind.Module, "")
-    yield from _imports(workspace, view, types_only=True)
+    yield from _imports(workspace, view, offset, types_only=True)
 
 
 def _visible(view: View, place: Place) -> Iterator[Part]:
@@ -246,10 +280,13 @@ def _visible(view: View, place: Place) -> Iterator[Part]:
             yield part
 
 
-def _imports(workspace: Workspace, view: View, *, types_only: bool) -> Iterator[types.CompletionItem]:
+def _imports(workspace: Workspace, view: View, offset: int, *, types_only: bool) -> Iterator[types.CompletionItem]:
     number = 0
+    typed = _WORD.search(view.text, view.line_span(offset).start, offset)
     for offer in offers(workspace, view):
         if types_only and isinstance(offer.definition, ast.Func | ast.Const):
+            continue
+        if typed and match(typed[0], offer.name) is None:
             continue
         number += 1
         if number > OFFERS_MAX:

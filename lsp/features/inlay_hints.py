@@ -30,7 +30,7 @@ def inlay_hints(workspace: Workspace, path: str, span: Span) -> list[types.Inlay
     view = workspace.view(path)
     if view is None:
         return []
-    settings = workspace.settings
+    settings = workspace.settings_of(path)
     hints: list[types.InlayHint] = []
     for name in _bound(view) if settings.type_hints else ():
         if span.start <= name.span.end <= span.end:

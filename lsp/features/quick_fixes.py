@@ -92,8 +92,8 @@ def default(t: Type) -> str:
 def _import(workspace: Workspace, view: View, span: Span) -> Iterator[Fix]:
     name = view.text[span.start : span.end]
     number = 0
-    for offer in offers(workspace, view):
-        if offer.name == name and number < IMPORTS_OFFERED_MAX:
+    for offer in offers(workspace, view, name):
+        if number < IMPORTS_OFFERED_MAX:
             number += 1
             yield Fix(f"import `{name}` from {offer.text}", (import_edit(view, name, offer.path, offer.text),))
 

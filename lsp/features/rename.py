@@ -14,14 +14,17 @@ from aquac.diagnostics import Edit
 from aquac.project.imports import PACKAGES
 from aquac.project.stdlib import is_stdlib
 from lsp.convert import to_range, to_workspace_edit
-from lsp.mentions import Mention, everywhere
+from lsp.mentions import everywhere
 from lsp.places import place_at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lsprotocol import types
 
     from aquac.source import Span
     from lsp.facts import Fact
+    from lsp.mentions import Mention
     from lsp.view import View
     from lsp.workspace import Workspace
 
@@ -40,11 +43,14 @@ def prepare_rename(workspace: Workspace, path: str, offset: int) -> types.Range:
     return to_range(view.source, fact.span)
 
 
-def rename(workspace: Workspace, path: str, offset: int, new_name: str) -> types.WorkspaceEdit:
-    """Edits in all files. Raises RenameRefused."""
+def rename(
+    workspace: Workspace, path: str, offset: int, new_name: str, *, mentions: Sequence[Mention] | None = None
+) -> types.WorkspaceEdit:
+    """Edits in all files; `mentions` are those of the workspace if they are found already. Raises RenameRefused."""
     view, fact = _target(workspace, path, offset)
     _check_form(fact, new_name)
-    mentions = [m for m in everywhere(workspace, view, fact) if m.fact.kind != "file"]
+    mentions = everywhere(workspace, view, fact) if mentions is None else mentions
+    mentions = [m for m in mentions if m.fact.kind != "file"]
     old = fact.site.file.text[fact.site.span.start : fact.site.span.end] if fact.site is not None else fact.name
     if fact.name != old:
         raise RenameRefused(f"`{fact.name}` is another name given by an import; rename it there or rename `{old}`")

@@ -19,6 +19,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 from aquac.source import Span
+from lsp.collecting import calm_collector
 from lsp.convert import to_uri
 from lsp.features.code_actions import code_actions
 from lsp.features.completion import completion
@@ -28,7 +29,6 @@ from lsp.features.hover import hover
 from lsp.features.inlay_hints import inlay_hints
 from lsp.features.references import references
 from lsp.features.semantic_tokens import semantic_tokens
-from lsp.server import calm_collector
 from lsp.workspace import Workspace
 from tests.bench.runner import Row
 
@@ -86,7 +86,8 @@ def timed(action: Callable[[int], object]) -> tuple[float, None, dict[str, float
 
 def run(only: Sequence[str]) -> Iterator[Row]:
     """Rows as they are measured."""
-    calm_collector()
+    with calm_collector():
+        pass
     workspace = Workspace()
     body = text(0)
     workspace.set_text(PATH, body)

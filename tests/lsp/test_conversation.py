@@ -116,7 +116,7 @@ def test_requests_are_answered(tmp_path: Path) -> None:
         context = types.ReferenceContext(include_declaration=True)
         places = await client.text_document_references_async(types.ReferenceParams(context, here, use))
         assert len(places) == 2
-        items = await client.text_document_completion_async(types.CompletionParams(here, use))
+        items = (await client.text_document_completion_async(types.CompletionParams(here, use))).items
         assert "n" in [item.label for item in items]
         edit = await client.text_document_rename_async(types.RenameParams(here, use, "number"))
         assert len(edit.changes[uri]) == 2

@@ -64,7 +64,7 @@ def _rename(f: Fixture) -> str:
 def _completion(f: Fixture) -> str:
     """Items by rank; of those that import only what is in the workspace."""
     lines = []
-    for item in sorted(completion(f.workspace, f.path, f.offset), key=lambda i: i.sort_text or ""):
+    for item in sorted(completion(f.workspace, f.path, f.offset).items, key=lambda i: i.sort_text or ""):
         if item.detail and "aqua-lib" in item.detail:
             continue
         extra = "".join(f" + {e.new_text!r}" for e in item.additional_text_edits or ())
