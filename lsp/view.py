@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquac.semantics.raw import ModuleContext
-    from aquac.semantics.types import Type
+    from aquac.semantics.types import Fields, Type
     from aquac.source import SourceFile
 
     from .workspace import Checked, Project
@@ -125,6 +125,18 @@ class View:
         for checked in self.project.modules.values():
             yield self.sibling(checked)
 
+    def module_behind(self, fact: Fact) -> Checked | None:
+        """The file that the path of an import, the alias of a used module, or the name in a header stands for."""
+        if fact.kind == "file":
+            return None if fact.site is None else self.project.modules.get(fact.site.file.path)
+        for line in self.file.header:
+            if isinstance(line, ast.Use):
+                target = self.project.modules.get(self.checked.module.imports.get(line.path.text, ""))
+                name = line.alias.text if line.alias is not None else target.context.module if target else None
+                if name == fact.name:
+                    return target
+        return self.checked if self.context.module == fact.name else None
+
     def member_site(self, owner: Type, name: str) -> Site | None:
         """Where a member of a data, ability or service type is declared."""
         type_name = getattr(owner, "name", "")
@@ -156,6 +168,16 @@ class View:
                 if known is t or known == t:
                     return Site(view.source, d.name.span)
         return None
+
+    def fields_of(self, t: Type) -> Fields:
+        """Members of a data, ability or service type in the order of its definition; of others none."""
+        fields: Fields = getattr(t, "fields", ())
+        for view in self.project_views():
+            for d, known in view.own_types.get(getattr(t, "name", ""), ()):
+                if known is t or known == t:
+                    places = {member.name.text: n for n, member in enumerate(d.members)}
+                    return tuple(sorted(fields, key=lambda field: places.get(field[0], len(places))))
+        return fields
 
     def functions(self) -> Iterator[tuple[ast.Func, FuncPart | None]]:
         """Functions defined here."""

@@ -16,10 +16,11 @@ from aquac.diagnostics import Diagnostic, has_errors
 from aquac.project import parsed_cache
 from aquac.project.bundle import SUFFIX, Overlay, read_source
 from aquac.project.imports import candidates
-from aquac.project.link import CACHED_FROM, load
+from aquac.project.link import CACHED_FROM, LoadedModule, load
 from aquac.semantics.advise import advise
 from aquac.semantics.module import check_module
 from aquac.semantics.raw import ModuleContext
+from aquac.source import SourceFile
 from aquac.syntax import ast
 from aquac.syntax.parse import parse
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
     from aquac.project.bundle import FileStore
     from aquac.project.config import ProjectConfig
-    from aquac.project.link import LoadedModule
-    from aquac.source import SourceFile
 
 FILES_MAX: Final = 5000
 """Files of the workspace that are looked at for references and symbols; more are passed over."""
@@ -69,6 +68,10 @@ class Checked:
         if mine.source is not module.source or mine.file is not module.file or self.imports.keys() != imports.keys():
             return False
         return all(self.imports[text] is context for text, context in imports.items())
+
+
+FILLER: Final = "nothing = 0"
+"""The statement that stands for a line being typed."""
 
 
 @dataclass(slots=True)
@@ -224,6 +227,30 @@ class Workspace:
             oldest = next(path for path in self._views if path not in self.buffers)
             del self._views[oldest]
             self._projects.pop(oldest, None)
+
+    def mended(self, path: str, offset: int) -> View | None:
+        """Facts about a file as if its line at `offset` were a statement without any names; offsets before the line hold.
+
+        What is typed rarely parses, and what it may have meant casts doubt on the names above. Costs a check of the file.
+        """
+        view = self.view(path)
+        if view is None:
+            return None
+        line = view.line_span(offset)
+        filler = " " * view.indentation(offset) + FILLER
+        source = SourceFile(path, view.text[: line.start] + filler + view.text[line.end :])
+        settings = self.settings_of(path)
+        file, _ = parse(source, legacy=settings.legacy_headers, parser=self._lines.get(path), keep_going=True)
+        module = LoadedModule(path, source, file, view.checked.module.imports, entry=True)
+        try:
+            context, _ = check_module(
+                file, source, view.checked.imports, settings.constants, legacy_headers=settings.legacy_headers
+            )
+        except RecursionError:
+            return None
+        checked = Checked(module, view.checked.imports, context, ())
+        modules = {**view.project.modules, path: checked}
+        return View(checked, Project(path, modules, (), frozenset()))
 
     def last_good(self, path: str) -> View | None:
         """Facts about the last version of a document without syntax errors, for answers while it has some."""

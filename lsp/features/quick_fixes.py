@@ -180,7 +180,9 @@ def _missing_fields(_: Workspace, view: View, span: Span) -> Iterator[Fix]:
     if call is None or not isinstance(part, TypePart) or not isinstance(part.type, Struct | AbilityType):
         return
     given = {arg.partition("=")[0].strip() for arg in call.args}
-    missing = [f"{n} = {default(t)}" for n, t in part.type.fields if n not in given and not isinstance(t, Arrow)]
+    missing = [
+        f"{n} = {default(t)}" for n, t in view.fields_of(part.type) if n not in given and not isinstance(t, Arrow)
+    ]
     if missing and close < len(view.text) and view.text[close] == ")":
         before = ", " if any(call.args) else ""
         title = "add " + ", ".join(f"`{m.partition(' =')[0]}`" for m in missing)
