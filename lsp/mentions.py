@@ -29,16 +29,30 @@ class Mention:
 
 
 def in_file(view: View, fact: Fact) -> list[Mention]:
-    """Mentions of what `fact` denotes in one file; of a thing without place those of the same name and kind."""
+    """Mentions of what `fact` denotes in one file; of a thing without place those of the same name and kind.
+
+    An ability in `{}` is a value under the name of its type: where one is mentioned, the other is.
+    """
     if fact.key is None:
         same = [f for f in view.facts if f.key is None and (f.kind, f.name) == (fact.kind, fact.name)]
     else:
-        same = [f for f in view.facts if f.key == fact.key]
+        keys = {fact.key} | {f.key for f in view.ability_values.get(fact.key, ())}
+        same = [f for f in view.facts if f.key in keys and (f.key == fact.key or not f.is_definition(view.path))]
     return [Mention(view, f) for f in same]
+
+
+def of_ability(view: View, fact: Fact) -> Fact:
+    """The type of an ability in `{}` for the value under its name; other facts as they are."""
+    if fact.kind in LOCAL:
+        for key, values in view.ability_values.items():
+            if any(value.key == fact.key for value in values):
+                return next(f for f in view.facts if f.key == key)
+    return fact
 
 
 def searched(workspace: Workspace, view: View, fact: Fact) -> list[str]:
     """Files that may mention what `fact` denotes, sorted; reads the texts of all files of the workspace."""
+    fact = of_ability(view, fact)
     if fact.kind in LOCAL or fact.site is None:
         return [view.path]
     # An import under another name has both words, so its file is found by the name of the definition.
@@ -49,6 +63,7 @@ def searched(workspace: Workspace, view: View, fact: Fact) -> list[str]:
 def gather(workspace: Workspace, view: View, fact: Fact, into: list[Mention]) -> Iterator[int]:
     """Find the mentions in the workspace, a file a step; each step tells how many files there are."""
     paths = searched(workspace, view, fact)
+    fact = of_ability(view, fact)
     for path in paths:
         other = view if path == view.path else workspace.view(path)
         if other is not None:

@@ -55,6 +55,16 @@ class View:
     def _starts(self) -> list[int]:
         return [fact.span.start for fact in self.facts]
 
+    @cached_property
+    def ability_values(self) -> dict[tuple[str, int] | None, list[Fact]]:
+        """Values in `{}` that have the name of their ability or service, by the key of that type."""
+        found: dict[tuple[str, int] | None, list[Fact]] = {}
+        types = {fact.span: fact for fact in self.facts if fact.kind in ("type", "service")}
+        for fact in self.facts:
+            if fact.kind in ("variable", "argument") and fact.span in types and fact.is_definition(self.path):
+                found.setdefault(types[fact.span].key, []).append(fact)
+        return found
+
     def facts_at(self, offset: int) -> list[Fact]:
         """Facts whose text holds `offset` or ends there; the field of `T(x)` comes behind the variable."""
         at = bisect_right(self._starts, offset)

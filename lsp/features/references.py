@@ -10,7 +10,7 @@ from aquac.semantics.raw import Site
 from aquac.semantics.types import Stream, StreamMap
 from aquac.syntax import ast
 from lsp.convert import to_location, to_range
-from lsp.mentions import everywhere, in_file
+from lsp.mentions import everywhere, in_file, of_ability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def highlight(workspace: Workspace, path: str, offset: int) -> list[types.Docume
         return []
     writes = _pushes(view) if isinstance(fact.type, Stream | StreamMap) else set()
     found = []
-    for mention in in_file(view, fact):
+    for mention in in_file(view, of_ability(view, fact)):
         write = mention.is_definition or mention.fact.span.start in writes
         kind = types.DocumentHighlightKind.Write if write else types.DocumentHighlightKind.Read
         found.append(types.DocumentHighlight(to_range(view.source, mention.fact.span), kind))

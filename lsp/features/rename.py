@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aquac.diagnostics import Edit
 from aquac.project.imports import PACKAGES
 from aquac.project.stdlib import is_stdlib
 from lsp.convert import to_range, to_workspace_edit
-from lsp.mentions import everywhere
+from lsp.mentions import everywhere, of_ability
 from lsp.places import place_at
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def rename(
     mentions = everywhere(workspace, view, fact) if mentions is None else mentions
     mentions = [m for m in mentions if m.fact.kind != "file"]
     old = fact.site.file.text[fact.site.span.start : fact.site.span.end] if fact.site is not None else fact.name
-    if fact.name != old:
-        raise RenameRefused(f"`{fact.name}` is another name given by an import; rename it there or rename `{old}`")
+    if fact.name != old:  # a name given by an import or export, which is this file's own
+        mentions = [m for m in mentions if m.view is view]
+        old = fact.name
     for mention in mentions:
         _check_free(mention, new_name)
     return to_workspace_edit(_edits(mentions, old, new_name))
@@ -64,9 +66,12 @@ def _target(workspace: Workspace, path: str, offset: int) -> tuple[View, Fact]:
     fact = None if view is None else view.fact_at(offset)
     if view is None or fact is None or fact.kind == "file":
         raise RenameRefused("there is no name here")
+    fact = replace(of_ability(view, fact), span=fact.span)
     if fact.site is None:
         raise RenameRefused(f"`{fact.name}` is predefined")
     where = fact.site.file.path
+    if fact.name != fact.site.file.text[fact.site.span.start : fact.site.span.end]:
+        return view, fact
     if is_stdlib(where) or f"/{PACKAGES}/" in where.replace("\\", "/"):
         raise RenameRefused(f"`{fact.name}` is defined in a library, in {os.path.basename(where)}")
     return view, fact
@@ -128,7 +133,7 @@ def _edits(mentions: list[Mention], old: str, new_name: str) -> list[Edit]:
 def _replacement(mention: Mention, new_name: str) -> str:
     """The new name; where one word was both a field and its value, the two are written out."""
     same = [f for f in mention.view.facts_at(mention.fact.span.start) if f.span == mention.fact.span]
-    if len({f.key for f in same}) < 2:
+    if len({f.key for f in same}) < 2 or not any(f.kind == "field" for f in same):
         return new_name
     if mention.fact.kind == "field":
         return f"{new_name} = {mention.fact.name}"
