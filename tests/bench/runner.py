@@ -27,7 +27,7 @@ AREAS: Final = {
     "marine": "tests.bench.marine",
 }
 COLUMNS: Final = (
-    "ours_ms", "reference_ms", "ratio", "marine_js_ms", "ratio_marine_js", "ours_peak_mb", "reference_peak_mb",
+    "ours_ms", "reference_ms", "ratio", "bar_ms", "typescript_ms", "rss_mb", "marine_js_ms", "ratio_marine_js", "ours_peak_mb", "reference_peak_mb",
 )  # fmt: skip
 """Columns of the table, where an area has them; the JSON form has all."""
 TURN: Final = int(os.environ.get("BENCH_TURN", "5"))

@@ -44,6 +44,7 @@ from lsp.features.selection import selection_range
 from lsp.features.semantic_tokens import semantic_tokens
 from lsp.features.signature_help import signature_help
 from lsp.features.symbols import document_symbols, workspace_symbols
+from lsp.words import WORDS, word_at
 from lsp.workspace import Workspace
 from tests.fuzz.aqua_mutation import corpus
 
@@ -180,10 +181,18 @@ def answers(workspace: Workspace, path: str, offsets: list[int]) -> list[Any]:
 
 
 def from_last_good(workspace: Workspace, path: str, offsets: list[int]) -> list[Any]:
-    """Answers that may come from the last text without syntax errors while the present one has some."""
+    """Answers that may come from the last text without syntax errors while the present one has some.
+
+    Where nothing else is known, hover explains the words of the language; that is left out.
+    """
     found: list[Any] = []
+    text = workspace.text(path).text
     for offset in offsets:
-        found += [hover(workspace, path, offset), definition(workspace, path, offset)]
+        shown = hover(workspace, path, offset)
+        word = word_at(text, offset)
+        if word is not None and shown is not None and str(shown.contents).endswith(repr(WORDS[word[0]])[1:] + ")"):
+            shown = None
+        found += [shown, definition(workspace, path, offset)]
     return found
 
 
