@@ -107,7 +107,34 @@ def _completion(server: AquaServer, params: types.CompletionParams) -> types.Com
         found.is_incomplete = True
     document = server.client_capabilities.text_document
     item = None if document is None or document.completion is None else document.completion.completion_item
+    if item is None or types.MarkupKind.Markdown not in (item.documentation_format or ()):
+        for each in found.items:
+            if isinstance(each.documentation, types.MarkupContent):
+                each.documentation = each.documentation.value
     return found if item is not None and item.snippet_support else without_snippets(found)
+
+
+def _hover(server: AquaServer, params: types.HoverParams) -> types.Hover | None:
+    found: types.Hover | None = _HOVER(server, params)
+    document = server.client_capabilities.text_document
+    able = None if document is None or document.hover is None else document.hover.content_format
+    if found is None or not able or types.MarkupKind.Markdown in able:
+        return found
+    assert isinstance(found.contents, types.MarkupContent)
+    text = "\n".join(line for line in found.contents.value.split("\n") if not line.startswith("```"))
+    return types.Hover(types.MarkupContent(types.MarkupKind.PlainText, text), found.range)
+
+
+def _signature_help(server: AquaServer, params: types.SignatureHelpParams) -> types.SignatureHelp | None:
+    found: types.SignatureHelp | None = _SIGNATURE_HELP(server, params)
+    document = server.client_capabilities.text_document
+    able = None if document is None or document.signature_help is None else document.signature_help
+    information = None if able is None else able.signature_information
+    if information is None or types.MarkupKind.Markdown not in (information.documentation_format or ()):
+        for each in () if found is None else found.signatures:
+            if isinstance(each.documentation, types.MarkupContent):
+                each.documentation = each.documentation.value
+    return found
 
 
 def _symbols(server: AquaServer, path: str, params: Any) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
@@ -189,14 +216,17 @@ def _formatting(server: AquaServer, path: str, params: Any) -> list[types.TextEd
         raise Refused(str(error)) from error
 
 
+_HOVER: Final = _at(hover, lambda air, offset: air.hover(offset))
+_SIGNATURE_HELP: Final = _at(signature_help, lambda air, offset: air.signature_help(offset))
+
 ANSWERS: Final[dict[str, Answer]] = {
-    types.TEXT_DOCUMENT_HOVER: _at(hover, lambda air, offset: air.hover(offset)),
+    types.TEXT_DOCUMENT_HOVER: _hover,
     types.TEXT_DOCUMENT_DEFINITION: _at(definition, lambda air, offset: air.definition(offset)),
     types.TEXT_DOCUMENT_DECLARATION: _at(definition, lambda air, offset: air.definition(offset)),
     types.TEXT_DOCUMENT_TYPE_DEFINITION: _at(type_definition),
     types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: _at(highlight, lambda air, offset: air.highlight(offset)),
     types.TEXT_DOCUMENT_COMPLETION: _completion,
-    types.TEXT_DOCUMENT_SIGNATURE_HELP: _at(signature_help, lambda air, offset: air.signature_help(offset)),
+    types.TEXT_DOCUMENT_SIGNATURE_HELP: _signature_help,
     types.TEXT_DOCUMENT_PREPARE_RENAME: _at(prepare_rename, lambda air, offset: air.prepare_rename(offset)),
     types.TEXT_DOCUMENT_PREPARE_CALL_HIERARCHY: _at(call_hierarchy.prepare_call_hierarchy),
     types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: _air_symbols,

@@ -84,17 +84,29 @@ class AquaProtocol(LanguageServerProtocol):
 
     def handle_bodies(self, bodies: Sequence[bytes]) -> None:
         """Take messages that arrived together, in order; what is no message is answered with an error."""
-        messages = [message for body in bodies if (message := self._message(body)) is not None]
-        cancelled = {m.params.id for m in messages if getattr(m, "method", "") == types.CANCEL_REQUEST}
-        known = {m.id for m in messages if hasattr(m, "id") and hasattr(m, "method")} & cancelled
-        for message in messages:
-            if getattr(message, "method", "") == types.CANCEL_REQUEST:
-                if message.params.id not in known:
+        read = [self._read(body) for body in bodies]
+        asked = {data["id"] for data in read if isinstance(data, dict) and "method" in data and _has_id(data)}
+        cancelled = {_cancelled(data) for data in read} & asked
+        for data in read:
+            if not isinstance(data, dict):
+                self._fail(None, data)
+            elif _cancelled(data) in cancelled:
+                continue
+            elif "method" in data and _has_id(data) and data["id"] in cancelled:
+                self._fail(data["id"], JsonRpcRequestCancelled(f"request {data['id']} was cancelled"))
+            else:
+                message = self._message(data)
+                if message is not None and self._is_in_time(message):
                     self.handle_message(message)
-            elif getattr(message, "id", None) in known and hasattr(message, "method"):
-                self._fail(message.id, JsonRpcRequestCancelled(f"request {message.id} was cancelled"))
-            elif self._is_in_time(message):
-                self.handle_message(message)
+
+    def _read(self, body: bytes) -> dict[str, Any] | JsonRpcException:
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            return JsonRpcParseError(f"not JSON: {error}")
+        if isinstance(data, dict) and data.get("jsonrpc") == self.VERSION:
+            return data
+        return JsonRpcInvalidRequest("not a JSON-RPC 2.0 message")
 
     def _is_in_time(self, message: Any) -> bool:
         """Whether a message may come now; a request that may not is answered."""
@@ -111,15 +123,7 @@ class AquaProtocol(LanguageServerProtocol):
             return False
         return True
 
-    def _message(self, body: bytes) -> Any:
-        try:
-            data = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            self._fail(None, JsonRpcParseError(f"not JSON: {error}"))
-            return None
-        if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
-            self._fail(None, JsonRpcInvalidRequest("not a JSON-RPC 2.0 message"))
-            return None
+    def _message(self, data: dict[str, Any]) -> Any:
         try:
             return self.structure_message(data)
         except JsonRpcException as error:
@@ -144,3 +148,14 @@ class AquaProtocol(LanguageServerProtocol):
             self._fail(msg_id, error)
         else:
             super()._send_handler_result(future, msg_id=msg_id)
+
+
+def _has_id(data: dict[str, Any]) -> bool:
+    return isinstance(data.get("id"), int | str)
+
+
+def _cancelled(data: object) -> int | str | None:
+    """The request that a message cancels."""
+    params = data.get("params") if isinstance(data, dict) and data.get("method") == types.CANCEL_REQUEST else None
+    found = params.get("id") if isinstance(params, dict) else None
+    return found if isinstance(found, int | str) else None

@@ -9,6 +9,7 @@ What an answer needs is imported after the client was told what the server can d
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +37,15 @@ SECTION: Final = "aqua"
 """Section of the client's configuration."""
 
 AIR: Final = ".air"
+
+
+UNTOLD: Final = (
+    "Cancel notification for unknown",
+    "Unable to deserialize",
+    "Failed to handle request",
+    "Ignoring notif",
+)
+"""Beginnings of log messages of pygls about what is no failure of the server."""
 
 
 class AquaServer(LanguageServer):
@@ -252,6 +262,9 @@ def make_server() -> AquaServer:
     from .documents import register_documents
     from .requests import register_requests
 
+    # The client is told of what it did wrong; a cancellation that comes too late is nothing wrong.
+    log = logging.getLogger("pygls.protocol.json_rpc")
+    log.addFilter(lambda record: not str(record.msg).startswith(UNTOLD))
     server = AquaServer()
     register_documents(server)
     register_requests(server)

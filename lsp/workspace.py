@@ -8,7 +8,7 @@ one mistake is reported once.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from aquac.codes import SYNTAX_TOO_DEEP
@@ -44,12 +44,16 @@ VIEWS_MAX: Final = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Parsed:
-    """A parsed file. `stamp` tells whether it is still the same: the text of a buffer, or time and size of a file."""
+    """A parsed file. `stamp` tells whether it is still the same: the text of a buffer, or time and size of a file.
+
+    strict: the tree as the command line has it, if it is another one: without what stands below a line with an error.
+    """
 
     stamp: object
     source: SourceFile
     file: ast.File
     diagnostics: tuple[Diagnostic, ...]
+    strict: ast.File | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +65,7 @@ class Checked:
     context: ModuleContext
     diagnostics: tuple[Diagnostic, ...]
     advice: tuple[Diagnostic, ...] | None = None
+    careful: tuple[frozenset[str], tuple[Diagnostic, ...]] | None = None
 
     def is_of(self, module: LoadedModule, imports: dict[str, ModuleContext]) -> bool:
         """Whether it was made of exactly these."""
@@ -84,12 +89,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Project:
-    """A file with everything it imports, in link order, the findings of loading, and which files are sound."""
+    """A file with everything it imports, in link order, and the findings of loading.
+
+    sound: files without errors that import none with errors. acyclic: those that neither are part of a cycle nor import one.
+    """
 
     root: str
     modules: dict[str, Checked]
     found: tuple[Diagnostic, ...]
     sound: frozenset[str]
+    acyclic: frozenset[str]
 
 
 @dataclass(eq=False)
@@ -194,7 +203,10 @@ class Workspace:
         contexts: dict[str, ModuleContext] = {}
         checked: dict[str, Checked] = {}
         sound: set[str] = set()
+        acyclic: set[str] = set()
         for module in modules:
+            if acyclic.issuperset(module.imports.values()):
+                acyclic.add(module.path)
             imports = {text: contexts[target] for text, target in module.imports.items() if target in contexts}
             result = self._check(module, imports)
             contexts[module.path] = result.context
@@ -202,7 +214,7 @@ class Workspace:
             good = module.path not in wrong and not has_errors(result.diagnostics)
             if good and all(target in sound for target in module.imports.values()):
                 sound.add(module.path)
-        project = Project(path, checked, tuple(found), frozenset(sound))
+        project = Project(path, checked, tuple(found), frozenset(sound), frozenset(acyclic))
         self._projects[path] = (self._version, project)
         return project
 
@@ -239,18 +251,13 @@ class Workspace:
         line = view.line_span(offset)
         filler = " " * view.indentation(offset) + FILLER
         source = SourceFile(path, view.text[: line.start] + filler + view.text[line.end :])
-        settings = self.settings_of(path)
-        file, _ = parse(source, legacy=settings.legacy_headers, parser=self._lines.get(path), keep_going=True)
+        legacy = self.settings_of(path).legacy_headers
+        file, _ = parse(source, legacy=legacy, parser=self._lines.get(path), keep_going=True)
         module = LoadedModule(path, source, file, view.checked.module.imports, entry=True)
-        try:
-            context, _ = check_module(
-                file, source, view.checked.imports, settings.constants, legacy_headers=settings.legacy_headers
-            )
-        except RecursionError:
-            return None
+        context, _ = self._checked_module(module, view.checked.imports)
         checked = Checked(module, view.checked.imports, context, ())
         modules = {**view.project.modules, path: checked}
-        return View(checked, Project(path, modules, (), frozenset()))
+        return View(checked, Project(path, modules, (), frozenset(), frozenset()))
 
     def last_good(self, path: str) -> View | None:
         """Facts about the last version of a document without syntax errors, for answers while it has some."""
@@ -316,13 +323,26 @@ class Workspace:
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _shown(self, project: Project, checked: Checked) -> Sequence[Diagnostic]:
-        """Findings of a check, unless they may follow from an error of the text or of an import."""
-        path = checked.module.path
-        if path in project.sound:
+        """Findings of a check; the same as on the command line.
+
+        Behind an import or a line with errors they are those of another check, which does not wonder about what may be there.
+        """
+        module = checked.module
+        if module.path not in project.acyclic:
+            return ()
+        sound = {text: c for text, c in checked.imports.items() if module.imports[text] in project.sound}
+        parsed = self._parsed.get(module.path)
+        strict = None if parsed is None or parsed.file is not module.file else parsed.strict
+        if len(sound) == len(module.imports) and strict is None:
             return checked.diagnostics
-        targets = checked.module.imports.values()
-        blamed = any(d.is_error and d.file is checked.module.source for d in project.found)
-        return () if blamed or not all(target in project.sound for target in targets) else checked.diagnostics
+        if checked.careful is None or checked.careful[0] != sound.keys():
+            module = (
+                module
+                if strict is None
+                else LoadedModule(module.path, module.source, strict, module.imports, entry=module.entry)
+            )
+            checked.careful = frozenset(sound), tuple(self._checked_module(module, sound)[1])
+        return checked.careful[1]
 
     def _source(self, path: str) -> tuple[object, SourceFile, Diagnostic | None]:
         """Stamp and text of a file; the same text is the same object."""
@@ -350,7 +370,7 @@ class Workspace:
                 known = self._parse(stamp, source, legacy=config.legacy_headers)
             self._parsed[path] = known
         elif known.stamp != stamp:
-            known = self._parsed[path] = _Parsed(stamp, source, known.file, known.diagnostics)
+            known = self._parsed[path] = replace(known, stamp=stamp)
         return known.source, known.file, list(known.diagnostics)
 
     def _stamp(self, path: str) -> object:
@@ -375,7 +395,10 @@ class Workspace:
         file, found = parse(source, legacy=legacy, parser=lines, keep_going=True)
         if lines is None and not found and len(source.text) >= CACHED_FROM and parsed_cache.enabled():
             parsed_cache.store(source, file, legacy=legacy)
-        return _Parsed(stamp, source, file, tuple(found))
+        strict = None
+        if has_errors(found):
+            strict, _ = parse(source, legacy=legacy, parser=lines)
+        return _Parsed(stamp, source, file, tuple(found), None if strict == file else strict)
 
     def _check(self, module: LoadedModule, imports: dict[str, ModuleContext]) -> Checked:
         known = self._checked.get(module.path)
@@ -383,9 +406,17 @@ class Workspace:
             known.module = module
             return known
         self.counts.checked += 1
+        context, found = self._checked_module(module, imports)
+        checked = Checked(module, imports, context, tuple(found))
+        self._checked[module.path] = checked
+        return checked
+
+    def _checked_module(
+        self, module: LoadedModule, imports: dict[str, ModuleContext]
+    ) -> tuple[ModuleContext, list[Diagnostic]]:
         settings = self.settings_of(module.path)
         try:
-            context, found = check_module(
+            return check_module(
                 module.file,
                 module.source,
                 imports,
@@ -393,8 +424,5 @@ class Workspace:
                 legacy_headers=settings.legacy_headers,
             )
         except RecursionError:
-            context = ModuleContext()
-            found = [Diagnostic(SYNTAX_TOO_DEEP, "the program nests deeper than the compiler can follow")]
-        checked = Checked(module, imports, context, tuple(found))
-        self._checked[module.path] = checked
-        return checked
+            message = "the program nests deeper than the compiler can follow"
+            return ModuleContext(), [Diagnostic(SYNTAX_TOO_DEEP, message)]

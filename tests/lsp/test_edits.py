@@ -12,6 +12,7 @@ from aquac.syntax.parse import parse
 from lsp.line_cache import LineCache
 from lsp.settings import read_settings
 from lsp.workspace import VIEWS_MAX, Workspace
+from tests.fuzz.aqua_mutation import corpus, mutated
 from tests.golden import load
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -99,17 +100,29 @@ def test_kept_lines_make_the_same_tree() -> None:
         assert parse(source, parser=lines) == parse(source)
 
 
-@pytest.mark.parametrize("case", load(CORPUS / "code_actions.txt"), ids=lambda case: case.name)
-def test_findings_are_those_of_the_compiler(case) -> None:
-    """What the editor shows of a program without errors of syntax or imports is what the command line prints."""
-    text = case.input.replace("$0", "").replace("$1", "")
-    files = {"/w/main.aqua": text.split("//- ")[0]}
-    for part in text.split("//- ")[1:]:
-        name, _, body = part.partition("\n")
-        files[f"/w/{name}"] = body
-    compiled = compile_bundle(files, MAIN)
+def check_findings(files: dict[str, str], entry: str) -> None:
+    """What the editor shows of a program is what the command line prints."""
+    compiled = compile_bundle(files, entry)
     workspace = Workspace()
     for path, body in files.items():
         workspace.set_text(path, body)
-    shown = [(d.code.id, d.span) for ds in workspace.check(MAIN).values() for d in ds]
-    assert sorted(shown, key=str) == sorted(((d.code.id, d.span) for d in compiled.diagnostics), key=str)
+    shown = [(d.code.id, d.file and d.file.path, d.span) for ds in workspace.check(entry).values() for d in ds]
+    printed = [(d.code.id, d.file and d.file.path, d.span) for d in compiled.diagnostics]
+    assert sorted(shown, key=str) == sorted(printed, key=str)
+
+
+@pytest.mark.parametrize("case", load(CORPUS / "code_actions.txt"), ids=lambda case: case.name)
+def test_findings_are_those_of_the_compiler(case) -> None:
+    text = case.input.replace("$0", "").replace("$1", "")
+    files = {MAIN: text.split("//- ")[0]}
+    for part in text.split("//- ")[1:]:
+        name, _, body = part.partition("\n")
+        files[f"/w/{name}"] = body
+    check_findings(files, MAIN)
+
+
+@pytest.mark.skipif(not corpus(), reason="the conformance corpus is not here")
+@pytest.mark.parametrize("seed", range(1400, 1480))
+def test_findings_of_wrong_programs_are_those_of_the_compiler(seed: int) -> None:
+    program = mutated(seed)
+    check_findings({f"/w/{name}": text for name, text in program.files.items()}, f"/w/{program.entry}")
