@@ -120,7 +120,11 @@ def to_location(site: Site) -> types.Location:
 
 
 def to_text_edit(source: SourceFile, span: Span, text: str) -> types.TextEdit:
-    """Replacement of a span of a file."""
+    """Replacement of a span of a file, with the line ends of the file."""
+    if "\r\n" in source.text:
+        if text.endswith("\r") and source.text[span.end : span.end + 1] == "\n":
+            text = text[:-1]  # the range ends before the CR, as `EditorLines.place` has it
+        text = re.sub(r"\r?\n", "\r\n", text)
     return types.TextEdit(to_range(source, span), text)
 
 
@@ -145,8 +149,10 @@ class EditorLines:
         self._starts = [0, *(m.end() for m in _LINE_END.finditer(text))]
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Line and column of a code point offset."""
+        """Line and column of a code point offset; between CR and LF is the end of the line."""
         offset = max(0, min(offset, len(self._text)))
+        if offset and self._text[offset - 1 : offset + 1] == "\r\n":
+            offset -= 1
         line = bisect_right(self._starts, offset) - 1
         start = self._starts[line]
         if self._ascii:
