@@ -85,5 +85,5 @@ def test_actions_keep_the_line_ends_of_a_file(case) -> None:
         other.workspace.set_text(path, text.replace("\n", "\r\n"))
     for title, text in made(other).items():
         assert "\n" not in text.replace("\r\n", "").replace(".aqua\n", ""), title
-        assert text.replace("\r\n", "\n").rstrip("\r") == plain[title], title
+        assert text.replace("\r\n", "\n").rstrip("\r\n") == plain[title].rstrip("\n"), title
     assert plain.keys() == made(other).keys()
