@@ -54,6 +54,7 @@ assert FORMS.keys() == KEYWORDS.keys()
 SPECIAL: Final = ("%init_peer_id%", "%timestamp%", "%ttl%", "%last_error%", ":error:")
 
 _WORD: Final = re.compile(r"[^\s()\[\]\"]*\Z")
+_PIECE: Final = re.compile(r";[^\n]*|\"[^\"]*\"?|[()\[\]]|[^\s()\[\]\";]+(?:\[[^\s()\[\]]*\][^\s()\[\]]*)*")
 _VARIABLE: Final = re.compile(r"(?:#[$%]?|[$%])?[A-Za-z0-9_-]+")
 
 DOCS: Final = {
@@ -292,34 +293,31 @@ class AirFile:
 
     def signature_help(self, offset: int) -> types.SignatureHelp | None:
         """The form of the instruction around the cursor, with the operand being typed."""
-        text = self.source.text
-        depth = operand = 0
-        at = offset
-        blank = True
-        while at:
-            at -= 1
-            char = text[at]
-            if char in ")]":
-                operand += depth == 0 and blank
-                depth += 1
-                blank = False
-            elif char in "([" and depth:
-                depth -= 1
-                blank = depth > 0
-            elif char == "(":
-                found = re.match(r"\(\s*(\w+)", text[at:])
-                form = FORMS.get(found[1]) if found else None
-                if form is None or found is None or at + found.end() >= offset:
+        opened: list[tuple[str, int]] = []  # first word and number of items of each bracket
+        touches = False
+        for token in _PIECE.finditer(self.source.text, 0, offset):
+            piece = token[0]
+            touches = token.end() == offset and piece not in "()[]"
+            if piece.startswith(";"):
+                continue
+            if piece in ")]":
+                del opened[-1:]
+                continue
+            if opened:
+                word, number = opened[-1]
+                opened[-1] = (piece if number == 0 else word, number + 1)
+            if piece in "([":
+                opened.append(("", 0))
+        for word, number in reversed(opened):
+            form = FORMS.get(word)
+            if form is not None:
+                active = number - 1 - touches
+                if active < 0:
                     return None
                 parts = re.findall(r"\(\w+ \w+\)|\[\w+\]|[$#]?\w+", form[1:-1])[1:]
                 label = types.SignatureInformation(form, parameters=[types.ParameterInformation(p) for p in parts])
-                return types.SignatureHelp([label], 0, min(max(0, operand - 1), max(0, len(parts) - 1)))
-            elif depth == 0:
-                if char.isspace() or char == "[":
-                    blank = True
-                elif blank:
-                    operand += 1
-                    blank = False
+                return types.SignatureHelp([label], 0, min(active, max(0, len(parts) - 1)))
+            touches = True  # this bracket is an operand of the one around
         return None
 
     # ── shape ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -339,7 +337,7 @@ class AirFile:
                         widest[start] = types.FoldingRange(start, number)
         comments = [number for number, line in enumerate(lines) if line.strip().startswith(";")]
         start = -2
-        for number, after in zip(comments, [*comments[1:], -2], strict=True):
+        for number, after in zip(comments, [*comments[1:], -2], strict=False):
             start = number if start < 0 else start
             if after != number + 1:
                 if number > start:
