@@ -63,7 +63,7 @@ class AquaServer(LanguageServer):
         self._uris: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         self._found: dict[str, dict[str, list[Diagnostic]]] = {}
-        self._on_screen: dict[str, list[types.Diagnostic]] = {}
+        self._on_screen: dict[str, tuple[int | None, list[types.Diagnostic]]] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
 
     @property
@@ -242,10 +242,10 @@ class AquaServer(LanguageServer):
             return
         shown = self._on_screen.get(path)
         version = self._versions.get(path)
-        if shown == found and version is None:
+        if shown == (version, found):
             return
         if found or shown is not None or path in self.documents.buffers:
-            self._on_screen[path] = found
+            self._on_screen[path] = version, found
             if not found and path not in self.documents.buffers:
                 del self._on_screen[path]
             uri = self._uris.get(path) or to_uri(path)
