@@ -121,7 +121,7 @@ def to_location(site: Site) -> types.Location:
 
 def to_text_edit(source: SourceFile, span: Span, text: str) -> types.TextEdit:
     """Replacement of a span of a file, with the line ends of the file."""
-    if "\r\n" in source.text:
+    if _lines(source).has_crlf:
         if text.endswith("\r") and source.text[span.end : span.end + 1] == "\n":
             text = text[:-1]  # the range ends before the CR, as `EditorLines.place` has it
         text = re.sub(r"\r?\n", "\r\n", text)
@@ -146,6 +146,7 @@ class EditorLines:
         """Index `text`; costs one pass over it."""
         self._text = text
         self._ascii = text.isascii()
+        self.has_crlf = "\r\n" in text
         self._starts = [0, *(m.end() for m in _LINE_END.finditer(text))]
 
     def place(self, offset: int) -> tuple[int, int]:
