@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .air import AirFile
     from .workspace import Workspace
 
-DEBOUNCE_SECONDS: Final = 0.01
+DEBOUNCE_SECONDS: Final = 0.005
 """A burst of edits is checked once, this long after its last one."""
 
 SECTION: Final = "aqua"
