@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types
 
 from .convert import to_path, to_uri
-from .server import SECTION
 
 if TYPE_CHECKING:
     from .server import AquaServer
@@ -41,8 +40,8 @@ def register_documents(server: AquaServer) -> None:
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
         client = server.client_capabilities.workspace
         given = params.settings
-        if isinstance(given, dict) and SECTION in given:
-            server.configure(given[SECTION], {})
+        if isinstance(given, dict) and given:
+            server.configure(given, {})
         elif client is not None and client.configuration:
             await _ask_for_settings(server)
         server.work.index()
@@ -84,6 +83,8 @@ def register_documents(server: AquaServer) -> None:
 
 async def _ask_for_settings(server: AquaServer) -> None:
     """Ask for the general settings and for those of each workspace folder."""
+    from .settings import SECTION
+
     roots = server.roots
     items = [types.ConfigurationItem(section=SECTION)]
     items += [types.ConfigurationItem(to_uri(root), SECTION) for root in roots]

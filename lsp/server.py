@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 DEBOUNCE_SECONDS: Final = 0.005
 """A burst of edits is checked once, this long after its last one."""
 
-SECTION: Final = "aqua"
-"""Section of the client's configuration."""
-
 AIR: Final = ".air"
 
 
@@ -91,9 +88,9 @@ class AquaServer(LanguageServer):
 
     def configure(self, value: object = None, by_folder: Mapping[str, object] | None = None) -> None:
         """Take settings (None: as before), check everything open again, and name what is wrong with the settings."""
-        from .settings import read_settings
+        from .settings import read_settings, section_of
 
-        self._value = self._value if value is None else value
+        self._value = section_of(self._value if value is None else value)
         self._values = self._values if by_folder is None else dict(by_folder)
         settings = read_settings(self._value, self._roots)
         own = {
