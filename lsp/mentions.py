@@ -34,10 +34,12 @@ def in_file(view: View, fact: Fact) -> list[Mention]:
     An ability in `{}` is a value under the name of its type: where one is mentioned, the other is.
     """
     if fact.key is None:
-        same = [f for f in view.facts if f.key is None and (f.kind, f.name) == (fact.kind, fact.name)]
+        same = [f for f in view.facts_of.get(None, ()) if (f.kind, f.name) == (fact.kind, fact.name)]
     else:
-        keys = {fact.key} | {f.key for f in view.ability_values.get(fact.key, ())}
-        same = [f for f in view.facts if f.key in keys and (f.key == fact.key or not f.is_definition(view.path))]
+        same = list(view.facts_of.get(fact.key, ()))
+        for value in view.ability_values.get(fact.key, ()):
+            same += [f for f in view.facts_of[value.key] if not f.is_definition(view.path)]
+        same.sort(key=lambda f: f.span.start)
     return [Mention(view, f) for f in same]
 
 

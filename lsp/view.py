@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aquac.semantics.types import Fields, Type
     from aquac.source import SourceFile
 
+    from .places import Runs
     from .workspace import Checked, Project
 
 TypeDefinition = ast.Data | ast.Service | ast.Ability
@@ -38,6 +39,7 @@ class View:
         self.path: str = checked.module.path
         self.file: ast.File = checked.module.file
         self.context: ModuleContext = checked.context
+        self._locals: dict[str, list[Fact]] | None = None
 
     @property
     def text(self) -> str:
@@ -54,6 +56,23 @@ class View:
     @cached_property
     def _starts(self) -> list[int]:
         return [fact.span.start for fact in self.facts]
+
+    @cached_property
+    def facts_of(self) -> dict[tuple[str, int] | None, list[Fact]]:
+        """Facts by what they denote, in order of their places."""
+        found: dict[tuple[str, int] | None, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.key, []).append(fact)
+        return found
+
+    def locals_of(self, name: str) -> list[Fact]:
+        """Values of functions with a name."""
+        if self._locals is None:
+            self._locals = {}
+            for fact in self.facts:
+                if fact.kind in ("variable", "argument"):
+                    self._locals.setdefault(fact.name, []).append(fact)
+        return self._locals.get(name, [])
 
     @cached_property
     def ability_values(self) -> dict[tuple[str, int] | None, list[Fact]]:
@@ -89,6 +108,25 @@ class View:
     def definitions(self) -> dict[int, ast.Definition]:
         """Definitions by where their names start."""
         return {d.name.span.start: d for d in self.file.definitions}
+
+    @cached_property
+    def extents(self) -> dict[int, tuple[ast.Definition, Span]]:
+        """Definitions with their whole texts by where their names start, in order."""
+        from .features.symbols import extents
+
+        return {d.name.span.start: (d, whole) for d, whole in extents(self.source, self.file)}
+
+    @cached_property
+    def _names_of_definitions(self) -> list[int]:
+        return list(self.extents)
+
+    def function_around(self, offset: int) -> tuple[ast.Func, Span] | None:
+        """The function whose text behind its name holds `offset`."""
+        at = bisect_right(self._names_of_definitions, offset) - 1
+        if at < 0:
+            return None
+        d, whole = self.extents[self._names_of_definitions[at]]
+        return (d, whole) if isinstance(d, ast.Func) and d.name.span.end < offset <= whole.end else None
 
     @cached_property
     def parts(self) -> dict[int, Part]:
@@ -195,6 +233,13 @@ class View:
             if isinstance(d, ast.Func):
                 part = self.parts.get(d.name.span.start)
                 yield d, part if isinstance(part, FuncPart) else None
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Where statements are executed."""
+        from .places import Runs
+
+        return Runs(self)
 
     # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

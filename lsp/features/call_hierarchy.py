@@ -10,8 +10,6 @@ from aquac.syntax import ast
 from lsp.convert import to_offset, to_path, to_range, to_uri
 from lsp.mentions import everywhere
 
-from .symbols import extents
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,9 +43,9 @@ def incoming_calls(
     calls: dict[tuple[str, int], tuple[View, list[Span]]] = {}
     for mention in everywhere(workspace, *found) if mentions is None else mentions:
         view, span = mention.view, mention.fact.span
-        for d, whole in extents(view.source, view.file):
-            if isinstance(d, ast.Func) and d.name.span.end < span.start <= whole.end:
-                calls.setdefault((view.path, d.name.span.start), (view, []))[1].append(span)
+        around = view.function_around(span.start)
+        if around is not None:
+            calls.setdefault((view.path, around[0].name.span.start), (view, []))[1].append(span)
     result = []
     for (_, start), (view, spans) in calls.items():
         caller = _item(view, start)
@@ -63,12 +61,11 @@ def outgoing_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[
         return []
     view, of = found
     calls: dict[tuple[str, int], tuple[Fact, list[Span]]] = {}
-    for d, whole in extents(view.source, view.file):
-        if d.name.span == of.span and isinstance(d, ast.Func):
-            for fact in view.facts:
-                inside = d.name.span.end < fact.span.start <= whole.end
-                if inside and fact.kind in ("function", "method") and fact.key is not None:
-                    calls.setdefault(fact.key, (fact, []))[1].append(fact.span)
+    d, whole = view.extents.get(of.span.start, (None, of.span))
+    for fact in view.facts if isinstance(d, ast.Func) else ():
+        inside = of.span.end < fact.span.start <= whole.end
+        if inside and fact.kind in ("function", "method") and fact.key is not None:
+            calls.setdefault(fact.key, (fact, []))[1].append(fact.span)
     result = []
     for fact, spans in calls.values():
         owner = None if fact.site is None else view.view_of(fact.site)
@@ -87,12 +84,12 @@ def target(workspace: Workspace, item: types.CallHierarchyItem) -> tuple[View, F
 
 
 def _item(view: View, start: int) -> types.CallHierarchyItem | None:
-    for d, whole in extents(view.source, view.file):
-        if d.name.span.start == start and isinstance(d, ast.Func):
-            return _make(view, d.name, whole, types.SymbolKind.Function, None)
+    d, whole = view.extents.get(start, (None, None))
+    if isinstance(d, ast.Func) and whole is not None:
+        return _make(view, d.name, whole, types.SymbolKind.Function, None)
     if start in view.members:
-        d, member = view.members[start]
-        return _make(view, member.name, member.name.span, types.SymbolKind.Method, d.name.text)
+        owner, member = view.members[start]
+        return _make(view, member.name, member.name.span, types.SymbolKind.Method, owner.name.text)
     return None
 
 

@@ -16,7 +16,6 @@ from aquac.project.imports import PACKAGES
 from aquac.project.stdlib import is_stdlib
 from lsp.convert import to_range, to_workspace_edit
 from lsp.mentions import everywhere, of_ability
-from lsp.places import place_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,17 +104,12 @@ def _check_free(mention: Mention, name: str) -> None:
         raise RenameRefused(f"`{name}` is defined already, or imported, in {view.path}")
     if is_type or fact.kind == "module":
         return
-    place = place_at(view, fact.span.start)
-    other = place.names.get(name)
-    if other is not None:
-        raise RenameRefused(f"`{name}` is the name of something else in the same function")
-    if fact.kind in ("variable", "argument") and place.definition is not None:
-        start = place.definition.name.span.start
-        ends = [d.name.span.start for d in view.file.definitions if d.name.span.start > start]
-        end = min(ends, default=len(view.text))
-        for found in view.facts:
-            if start <= found.span.start < end and found.name == name and found.kind in ("variable", "argument"):
-                raise RenameRefused(f"`{name}` is the name of something else in the same function")
+    around = view.function_around(fact.span.start)
+    if around is None:
+        return
+    for other in view.locals_of(name):
+        if around[0].name.span.end < other.span.start <= around[1].end and other.key != fact.key:
+            raise RenameRefused(f"`{name}` is the name of something else in the same function")
 
 
 def _edits(mentions: list[Mention], old: str, new_name: str) -> list[Edit]:

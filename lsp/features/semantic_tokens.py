@@ -14,7 +14,6 @@ from aquac.project.stdlib import is_stdlib
 from aquac.semantics.types import AbilityType, Arrow, Stream, StreamMap
 from lsp.convert import line_and_column
 from lsp.legend import MODIFIERS, TYPES
-from lsp.places import place_at, run_at
 
 if TYPE_CHECKING:
     from aquac.source import Span
@@ -88,7 +87,7 @@ def _modifiers(view: View, fact: Fact) -> list[str]:
         modifiers.append("readonly")
     if isinstance(fact.type, Stream | StreamMap) and fact.kind in ("variable", "argument"):
         modifiers.append("stream")
-    if fact.kind in ("function", "method") and not declared and run_at(view, place_at(view, fact.span.start)).peer:
+    if fact.kind in ("function", "method") and not declared and view.runs.at(fact.span.start).peer:
         modifiers.append("remote")
     library = fact.site is None if fact.kind == "constant" else fact.site is not None and is_stdlib(fact.site.file.path)
     if library:
