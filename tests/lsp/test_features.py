@@ -197,7 +197,9 @@ def _air(f: Fixture) -> str:
         parameters = shown.signatures[0].parameters
         active = parameters[shown.active_parameter].label if parameters else "none"
         lines.append(f"{shown.signatures[0].label}, now {active}")
-    lines.append("completes " + " ".join(item.label for item in air.completion(f.offset).items))
+    items = air.completion(f.offset).items
+    replaced = {f.place(uri, item.text_edit.range) for item in items if item.text_edit}
+    lines.append(" ".join(["completes", *sorted(replaced), "with", *(item.label for item in items)]))
     selected = air.selection(f.offset)
     while selected is not None:
         lines.append(f"selects {f.place(uri, selected.range)}")
