@@ -39,11 +39,11 @@ def register_documents(server: AquaServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
         client = server.client_capabilities.workspace
-        given = params.settings
-        if isinstance(given, dict) and given:
+        given = params.settings if isinstance(params.settings, dict) and params.settings else None
+        if client is not None and client.configuration:
+            await _ask_for_settings(server, given)
+        elif given is not None:
             server.configure(given, {})
-        elif client is not None and client.configuration:
-            await _ask_for_settings(server)
         server.work.index()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
@@ -81,8 +81,8 @@ def register_documents(server: AquaServer) -> None:
         server.closed(params.text_document.uri)
 
 
-async def _ask_for_settings(server: AquaServer) -> None:
-    """Ask for the general settings and for those of each workspace folder."""
+async def _ask_for_settings(server: AquaServer, given: object = None) -> None:
+    """Ask for the general settings and for those of each workspace folder; `given` is what a client sent that has no answer."""
     from .settings import SECTION
 
     roots = server.roots
@@ -90,4 +90,4 @@ async def _ask_for_settings(server: AquaServer) -> None:
     items += [types.ConfigurationItem(to_uri(root), SECTION) for root in roots]
     answer: Any = await server.workspace_configuration_async(types.ConfigurationParams(items))
     if answer:
-        server.configure(answer[0], dict(zip(roots, answer[1:], strict=False)))
+        server.configure(given if answer[0] is None else answer[0], dict(zip(roots, answer[1:], strict=False)))

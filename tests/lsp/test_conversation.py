@@ -352,13 +352,29 @@ def test_settings_change(tmp_path: Path) -> None:
         client.set_configuration({"importFolders": []}, section="aqua")
         client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
         assert [d.code for d in await client.findings(main)] == ["AQ0120"]
-        given = {"aqua": {"importFolders": ["vendor"], "codeLens": 5}}
+        client.set_configuration(None, section="aqua")  # and there is no answer to the question
+        given = {"importFolders": ["vendor"], "codeLens": 5}
         client.workspace_did_change_configuration(types.DidChangeConfigurationParams(given))
         await client.findings(main, lambda found: not found)
         assert [m.message for m in client.messages] == ["aqua-lsp: settings: codeLens is true or false"]
 
     settings = {"": {"aqua": {"importFolders": ["vendor"]}}}
     converse(body, tmp_path, capabilities=able, configuration=settings)
+
+
+def test_settings_are_sent_to_a_server_that_cannot_ask(tmp_path: Path) -> None:
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "lib.aqua").write_text(LIB)
+    main = uri_of(tmp_path / "main.aqua")
+
+    async def body(client: Client) -> None:
+        client.open(main, USES_LIB)
+        await client.findings(main)
+        given = {"aqua": {"importFolders": ["vendor"]}, "other": {"importFolders": []}}
+        client.workspace_did_change_configuration(types.DidChangeConfigurationParams(given))
+        await client.findings(main, lambda found: not found)
+
+    converse(body, tmp_path)
 
 
 def test_settings_of_the_start(tmp_path: Path) -> None:

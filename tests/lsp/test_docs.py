@@ -1,4 +1,4 @@
-"""`docs/editor.md`: every request the server registers is there with a test, and nothing else."""
+"""`docs/language-server.md`: every request the server registers is there with a test, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from lsp.requests import COMMANDS, LONG, REQUESTS
 from lsp.settings import Settings, read_settings
 
-PAGE = (Path(__file__).parents[2] / "docs" / "editor.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "language-server.md").read_text(encoding="utf-8")
 HERE = Path(__file__).parent
 
 
