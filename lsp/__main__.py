@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from aquac.command_line import INTERRUPTED, OK, CommandError, Parser, add_common_flags, enter_directory, run_main
+from aquac.command_line import INTERRUPTED, CommandError, Parser, add_common_flags, enter_directory, run_main
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,20 +32,21 @@ def _main(argv: Sequence[str]) -> int:
             raise CommandError(f"`{args.tcp}` is not an address HOST:PORT such as 127.0.0.1:2087")
         port = int(text)
 
-    from .server import calm_collector, make_server
+    from .collecting import calm_collector
 
-    # A thread waits for input and cannot be stopped, so an orderly end would wait for it too. There is nothing to save.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-    server = make_server()
-    calm_collector()
-    if args.tcp is not None:
-        try:
-            server.start_tcp(host, port)
-        except OSError as error:
-            raise CommandError(f"cannot listen at {args.tcp}: {error.strerror}") from error
-    else:
-        server.start_io()
-    return OK
+    with calm_collector():
+        from .server import make_server
+        from .shell import serve_stdio, serve_tcp
+
+        # A thread may wait for input and cannot be stopped, so an orderly end would wait for it too. There is nothing to save.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+        server = make_server()
+    if args.tcp is None:
+        return serve_stdio(server)
+    try:
+        return serve_tcp(server, host.strip("[]"), port)
+    except OSError as error:
+        raise CommandError(f"cannot listen at {args.tcp}: {error.strerror or error}") from error
 
 
 if __name__ == "__main__":

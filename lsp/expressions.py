@@ -17,6 +17,8 @@ from aquac.syntax import ast
 from aquac.syntax.parse import parse_value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aquac.semantics.raw import ModuleContext
     from aquac.semantics.types import Type
 
@@ -58,8 +60,11 @@ def _opening(text: str, close: int) -> int:
     return -1
 
 
-def type_of(view: View, place: Place, text: str) -> Type | ModuleContext | None:
-    """Type of the value `text` at a place; for the name of a used module the module; None if it has no meaning."""
+def type_of(view: View, place: Place, text: str, more: Mapping[str, Type] | None = None) -> Type | ModuleContext | None:
+    """Type of the value `text` at a place; for the name of a used module the module; None if it has no meaning.
+
+    more: types of names that are visible besides those of the place.
+    """
     module = view.context.module_at(text)
     if module is not None:
         return module
@@ -77,5 +82,7 @@ def type_of(view: View, place: Place, text: str) -> Type | ModuleContext | None:
             fact = view.fact_at(binding.span.start)
             if fact is not None and fact.type is not None and fact.span == binding.span:
                 scope.define(ast.Name(name, Span(0, 0)), fact.type)
+        for name, t in (more or {}).items():
+            scope.define(ast.Name(name, Span(0, 0)), t)
         result = run(Values(scope, TypeNames(scope)).value(value))
     return None if result is None else result.type

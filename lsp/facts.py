@@ -6,7 +6,7 @@ A name that is a dotted path gives one fact for its last word and one for the mo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from aquac.semantics.raw import ConstPart, FuncPart, ServicePart, Site, TypePart
 from aquac.source import Span
@@ -15,11 +15,12 @@ from aquac.syntax import ast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquac.semantics.raw import ModuleContext, Occurrence, Part
+    from aquac.semantics.raw import Occurrence, Part
     from aquac.semantics.types import Type
     from aquac.source import SourceFile
 
     from .view import View
+    from .workspace import Checked
 
 Kind = Literal["constant", "function", "variable", "argument", "field", "method", "type", "service", "module", "file"]
 
@@ -109,10 +110,12 @@ def _header(view: View, line: ast.HeaderLine) -> Iterator[Fact]:
         case ast.ModuleHeader():
             yield Fact(line.name.span, "module", line.name.text, None, Site(view.source, line.name.span))
             for name in line.declares or ():
-                yield from _named(view.context, name)
+                yield from _named(view.checked, name)
         case ast.Export(items):
             for item in items:
-                yield from _named(view.context, item.name)
+                yield from _named(view.checked, item.name)
+                if item.rename is not None:
+                    yield from _named(view.checked, item.name, item.rename)
         case ast.Import() | ast.Use():
             target = view.project.modules.get(view.checked.module.imports.get(line.path.text, ""))
             if target is None:
@@ -120,24 +123,39 @@ def _header(view: View, line: ast.HeaderLine) -> Iterator[Fact]:
             header = header_site(target.module.source, target.module.file)
             yield Fact(line.path.span, "file", line.path.text[1:-1], None, header)
             for item in line.items or ():
-                yield from _named(target.context, item.name)
+                yield from _named(target, item.name)
                 if item.rename is not None:
-                    yield from _named(target.context, item.name, item.rename)
+                    yield from _named(target, item.name, item.rename)
             if isinstance(line, ast.Use) and line.alias is not None:
                 yield Fact(line.alias.span, "module", line.alias.text, None, Site(view.source, line.alias.span))
 
 
-def _named(context: ModuleContext, name: ast.Name, place: ast.Name | None = None) -> Iterator[Fact]:
-    """A name of a list in the header, as the part of `context` it means; nothing if there is none."""
+def _named(checked: Checked, name: ast.Name, place: ast.Name | None = None) -> Iterator[Fact]:
+    """A name of a list in the header, as what it means in `checked`; nothing if it means nothing there."""
     place = place or name
+    context = checked.context
+    dot = place.text.rfind(".") + 1
+    span = Span(place.span.end - len(place.text) + dot, place.span.end) if dot else place.span
     for is_type in (False, True):
         part = context.part(name.text, is_type=is_type) or context.member(name.text, is_type=is_type)
         if part is not None:
             kind, t = kind_of(part)
-            dot = place.text.rfind(".") + 1
-            span = Span(place.span.end - len(place.text) + dot, place.span.end) if dot else place.span
             yield Fact(span, kind, place.text[dot:], t, part.site)
             return
+    for d in checked.module.file.definitions:  # its definition has errors
+        if d.name.text == name.text:
+            yield Fact(span, _KINDS[type(d)], place.text, None, Site(checked.module.source, d.name.span))
+            return
+
+
+_KINDS: Final[dict[type[ast.Definition], Kind]] = {
+    ast.Const: "constant",
+    ast.Alias: "type",
+    ast.Data: "type",
+    ast.Ability: "type",
+    ast.Service: "service",
+    ast.Func: "function",
+}
 
 
 def kind_of(part: Part) -> tuple[Kind, Type]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import posixpath
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from aquac.diagnostics import Edit
 from aquac.project.bundle import SUFFIX, Disk
-from aquac.project.imports import PACKAGES
 from aquac.project.stdlib import is_stdlib, stdlib_folder
 from aquac.source import Span
 from aquac.syntax import ast
@@ -33,12 +33,14 @@ class Offer:
     text: str
 
 
-def offers(workspace: Workspace, view: View) -> Iterator[Offer]:
-    """What the files of the workspace and of the standard library declare and this file does not see; nearest files first."""
+def offers(workspace: Workspace, view: View, name: str | None = None) -> Iterator[Offer]:
+    """What other files declare and this file does not see: of the workspace, then of the standard library.
+
+    name: the only one of interest. Without it files of the workspace that nobody has read yet are passed over.
+    """
     visible = {part.name for _, part in view.context.parts}
-    library = Disk().sources_below(stdlib_folder())
-    own = [path for path in workspace.files() if f"/{PACKAGES}/" not in path.replace("\\", "/")]
-    for path in [*own, *library]:
+    own = workspace.paths_with([name]) if name is not None else [p for p in workspace.files() if workspace.is_known(p)]
+    for path in dict.fromkeys([*own, *_library()]):
         if path == view.path:
             continue
         _, file = workspace.parsed(path)
@@ -47,7 +49,9 @@ def offers(workspace: Workspace, view: View) -> Iterator[Offer]:
             continue
         names = None if header.declares_all else {name.text for name in header.declares or ()}
         for d in file.definitions:
-            if d.name.text not in visible and (names is None or d.name.text in names):
+            if d.name.text in visible or (name is not None and d.name.text != name):
+                continue
+            if names is None or d.name.text in names:
                 yield Offer(d.name.text, d, path, import_text(view.path, path))
 
 
@@ -86,4 +90,9 @@ def new_line(view: View, line: str) -> Edit:
 def importable(workspace: Workspace, view: View) -> list[str]:
     """Texts an import line of this file may have: files of the workspace, then the library."""
     own = [path for path in workspace.files() if path != view.path and path.endswith(SUFFIX)]
-    return [import_text(view.path, path) for path in [*own, *Disk().sources_below(stdlib_folder())]]
+    return [import_text(view.path, path) for path in [*own, *_library()]]
+
+
+@cache
+def _library() -> tuple[str, ...]:
+    return tuple(Disk().sources_below(stdlib_folder()))

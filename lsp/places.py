@@ -6,6 +6,7 @@ block but `on` hides its names from what follows it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from aquac.syntax import ast
 from aquac.topology.path import Frames, find_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from aquac.source import Span
     from aquac.topology.path import Path
@@ -156,9 +157,40 @@ class Run:
 
 def run_at(view: View, place: Place) -> Run:
     """The peer that executes a place, and the hops to it from the peer that executes the function or closure around."""
+    return _run_around(view, place.around)
+
+
+class Runs:
+    """Where each statement of a file is executed, found in one walk."""
+
+    def __init__(self, view: View) -> None:
+        """Walk over all functions."""
+        found: list[tuple[int, Run]] = []
+        for d in view.file.definitions:
+            found.append((view.line_span(d.name.span.start).start, Run(None)))
+            waiting: list[tuple[ast.Body, tuple[Compound, ...]]] = [(d.body, ())] if isinstance(d, ast.Func) else []
+            while waiting:
+                body, around = waiting.pop()
+                run = _run_around(view, around)
+                for statement in body:
+                    inner = unwrapped(statement)
+                    found.append((view.line_span(_first(inner).start).start, run))
+                    if isinstance(inner, Compound):
+                        waiting.append((inner.body, (*around, inner)))
+        found.sort(key=lambda item: item[0])
+        self._starts = [start for start, _ in found]
+        self._runs = [run for _, run in found]
+
+    def at(self, offset: int) -> Run:
+        """As `run_at`, for an offset in the text of a statement."""
+        at = bisect_right(self._starts, offset) - 1
+        return Run(None) if at < 0 else self._runs[at]
+
+
+def _run_around(view: View, around: Iterable[Compound]) -> Run:
     frames = Frames()
     path: Path = ()
-    for statement in place.around:
+    for statement in around:
         if isinstance(statement, ast.Closure):
             path = ()  # a closure runs where it is called
         elif isinstance(statement, ast.On | ast.ParSeq):

@@ -3,7 +3,7 @@
     {"importFolders": ["lib"], "imports": {…import map…}, "constants": ["LIMIT = 5"], "legacyHeaders": false,
      "inlayHints": {"types": true, "peers": true}, "codeLens": true}
 
-Relative folders are seen from each workspace folder. Values of the wrong shape are passed over and named in `problems`.
+Relative folders are seen from each workspace folder; a folder may have settings of its own. Values of the wrong shape are passed over and named in `problems`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aquac.project.config import ImportMap, ImportsInvalid, ProjectConfig, import_map, with_roots
 from aquac.semantics.constants import parse_constants
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aquac.semantics.raw import ConstPart
+
+SECTION: Final = "aqua"
+"""Section of the client's configuration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +74,11 @@ def read_settings(value: object, roots: Sequence[str] = ()) -> Settings:
         lenses=reader.flag("codeLens", default=True),
     )
     return replace(settings, problems=(*reader.problems, *hints.problems))
+
+
+def section_of(value: object) -> object:
+    """The settings in what a client sends: what is below `aqua`, or all of it, as editors without sections send it."""
+    return value.get(SECTION, value) if isinstance(value, Mapping) else value
 
 
 class _Reader:

@@ -37,14 +37,14 @@ def member(name: str, t: Type) -> str:
     return f"{name}{signature(t)}" if isinstance(t, Arrow) else f"{name}: {brief(t)}"
 
 
-def outline(t: Type, name: str, docs: Mapping[str, str] | None = None) -> str:
-    """A definition of a type."""
+def outline(t: Type, name: str, docs: Mapping[str, str] | None = None, order: Fields = ()) -> str:
+    """A definition of a type; `order` are its members as they are to be shown."""
     match t:
         case Struct(known, fields) | AbilityType(known, fields) | ServiceType(known, fields):
             if known != name:
                 return f"alias {name}: {known}"
             word = "data" if isinstance(t, Struct) else "ability" if isinstance(t, AbilityType) else "service"
-            return f"{word} {name}:\n" + "\n".join(_members(fields, docs or {}))
+            return f"{word} {name}:\n" + "\n".join(_members(order or fields, docs or {}))
         case _:
             return f"alias {name}: {brief(t)}"
 
@@ -59,8 +59,8 @@ def _members(fields: Fields, docs: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def part_text(part: Part) -> str:
-    """A part as its definition, of a function the first line."""
+def part_text(part: Part, order: Fields = ()) -> str:
+    """A part as its definition, of a function the first line; `order` as in `outline`."""
     match part:
         case ConstPart(site=None):
             return f"const {part.name}: {brief(part.value.type)}"
@@ -71,7 +71,7 @@ def part_text(part: Part) -> str:
         case FuncPart():
             return f"func {part.name}{signature(part.arrow.type)}"
         case TypePart() | ServicePart():
-            return outline(part.type, part.name, part.member_docs)
+            return outline(part.type, part.name, part.member_docs, order)
 
 
 def short_part(part: Part) -> str:

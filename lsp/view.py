@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquac.semantics.raw import ModuleContext
-    from aquac.semantics.types import Type
+    from aquac.semantics.types import Fields, Type
     from aquac.source import SourceFile
 
+    from .places import Runs
     from .workspace import Checked, Project
 
 TypeDefinition = ast.Data | ast.Service | ast.Ability
@@ -38,6 +39,7 @@ class View:
         self.path: str = checked.module.path
         self.file: ast.File = checked.module.file
         self.context: ModuleContext = checked.context
+        self._locals: dict[str, list[Fact]] | None = None
 
     @property
     def text(self) -> str:
@@ -54,6 +56,33 @@ class View:
     @cached_property
     def _starts(self) -> list[int]:
         return [fact.span.start for fact in self.facts]
+
+    @cached_property
+    def facts_of(self) -> dict[tuple[str, int] | None, list[Fact]]:
+        """Facts by what they denote, in order of their places."""
+        found: dict[tuple[str, int] | None, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.key, []).append(fact)
+        return found
+
+    def locals_of(self, name: str) -> list[Fact]:
+        """Values of functions with a name."""
+        if self._locals is None:
+            self._locals = {}
+            for fact in self.facts:
+                if fact.kind in ("variable", "argument"):
+                    self._locals.setdefault(fact.name, []).append(fact)
+        return self._locals.get(name, [])
+
+    @cached_property
+    def ability_values(self) -> dict[tuple[str, int] | None, list[Fact]]:
+        """Values in `{}` that have the name of their ability or service, by the key of that type."""
+        found: dict[tuple[str, int] | None, list[Fact]] = {}
+        types = {fact.span: fact for fact in self.facts if fact.kind in ("type", "service")}
+        for fact in self.facts:
+            if fact.kind in ("variable", "argument") and fact.span in types and fact.is_definition(self.path):
+                found.setdefault(types[fact.span].key, []).append(fact)
+        return found
 
     def facts_at(self, offset: int) -> list[Fact]:
         """Facts whose text holds `offset` or ends there; the field of `T(x)` comes behind the variable."""
@@ -79,6 +108,25 @@ class View:
     def definitions(self) -> dict[int, ast.Definition]:
         """Definitions by where their names start."""
         return {d.name.span.start: d for d in self.file.definitions}
+
+    @cached_property
+    def extents(self) -> dict[int, tuple[ast.Definition, Span]]:
+        """Definitions with their whole texts by where their names start, in order."""
+        from .features.symbols import extents
+
+        return {d.name.span.start: (d, whole) for d, whole in extents(self.source, self.file)}
+
+    @cached_property
+    def _names_of_definitions(self) -> list[int]:
+        return list(self.extents)
+
+    def function_around(self, offset: int) -> tuple[ast.Func, Span] | None:
+        """The function whose text behind its name holds `offset`."""
+        at = bisect_right(self._names_of_definitions, offset) - 1
+        if at < 0:
+            return None
+        d, whole = self.extents[self._names_of_definitions[at]]
+        return (d, whole) if isinstance(d, ast.Func) and d.name.span.end < offset <= whole.end else None
 
     @cached_property
     def parts(self) -> dict[int, Part]:
@@ -125,6 +173,18 @@ class View:
         for checked in self.project.modules.values():
             yield self.sibling(checked)
 
+    def module_behind(self, fact: Fact) -> Checked | None:
+        """The file that the path of an import, the alias of a used module, or the name in a header stands for."""
+        if fact.kind == "file":
+            return None if fact.site is None else self.project.modules.get(fact.site.file.path)
+        for line in self.file.header:
+            if isinstance(line, ast.Use):
+                target = self.project.modules.get(self.checked.module.imports.get(line.path.text, ""))
+                name = line.alias.text if line.alias is not None else target.context.module if target else None
+                if name == fact.name:
+                    return target
+        return self.checked if self.context.module == fact.name else None
+
     def member_site(self, owner: Type, name: str) -> Site | None:
         """Where a member of a data, ability or service type is declared."""
         type_name = getattr(owner, "name", "")
@@ -157,12 +217,29 @@ class View:
                     return Site(view.source, d.name.span)
         return None
 
+    def fields_of(self, t: Type) -> Fields:
+        """Members of a data, ability or service type in the order of its definition; of others none."""
+        fields: Fields = getattr(t, "fields", ())
+        for view in self.project_views():
+            for d, known in view.own_types.get(getattr(t, "name", ""), ()):
+                if known is t or known == t:
+                    places = {member.name.text: n for n, member in enumerate(d.members)}
+                    return tuple(sorted(fields, key=lambda field: places.get(field[0], len(places))))
+        return fields
+
     def functions(self) -> Iterator[tuple[ast.Func, FuncPart | None]]:
         """Functions defined here."""
         for d in self.file.definitions:
             if isinstance(d, ast.Func):
                 part = self.parts.get(d.name.span.start)
                 yield d, part if isinstance(part, FuncPart) else None
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Where statements are executed."""
+        from .places import Runs
+
+        return Runs(self)
 
     # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,11 +10,12 @@ from aquac.syntax import ast
 from lsp.convert import to_offset, to_path, to_range, to_uri
 from lsp.mentions import everywhere
 
-from .symbols import extents
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aquac.source import Span
     from lsp.facts import Fact
+    from lsp.mentions import Mention
     from lsp.view import View
     from lsp.workspace import Workspace
 
@@ -32,17 +33,19 @@ def prepare_call_hierarchy(workspace: Workspace, path: str, offset: int) -> list
     return [] if item is None else [item]
 
 
-def incoming_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[types.CallHierarchyIncomingCall]:
-    """Functions that mention the item in their bodies."""
-    found = _target(workspace, item)
+def incoming_calls(
+    workspace: Workspace, item: types.CallHierarchyItem, *, mentions: Sequence[Mention] | None = None
+) -> list[types.CallHierarchyIncomingCall]:
+    """Functions that mention the item in their bodies; `mentions` as in `references`."""
+    found = target(workspace, item)
     if found is None:
         return []
     calls: dict[tuple[str, int], tuple[View, list[Span]]] = {}
-    for mention in everywhere(workspace, *found):
+    for mention in everywhere(workspace, *found) if mentions is None else mentions:
         view, span = mention.view, mention.fact.span
-        for d, whole in extents(view.source, view.file):
-            if isinstance(d, ast.Func) and d.name.span.end < span.start <= whole.end:
-                calls.setdefault((view.path, d.name.span.start), (view, []))[1].append(span)
+        around = view.function_around(span.start)
+        if around is not None:
+            calls.setdefault((view.path, around[0].name.span.start), (view, []))[1].append(span)
     result = []
     for (_, start), (view, spans) in calls.items():
         caller = _item(view, start)
@@ -53,17 +56,16 @@ def incoming_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[
 
 def outgoing_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[types.CallHierarchyOutgoingCall]:
     """Functions and methods mentioned in the body of the item."""
-    found = _target(workspace, item)
+    found = target(workspace, item)
     if found is None:
         return []
     view, of = found
     calls: dict[tuple[str, int], tuple[Fact, list[Span]]] = {}
-    for d, whole in extents(view.source, view.file):
-        if d.name.span == of.span and isinstance(d, ast.Func):
-            for fact in view.facts:
-                inside = d.name.span.end < fact.span.start <= whole.end
-                if inside and fact.kind in ("function", "method") and fact.key is not None:
-                    calls.setdefault(fact.key, (fact, []))[1].append(fact.span)
+    d, whole = view.extents.get(of.span.start, (None, of.span))
+    for fact in view.facts if isinstance(d, ast.Func) else ():
+        inside = of.span.end < fact.span.start <= whole.end
+        if inside and fact.kind in ("function", "method") and fact.key is not None:
+            calls.setdefault(fact.key, (fact, []))[1].append(fact.span)
     result = []
     for fact, spans in calls.values():
         owner = None if fact.site is None else view.view_of(fact.site)
@@ -73,7 +75,8 @@ def outgoing_calls(workspace: Workspace, item: types.CallHierarchyItem) -> list[
     return result
 
 
-def _target(workspace: Workspace, item: types.CallHierarchyItem) -> tuple[View, Fact] | None:
+def target(workspace: Workspace, item: types.CallHierarchyItem) -> tuple[View, Fact] | None:
+    """What an item of `prepare_call_hierarchy` stands for; None if it is gone."""
     path = to_path(item.uri)
     view = None if path is None else workspace.view(path)
     fact = None if view is None else view.fact_at(to_offset(view.source, item.selection_range.start))
@@ -81,12 +84,12 @@ def _target(workspace: Workspace, item: types.CallHierarchyItem) -> tuple[View, 
 
 
 def _item(view: View, start: int) -> types.CallHierarchyItem | None:
-    for d, whole in extents(view.source, view.file):
-        if d.name.span.start == start and isinstance(d, ast.Func):
-            return _make(view, d.name, whole, types.SymbolKind.Function, None)
+    d, whole = view.extents.get(start, (None, None))
+    if isinstance(d, ast.Func) and whole is not None:
+        return _make(view, d.name, whole, types.SymbolKind.Function, None)
     if start in view.members:
-        d, member = view.members[start]
-        return _make(view, member.name, member.name.span, types.SymbolKind.Method, d.name.text)
+        owner, member = view.members[start]
+        return _make(view, member.name, member.name.span, types.SymbolKind.Method, owner.name.text)
     return None
 
 

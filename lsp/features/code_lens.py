@@ -1,6 +1,6 @@
-"""`textDocument/codeLens`: above each exported function, show its AIR or run it; above others how often they are used.
+"""`textDocument/codeLens`: above each exported function, show its AIR or its graph or run it; above others how often they are used.
 
-The commands are `aqua.showAir` and `aqua.run`; the server executes the first itself, the second is for the editor's terminal.
+The server executes `aqua.showAir` and `aqua.showGraph` itself; `aqua.run` is for the editor's terminal.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from aquac.compiler import Options, compile_path
 from aquac.project.bundle import Overlay
 from lsp.convert import to_range, to_uri
 from lsp.mentions import in_file
+from lsp.requests import SHOW_AIR, SHOW_GRAPH
 
 if TYPE_CHECKING:
+    from aquac.compiler import Compiled
     from lsp.workspace import Workspace
 
-SHOW_AIR: Final = "aqua.showAir"
 RUN: Final = "aqua.run"
 
 
 def code_lenses(workspace: Workspace, path: str) -> list[types.CodeLens]:
     """Lenses of the functions of a file, in order."""
     view = workspace.view(path)
-    if view is None or not workspace.settings.lenses:
+    if view is None or not workspace.settings_of(path).lenses:
         return []
     lenses = []
     for d, _ in view.functions():
@@ -33,6 +34,7 @@ def code_lenses(workspace: Workspace, path: str) -> list[types.CodeLens]:
         if public is not None:
             arguments: list[object] = [to_uri(path), public]
             lenses.append(types.CodeLens(where, types.Command("show AIR", SHOW_AIR, arguments=arguments)))
+            lenses.append(types.CodeLens(where, types.Command("show graph", SHOW_GRAPH, arguments=arguments)))
             lenses.append(types.CodeLens(where, types.Command("run", RUN, arguments=arguments)))
         else:
             fact = view.fact_at(d.name.span.start)
@@ -44,13 +46,17 @@ def code_lenses(workspace: Workspace, path: str) -> list[types.CodeLens]:
 
 def show_air(workspace: Workspace, path: str, function: str) -> str | None:
     """The script of an exported function, of the texts as they are in the editor; None if the file has errors."""
-    settings = workspace.settings
-    compiled = compile_path(
+    found = compiled(workspace, path).functions.get(function)
+    return None if found is None else found.script
+
+
+def compiled(workspace: Workspace, path: str) -> Compiled:
+    """A file compiled from the texts as they are in the editor."""
+    settings = workspace.settings_of(path)
+    return compile_path(
         path,
         imports=settings.project().imports,
         constants=settings.constant_texts,
         options=Options(legacy_headers=settings.legacy_headers),
         store=Overlay(workspace.buffers),
     )
-    found = compiled.functions.get(function)
-    return None if found is None else found.script

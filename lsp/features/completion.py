@@ -26,6 +26,7 @@ from aquac.semantics.types import (
     Struct,
     Type,
 )
+from aquac.source import Span
 from aquac.syntax import ast
 from lsp.convert import to_text_edit
 from lsp.expressions import before, type_of
@@ -34,6 +35,7 @@ from lsp.places import Place, place_at
 from lsp.texts import member, short_part
 
 from .call_context import call_at
+from .symbols import match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,10 +46,12 @@ if TYPE_CHECKING:
 OFFERS_MAX: Final = 300
 """Names of other files offered at most."""
 
-TOP_WORDS: Final = {
+HEADER_WORDS: Final = {
     "import": 'import "${1:file.aqua}"',
     "use": 'use "${1:file.aqua}" as ${2:Name}',
     "export": "export ${1:name}",
+}
+TOP_WORDS: Final = {
     "const": "const ${1:NAME} = ${2:value}",
     "alias": "alias ${1:Name}: ${2:type}",
     "data": "data ${1:Name}:\n  ${2:field}: ${3:string}",
@@ -61,14 +65,16 @@ STATEMENT_WORDS: Final = {
     "for": "for ${1:item} <- ${2:items}:\n  $0",
     "parseq": "parseq ${1:item} <- ${2:items} on ${3:peer}:\n  $0",
     "if": "if ${1:condition}:\n  $0",
-    "else": "else:\n  $0",
     "try": "try:\n  $0",
-    "catch": "catch ${1:e}:\n  $0",
-    "otherwise": "otherwise:\n  $0",
-    "par": "par ",
-    "co": "co ",
     "join": "join ",
 }
+BRANCH_WORDS: Final = {
+    "else": "else:\n  $0",
+    "catch": "catch ${1:e}:\n  $0",
+    "otherwise": "otherwise:\n  $0",
+}
+BESIDE_WORDS: Final = {"par": "par ", "co": "co "}
+VALUE_WORDS: Final = ("true", "false")
 Kind = types.CompletionItemKind
 _WORD: Final = re.compile(r"[A-Za-z0-9_]*\Z")
 _PATH: Final = re.compile(r'[ \t]*(?:import|use)\b[^"]*"([^"]*)\Z')
@@ -78,11 +84,39 @@ _TYPE: Final = re.compile(
     r"(?:->[^:=]*|:[ \t]*|\balias[ \t]+\w+[ \t]*:[^=]*|[(,][ \t]*\w+[ \t]*:[ \t]*)(?:\[\]|[?*%])*\Z"
 )
 _MODE: Final = re.compile(r"[ \t]*(?:par[ \t]+|co[ \t]+)?for[ \t]+.*<-.*[\w)\]][ \t]+\Z")
-_ON: Final = re.compile(r"[ \t]*(?:par[ \t]+|co[ \t]+)?(?:on|parseq\b.*\bon)[ \t]+.*[\w)\"\]][ \t]+\Z")
+_PEER: Final = re.compile(r"[ \t]*(?:par[ \t]+|co[ \t]+)?parseq[ \t]+(?!.*\bon\b).*<-.*[\w)\]!][ \t]+\Z")
+_PARSEQ: Final = re.compile(r"[ \t]*(?:par[ \t]+|co[ \t]+)?parseq[ \t]+(\w+)[ \t]*<-[ \t]*(.*?)[ \t]+on\b")
+_BESIDE: Final = re.compile(r"[ \t]*(?:par|co)[ \t]+\Z")
+_ABILITIES: Final = re.compile(r"func[ \t]+\w+[ \t]*\{[^}]*\Z")
+_ON: Final = re.compile(r"(?!.*\bvia\b)[ \t]*(?:par[ \t]+|co[ \t]+)?(?:on|parseq\b.*\bon)[ \t]+.*[\w)\"\]][ \t]+\Z")
 
 
-def completion(workspace: Workspace, path: str, offset: int) -> list[types.CompletionItem]:
-    """Items for the cursor; filtering by what is typed already is left to the editor."""
+def completion(workspace: Workspace, path: str, offset: int) -> types.CompletionList:
+    """Items for the cursor; filtering by what is typed already is left to the editor.
+
+    Of other files only names that match it are offered; the list is incomplete if there are more than `OFFERS_MAX` of them.
+    """
+    items = _items(workspace, path, offset)
+    imports = sum(item.additional_text_edits is not None for item in items)
+    return types.CompletionList(is_incomplete=imports >= OFFERS_MAX, items=items)
+
+
+def without_snippets(found: types.CompletionList) -> types.CompletionList:
+    """The list for clients that insert texts as they are: functions by name, statements up to what is to be filled in."""
+    items = []
+    for item in found.items:
+        if item.insert_text_format is types.InsertTextFormat.Snippet and item.insert_text is not None:
+            text = item.label
+            if item.kind in (Kind.Keyword, Kind.Field):
+                text = item.insert_text.partition("$")[0].partition("\n")[0]
+            if " …" in item.label:
+                continue
+            item.insert_text, item.insert_text_format = text, None
+        items.append(item)
+    return types.CompletionList(found.is_incomplete, items)
+
+
+def _items(workspace: Workspace, path: str, offset: int) -> list[types.CompletionItem]:
     view = workspace.view(path)
     if view is None:
         return []
@@ -90,16 +124,16 @@ def completion(workspace: Workspace, path: str, offset: int) -> list[types.Compl
     typed = view.text[line_start:offset]
     found = _PATH.match(typed)
     if found:
-        return [_item(text, Kind.File, "") for text in importable(workspace, view)]
+        return list(_paths(workspace, view, Span(offset - len(found[1]), offset)))
     if _inside_text(typed):
         return []
     word = _WORD.search(typed)
     head = typed[: word.start()] if word else typed
     if head.rstrip().endswith(".") and not head.rstrip().endswith(".."):
-        return list(_members(view, offset, line_start + len(head.rstrip()) - 1))
+        return list(_members(workspace, view, offset, line_start + len(head.rstrip()) - 1))
     if not head.strip():
         if not head:
-            return list(_top(view))
+            return list(_top(view, offset))
         return [*_statements(view, offset), *_values(workspace, view, offset)]
     if head[0] not in " \t":
         return list(_header_or_signature(workspace, view, offset, head))
@@ -112,11 +146,20 @@ def _inside_text(typed: str) -> bool:
     return '"' in code or "--" in code
 
 
+def _paths(workspace: Workspace, view: View, typed: Span) -> Iterator[types.CompletionItem]:
+    """Paths of an import; each replaces what is typed of the path, which editors see as several words."""
+    for text in importable(workspace, view):
+        item = _item(text, Kind.File, "")
+        item.filter_text, item.text_edit = text, to_text_edit(view.source, typed, text)
+        yield item
+
+
 # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _top(view: View) -> Iterator[types.CompletionItem]:
-    for word, snippet in TOP_WORDS.items():
+def _top(view: View, offset: int) -> Iterator[types.CompletionItem]:
+    first = min((d.name.span.start for d in view.file.definitions), default=offset)
+    for word, snippet in {**(HEADER_WORDS if offset <= first else {}), **TOP_WORDS}.items():
         yield _item(word, Kind.Keyword, "", snippet=snippet)
     if not view.file.header:
         yield _item("aqua", Kind.Keyword, "", snippet="aqua ${1:Main} declares *")
@@ -149,6 +192,10 @@ def _header_or_signature(workspace: Workspace, view: View, offset: int, head: st
         for _, part in view.context.parts:
             if isinstance(part, ConstPart):
                 yield _part_item(part)
+    elif _ABILITIES.match(head):
+        for part in _visible(view, place_at(view, offset)):
+            if isinstance(part, ServicePart) or (isinstance(part, TypePart) and isinstance(part.type, AbilityType)):
+                yield _part_item(part)
     elif word in ("func", "alias", "service") and (_TYPE.search(head) or word == "alias"):
         yield from _types(workspace, view, offset)
 
@@ -173,9 +220,16 @@ def _in_body(workspace: Workspace, view: View, offset: int, head: str) -> Iterat
         for mode in ("par", "try", "rec"):
             yield _item(mode, Kind.Keyword, "")
         return
+    if _PEER.match(head):
+        yield _item("on", Kind.Keyword, "")
+        return
     if _ON.match(head):
         yield _item("via", Kind.Keyword, "")
         return
+    if _BESIDE.match(head):
+        for keyword, snippet in STATEMENT_WORDS.items():
+            if keyword not in ("join", "if"):
+                yield _item(keyword, Kind.Keyword, "", snippet=snippet)
     yield from _fields_to_give(view, place, offset)
     yield from _values(workspace, view, offset)
 
@@ -193,16 +247,49 @@ def _fields_to_give(view: View, place: Place, offset: int) -> Iterator[types.Com
         t = part.type if isinstance(part, TypePart) else None
     if isinstance(t, Struct | AbilityType):
         given = {arg.partition("=")[0].strip() for arg in call.args}
-        for name, of in t.fields:
+        for name, of in view.fields_of(t):
             if name not in given:
                 yield _item(name, Kind.Field, brief(of), snippet=f"{name} = $0", first=True)
 
 
 def _statements(view: View, offset: int) -> Iterator[types.CompletionItem]:
-    place = place_at(view, offset)
-    if isinstance(place.definition, ast.Func):
-        for word, snippet in STATEMENT_WORDS.items():
+    """Words that begin a statement; branches only below what they belong to."""
+    if not isinstance(place_at(view, offset).definition, ast.Func):
+        return
+    above = _above(view, offset)
+    branches: dict[str | None, tuple[str, ...]] = {
+        None: (),
+        "if": ("else", "otherwise"),
+        "try": ("catch", "otherwise"),
+        "catch": ("catch", "otherwise"),
+        "otherwise": (),
+    }
+    allowed = branches.get(above, ("otherwise",))
+    for word, snippet in STATEMENT_WORDS.items():
+        yield _item(word, Kind.Keyword, "", snippet=snippet)
+    for word, snippet in BRANCH_WORDS.items():
+        if word in allowed:
             yield _item(word, Kind.Keyword, "", snippet=snippet)
+    for word, snippet in BESIDE_WORDS.items() if above is not None else ():
+        yield _item(word, Kind.Keyword, "", snippet=snippet)
+
+
+def _above(view: View, offset: int) -> str | None:
+    """First word of the statement above in the same block; None if there is none."""
+    indent = view.indentation(offset)
+    start = view.line_span(offset).start
+    while start:
+        line = view.line_span(start - 1)
+        text = view.text[line.start : line.end]
+        start = line.start
+        if not text.strip() or text.lstrip().startswith("--"):
+            continue
+        depth = len(text) - len(text.lstrip())
+        if depth < indent:
+            return None
+        if depth == indent:
+            return re.split(r"\W", text.lstrip(), maxsplit=1)[0]
+    return None
 
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,7 +309,9 @@ def _values(workspace: Workspace, view: View, offset: int) -> Iterator[types.Com
             yield _part_item(part)
     for alias in view.context.used:
         yield _item(alias, Kind.Module, "")
-    yield from _imports(workspace, view, types_only=False)
+    for word in VALUE_WORDS:
+        yield _item(word, Kind.Keyword, "")
+    yield from _imports(workspace, view, offset, types_only=False)
 
 
 def _types(workspace: Workspace, view: View, offset: int) -> Iterator[types.CompletionItem]:
@@ -235,7 +324,7 @@ def _types(workspace: Workspace, view: View, offset: int) -> Iterator[types.Comp
             yield _part_item(part)
     for alias in view.context.used:
         yield _item(alias, Kind.Module, "")
-    yield from _imports(workspace, view, types_only=True)
+    yield from _imports(workspace, view, offset, types_only=True)
 
 
 def _visible(view: View, place: Place) -> Iterator[Part]:
@@ -246,10 +335,13 @@ def _visible(view: View, place: Place) -> Iterator[Part]:
             yield part
 
 
-def _imports(workspace: Workspace, view: View, *, types_only: bool) -> Iterator[types.CompletionItem]:
+def _imports(workspace: Workspace, view: View, offset: int, *, types_only: bool) -> Iterator[types.CompletionItem]:
     number = 0
+    typed = _WORD.search(view.text, view.line_span(offset).start, offset)
     for offer in offers(workspace, view):
         if types_only and isinstance(offer.definition, ast.Func | ast.Const):
+            continue
+        if typed and match(typed[0], offer.name) is None:
             continue
         number += 1
         if number > OFFERS_MAX:
@@ -265,21 +357,38 @@ def _imports(workspace: Workspace, view: View, *, types_only: bool) -> Iterator[
         )
 
 
-def _members(view: View, offset: int, dot: int) -> Iterator[types.CompletionItem]:
+def _members(workspace: Workspace, view: View, offset: int, dot: int) -> Iterator[types.CompletionItem]:
     """What may stand behind the `.` at `dot`."""
     text = before(view.text, dot)
     if not text:
         return
+    head = view.text[view.line_span(dot).start : dot]
     t = type_of(view, place_at(view, offset), text)
+    if t is None:
+        mended = workspace.mended(view.path, offset)
+        if mended is None:
+            return
+        view = mended
+        t = type_of(view, place_at(view, offset), text, _items_of_head(view, offset, head))
     if isinstance(t, ModuleContext):
+        wants_type = _TYPE.search(head.removesuffix(text)) is not None
         for _, part in t.parts:
-            yield _part_item(part)
+            if part.site is not None and (not wants_type or isinstance(part, TypePart | ServicePart)):
+                yield _part_item(part)
     elif t is not None:
         for name, of, doc in members_of(view, t):
             kind = Kind.Method if isinstance(of, Arrow) else Kind.Field
             yield _named(name, kind, of, doc=doc)
         if isinstance(t, Struct):
             yield _item("copy", Kind.Method, f"{t.name} with other fields", snippet="copy($0)")
+
+
+def _items_of_head(view: View, offset: int, head: str) -> dict[str, Type]:
+    """The item of a `parseq` that is being typed: the peer behind `on` is one of its fields."""
+    found = _PARSEQ.match(head)
+    t = None if found is None else type_of(view, place_at(view, offset), found[2])
+    element = getattr(t, "element", None)
+    return {} if found is None or element is None else {found[1]: element}
 
 
 def members_of(view: View, t: Type) -> Iterable[tuple[str, Type, str]]:
@@ -289,7 +398,7 @@ def members_of(view: View, t: Type) -> Iterable[tuple[str, Type, str]]:
         owner = None if site is None else view.view_of(site)
         part = owner.parts.get(site.span.start) if owner is not None and site is not None else None
         docs = part.member_docs if isinstance(part, TypePart | ServicePart) else {}
-        return [(name, of, docs.get(name, "")) for name, of in t.fields]
+        return [(name, of, docs.get(name, "")) for name, of in view.fields_of(t)]
     if isinstance(t, StreamMap):
         return [(name, of, "") for name in MAP_METHODS if (of := map_method(t, name)) is not None]
     return [("length", U32, "")] if is_collection(t) else []

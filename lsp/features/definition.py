@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsp.convert import to_location
+from lsp.facts import header_site
 from lsp.last_good import with_last_good
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ def definition(workspace: Workspace, path: str, offset: int) -> list[types.Locat
         return []
     view, first, at, _, _ = found
     facts = [fact for fact in view.facts_at(at) if fact.span == first.span]
+    if first.kind == "module" and first.is_definition(view.path):  # the alias in a `use` line leads on to the file
+        target = view.module_behind(first)
+        if target is not None and target is not view.checked:
+            return [to_location(header_site(target.module.source, target.module.file))]
     return [to_location(fact.site) for fact in facts if fact.site is not None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
@@ -14,18 +14,24 @@ from lsp.convert import to_range
 from lsp.last_good import with_last_good
 from lsp.places import place_at, run_at
 from lsp.texts import member, part_text, signature
+from lsp.words import WORDS, word_at
 
 if TYPE_CHECKING:
+    from aquac.source import SourceFile
     from lsp.facts import Fact
     from lsp.view import View
     from lsp.workspace import Workspace
+
+
+NAMES_SHOWN_MAX: Final = 20
+"""Names of a file shown in a hover."""
 
 
 def hover(workspace: Workspace, path: str, offset: int) -> types.Hover | None:
     """What to show for the text at `offset`; None where nothing is known."""
     found = with_last_good(workspace, path, offset, lambda view, at: view.fact_at(at))
     if found is None:
-        return None
+        return _word(workspace.text(path), offset)
     view, fact, at, source, span = found
     code, doc = describe(view, fact)
     blocks = [f"```aqua\n{code}\n```"]
@@ -37,6 +43,16 @@ def hover(workspace: Workspace, path: str, offset: int) -> types.Hover | None:
     return types.Hover(
         types.MarkupContent(types.MarkupKind.Markdown, "\n\n".join(blocks)), range=to_range(source, span)
     )
+
+
+def _word(source: SourceFile, offset: int) -> types.Hover | None:
+    """A word of the language: what it does; nothing in comments and texts."""
+    found = word_at(source.text, offset)
+    if found is None:
+        return None
+    word, span = found
+    content = types.MarkupContent(types.MarkupKind.Markdown, f"```aqua\n{word}\n```\n\n{WORDS[word]}")
+    return types.Hover(content, range=to_range(source, span))
 
 
 def describe(view: View, fact: Fact) -> tuple[str, str]:
@@ -52,7 +68,7 @@ def describe(view: View, fact: Fact) -> tuple[str, str]:
         return (f"{of}." if of else "") + (fact.name if fact.type is None else member(fact.name, fact.type)), doc
     part = owner.parts.get(at) if owner is not None else None
     if part is not None and fact.kind in ("constant", "function", "type", "service"):
-        text = part_text(part)
+        text = part_text(part, view.fields_of(part.type) if isinstance(part, TypePart | ServicePart) else ())
         if fact.name != part.name and not isinstance(part, TypePart | ServicePart):
             text = text.replace(part.name, fact.name, 1)
         return text, part.doc
@@ -65,17 +81,20 @@ def describe(view: View, fact: Fact) -> tuple[str, str]:
 
 
 def _module(view: View, fact: Fact) -> tuple[str, str]:
-    if fact.kind == "file" and fact.site is not None:
-        checked = view.project.modules.get(fact.site.file.path)
-        names = () if checked is None else checked.context.declares
-        context_name = None if checked is None else checked.context.module
+    """The header of a file with the names it declares, and its path; of a used module those that are taken from it."""
+    target = view.module_behind(fact)
+    if target is None:
+        return f"aqua {fact.name}", ""
+    used = view.context.module_at(fact.name) if fact.kind == "module" else None
+    names = [d.name.text for d in target.module.file.definitions]
+    if used is not None:
+        visible = {part.name for _, part in used.parts if part.site is not None}
+        names = [name for name in names if name in visible] or sorted(visible)
     else:
-        used = view.context.module_at(fact.name)
-        names = view.context.declares if used is None else tuple(part.name for _, part in used.parts)
-        context_name = fact.name
-    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    path = "" if fact.site is None else fact.site.file.path
-    return f"aqua {context_name or '?'}" + (f" declares {shown}" if shown else ""), path
+        names = [name for name in names if name in target.context.declares]
+    shown = ", ".join(names[:NAMES_SHOWN_MAX]) + (", …" if len(names) > NAMES_SHOWN_MAX else "")
+    name = fact.name if used is not None else target.context.module or "?"
+    return f"aqua {name}" + (f" declares {shown}" if shown else ""), target.module.path
 
 
 def executed_at(view: View, fact: Fact, offset: int) -> str:

@@ -11,7 +11,7 @@ from aquac.semantics.printing import brief
 from aquac.semantics.types import Arrow
 from aquac.syntax import ast
 from lsp.convert import to_range
-from lsp.places import place_at, run_at, unwrapped
+from lsp.places import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def inlay_hints(workspace: Workspace, path: str, span: Span) -> list[types.Inlay
     view = workspace.view(path)
     if view is None:
         return []
-    settings = workspace.settings
+    settings = workspace.settings_of(path)
     hints: list[types.InlayHint] = []
     for name in _bound(view) if settings.type_hints else ():
         if span.start <= name.span.end <= span.end:
@@ -39,7 +39,7 @@ def inlay_hints(workspace: Workspace, path: str, span: Span) -> list[types.Inlay
                 text = _type_text(fact.type)
                 hints.append(_hint(view, name.span, f": {text}", types.InlayHintKind.Type))
     for end in _remote_calls(view, span) if settings.peer_hints else ():
-        run = run_at(view, place_at(view, end.start))
+        run = view.runs.at(end.start)
         if run.peer is not None:
             hint = _hint(view, end, f" on {run.peer}", None)
             hint.tooltip = "executed there" + (f", reached by {' → '.join(run.hops)}" if run.hops else "")

@@ -92,8 +92,8 @@ def default(t: Type) -> str:
 def _import(workspace: Workspace, view: View, span: Span) -> Iterator[Fix]:
     name = view.text[span.start : span.end]
     number = 0
-    for offer in offers(workspace, view):
-        if offer.name == name and number < IMPORTS_OFFERED_MAX:
+    for offer in offers(workspace, view, name):
+        if number < IMPORTS_OFFERED_MAX:
             number += 1
             yield Fix(f"import `{name}` from {offer.text}", (import_edit(view, name, offer.path, offer.text),))
 
@@ -180,7 +180,9 @@ def _missing_fields(_: Workspace, view: View, span: Span) -> Iterator[Fix]:
     if call is None or not isinstance(part, TypePart) or not isinstance(part.type, Struct | AbilityType):
         return
     given = {arg.partition("=")[0].strip() for arg in call.args}
-    missing = [f"{n} = {default(t)}" for n, t in part.type.fields if n not in given and not isinstance(t, Arrow)]
+    missing = [
+        f"{n} = {default(t)}" for n, t in view.fields_of(part.type) if n not in given and not isinstance(t, Arrow)
+    ]
     if missing and close < len(view.text) and view.text[close] == ")":
         before = ", " if any(call.args) else ""
         title = "add " + ", ".join(f"`{m.partition(' =')[0]}`" for m in missing)
@@ -257,6 +259,27 @@ def _unused_result(_: Workspace, view: View, span: Span) -> Iterator[Fix]:
         yield Fix("bind the result to a name", (Edit(view.source, Span(at, at), f"{names} <- "),))
 
 
+def _unused_definition(_: Workspace, view: View, span: Span) -> Iterator[Fix]:
+    """Remove a definition with the comment above it and one of the blank lines around."""
+    from .symbols import extents
+
+    for d, whole in extents(view.source, view.file):
+        if d.name.span == span:
+            end = whole.end
+            while end < len(view.text) and view.text[end] in "\r\n":
+                end += 1
+            start = whole.start if end < len(view.text) else len(view.text[: whole.start].rstrip())
+            kept = "" if end < len(view.text) else "\n"
+            yield Fix(f"remove `{d.name.text}`", (Edit(view.source, Span(start, end), kept),))
+
+
+def _one_of_many(_: Workspace, view: View, span: Span) -> Iterator[Fix]:
+    """A collection stands where one value is expected."""
+    t = type_of(view, place_at(view, span.start), view.text[span.start : span.end])
+    if isinstance(t, Array | Option | Stream):
+        yield Fix("take the first element with `!`", (Edit(view.source, Span(span.end, span.end), "!"),))
+
+
 _FIXES: Final[dict[str, Callable[[Workspace, View, Span], Iterator[Fix]]]] = {
     codes.NAME_UNKNOWN.id: _import,
     codes.ARROW_UNKNOWN.id: _unknown_function,
@@ -266,5 +289,9 @@ _FIXES: Final[dict[str, Callable[[Workspace, View, Span], Iterator[Fix]]]] = {
     codes.RETURN_MISSING.id: _no_return,
     codes.RETURN_UNDECLARED.id: _undeclared_result,
     codes.SERVICE_NO_ID.id: _service_id,
+    codes.TYPE_MISMATCH.id: _one_of_many,
+    codes.TYPE_WRONG_VALUE.id: _one_of_many,
     codes.WARN_UNUSED_RESULT.id: _unused_result,
+    codes.WARN_UNUSED_FUNCTION.id: _unused_definition,
+    codes.WARN_UNUSED_DEFINITION.id: _unused_definition,
 }

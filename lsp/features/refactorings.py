@@ -11,6 +11,7 @@ from aquac.semantics.types import AbilityType, Arrow, ServiceType, Stream, Strea
 from aquac.source import Span
 from aquac.syntax import ast
 from lsp.blocks import block_at
+from lsp.expressions import type_of
 from lsp.mentions import in_file
 from lsp.places import place_at, unwrapped
 
@@ -32,6 +33,7 @@ def refactorings(view: View, span: Span) -> Iterator[tuple[str, Fix]]:
             yield from (("refactor.extract", fix) for fix in _extract_function(view, block))
         yield from (("refactor.rewrite", fix) for fix in _parallel(view, block))
         yield from (("refactor.inline", fix) for fix in _inline(view, span))
+    yield from (("refactor.extract", fix) for fix in _extract_value(view, span))
     yield from (("refactor.extract", fix) for fix in _extract_literal(view, span))
     yield from (("refactor.rewrite", fix) for fix in _definition(view, span))
 
@@ -151,6 +153,45 @@ def _inline(view: View, span: Span) -> Iterator[Fix]:
             line = view.line_span(statement.name.span.start)
             removed = Edit(view.source, Span(line.start, min(line.end + 1, len(view.text))), "")
             yield Fix(f"inline `{fact.name}`", (removed, *(Edit(view.source, s, value) for s in uses)))
+
+
+def _extract_value(view: View, span: Span) -> Iterator[Fix]:
+    """A selected value, or a part of one, gets a name on the line above; calls keep their place in the order."""
+    text = view.text[span.start : span.end]
+    place = place_at(view, span.start)
+    if not text or text != text.strip() or not isinstance(place.definition, ast.Func):
+        return
+    line = view.line_span(span.start)
+    before = view.text[line.start : span.start]
+    if not before.strip() or span.end > line.end or before.lstrip().startswith(("for ", "parseq ", "else", "catch")):
+        return
+    if view.line_span(place.definition.name.span.start).end >= span.start:
+        return
+    whole = {_extent(value) for value in _values_of(place.definition)}
+    t = written(type_of(view, place, text))
+    if span in whole and t is not None and "(" not in text:
+        name = _free_name(view, "value")
+        indent = view.text[line.start : line.start + view.indentation(span.start)]
+        above = Edit(view.source, Span(line.start, line.start), f"{indent}{name} = {text}\n")
+        yield Fix("extract variable", (above, Edit(view.source, span, name)))
+
+
+def _values_of(d: ast.Func) -> Iterator[Any]:
+    """Values anywhere in a body."""
+    waiting: list[Any] = [d.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, tuple):
+            waiting += node
+        elif not isinstance(node, Span):
+            if isinstance(node, ast.Literal | ast.Variable | ast.Chain | ast.Collection) or hasattr(node, "full"):
+                yield node
+            waiting += [getattr(node, name) for name in field_names(node)]
+
+
+def _extent(value: Any) -> Span:
+    full = getattr(value, "full", None)
+    return full if isinstance(full, Span) else value.span
 
 
 def _extract_literal(view: View, span: Span) -> Iterator[Fix]:

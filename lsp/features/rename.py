@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aquac.diagnostics import Edit
 from aquac.project.imports import PACKAGES
 from aquac.project.stdlib import is_stdlib
 from lsp.convert import to_range, to_workspace_edit
-from lsp.mentions import Mention, everywhere
-from lsp.places import place_at
+from lsp.mentions import everywhere, of_ability
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lsprotocol import types
 
     from aquac.source import Span
     from lsp.facts import Fact
+    from lsp.mentions import Mention
     from lsp.view import View
     from lsp.workspace import Workspace
 
@@ -40,14 +43,18 @@ def prepare_rename(workspace: Workspace, path: str, offset: int) -> types.Range:
     return to_range(view.source, fact.span)
 
 
-def rename(workspace: Workspace, path: str, offset: int, new_name: str) -> types.WorkspaceEdit:
-    """Edits in all files. Raises RenameRefused."""
+def rename(
+    workspace: Workspace, path: str, offset: int, new_name: str, *, mentions: Sequence[Mention] | None = None
+) -> types.WorkspaceEdit:
+    """Edits in all files; `mentions` are those of the workspace if they are found already. Raises RenameRefused."""
     view, fact = _target(workspace, path, offset)
     _check_form(fact, new_name)
-    mentions = [m for m in everywhere(workspace, view, fact) if m.fact.kind != "file"]
+    mentions = everywhere(workspace, view, fact) if mentions is None else mentions
+    mentions = [m for m in mentions if m.fact.kind != "file"]
     old = fact.site.file.text[fact.site.span.start : fact.site.span.end] if fact.site is not None else fact.name
-    if fact.name != old:
-        raise RenameRefused(f"`{fact.name}` is another name given by an import; rename it there or rename `{old}`")
+    if fact.name != old:  # a name given by an import or export, which is this file's own
+        mentions = [m for m in mentions if m.view is view]
+        old = fact.name
     for mention in mentions:
         _check_free(mention, new_name)
     return to_workspace_edit(_edits(mentions, old, new_name))
@@ -58,9 +65,12 @@ def _target(workspace: Workspace, path: str, offset: int) -> tuple[View, Fact]:
     fact = None if view is None else view.fact_at(offset)
     if view is None or fact is None or fact.kind == "file":
         raise RenameRefused("there is no name here")
+    fact = replace(of_ability(view, fact), span=fact.span)
     if fact.site is None:
         raise RenameRefused(f"`{fact.name}` is predefined")
     where = fact.site.file.path
+    if fact.name != fact.site.file.text[fact.site.span.start : fact.site.span.end]:
+        return view, fact
     if is_stdlib(where) or f"/{PACKAGES}/" in where.replace("\\", "/"):
         raise RenameRefused(f"`{fact.name}` is defined in a library, in {os.path.basename(where)}")
     return view, fact
@@ -94,17 +104,12 @@ def _check_free(mention: Mention, name: str) -> None:
         raise RenameRefused(f"`{name}` is defined already, or imported, in {view.path}")
     if is_type or fact.kind == "module":
         return
-    place = place_at(view, fact.span.start)
-    other = place.names.get(name)
-    if other is not None:
-        raise RenameRefused(f"`{name}` is the name of something else in the same function")
-    if fact.kind in ("variable", "argument") and place.definition is not None:
-        start = place.definition.name.span.start
-        ends = [d.name.span.start for d in view.file.definitions if d.name.span.start > start]
-        end = min(ends, default=len(view.text))
-        for found in view.facts:
-            if start <= found.span.start < end and found.name == name and found.kind in ("variable", "argument"):
-                raise RenameRefused(f"`{name}` is the name of something else in the same function")
+    around = view.function_around(fact.span.start)
+    if around is None:
+        return
+    for other in view.locals_of(name):
+        if around[0].name.span.end < other.span.start <= around[1].end and other.key != fact.key:
+            raise RenameRefused(f"`{name}` is the name of something else in the same function")
 
 
 def _edits(mentions: list[Mention], old: str, new_name: str) -> list[Edit]:
@@ -122,7 +127,7 @@ def _edits(mentions: list[Mention], old: str, new_name: str) -> list[Edit]:
 def _replacement(mention: Mention, new_name: str) -> str:
     """The new name; where one word was both a field and its value, the two are written out."""
     same = [f for f in mention.view.facts_at(mention.fact.span.start) if f.span == mention.fact.span]
-    if len({f.key for f in same}) < 2:
+    if len({f.key for f in same}) < 2 or not any(f.kind == "field" for f in same):
         return new_name
     if mention.fact.kind == "field":
         return f"{new_name} = {mention.fact.name}"

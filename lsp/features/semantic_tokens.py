@@ -12,28 +12,14 @@ from lsprotocol import types
 
 from aquac.project.stdlib import is_stdlib
 from aquac.semantics.types import AbilityType, Arrow, Stream, StreamMap
-from lsp.places import place_at, run_at
+from lsp.convert import line_and_column
+from lsp.legend import MODIFIERS, TYPES
 
 if TYPE_CHECKING:
     from aquac.source import Span
     from lsp.facts import Fact
     from lsp.view import View
     from lsp.workspace import Workspace
-
-TYPES: Final = (
-    "namespace",
-    "type",
-    "class",
-    "interface",
-    "struct",
-    "parameter",
-    "variable",
-    "property",
-    "function",
-    "method",
-)
-MODIFIERS: Final = ("declaration", "readonly", "remote", "stream", "defaultLibrary")
-LEGEND: Final = types.SemanticTokensLegend(list(TYPES), list(MODIFIERS))
 
 _TYPE: Final = {
     "constant": "variable",
@@ -53,11 +39,10 @@ def semantic_tokens(workspace: Workspace, path: str, span: Span | None = None) -
     data: list[int] = []
     line = column = 0
     view = workspace.view(path)
-    for fact, kind, modifiers in () if view is None else tokens(view, span):
-        position = view.source.lines.position(fact.span.start) if view is not None else None
-        if position is None:
-            continue
-        at, start = position.line - 1, position.column - 1
+    if view is None:
+        return types.SemanticTokens(data)
+    for fact, kind, modifiers in tokens(view, span):
+        at, start = line_and_column(view.source, fact.span.start)
         data += (
             at - line,
             start - column if at == line else start,
@@ -102,7 +87,7 @@ def _modifiers(view: View, fact: Fact) -> list[str]:
         modifiers.append("readonly")
     if isinstance(fact.type, Stream | StreamMap) and fact.kind in ("variable", "argument"):
         modifiers.append("stream")
-    if fact.kind in ("function", "method") and not declared and run_at(view, place_at(view, fact.span.start)).peer:
+    if fact.kind in ("function", "method") and not declared and view.runs.at(fact.span.start).peer:
         modifiers.append("remote")
     library = fact.site is None if fact.kind == "constant" else fact.site is not None and is_stdlib(fact.site.file.path)
     if library:

@@ -28,6 +28,9 @@ def signature_help(workspace: Workspace, path: str, offset: int) -> types.Signat
         return None
     found = _callee(view, call.callee, offset)
     if found is None:
+        mended = workspace.mended(path, offset)
+        found = None if mended is None else _callee(mended, call.callee, offset)
+    if found is None:
         return None
     label, parameters, doc = found
     active = call.active
@@ -52,7 +55,7 @@ def _callee(view: View, name: str, offset: int) -> tuple[str, list[str], str] | 
             arrow = part.arrow.type
             return f"{part.name}{signature(arrow)}", parameter_texts(arrow), part.doc
         if isinstance(part, TypePart) and isinstance(part.type, Struct | AbilityType):
-            fields = [member(n, t) for n, t in part.type.fields]
+            fields = [member(n, t) for n, t in view.fields_of(part.type)]
             return f"{part.name}({', '.join(fields)})", fields, part.doc
     receiver, dot, method = name.rpartition(".")
     if not dot:
@@ -62,7 +65,7 @@ def _callee(view: View, name: str, offset: int) -> tuple[str, list[str], str] | 
     if of is None or isinstance(of, ModuleContext):
         return None
     if isinstance(of, Struct) and method == "copy":
-        fields = [member(n, t) for n, t in of.fields]
+        fields = [member(n, t) for n, t in view.fields_of(of)]
         return f"copy({', '.join(fields)})", fields, f"`{of.name}` with other values of some fields"
     for label, t, doc in members_of(view, of):
         if label == method and isinstance(t, Arrow):

@@ -28,7 +28,7 @@ AREAS: Final = {
     "relay": "tests.bench.relay",
 }
 COLUMNS: Final = (
-    "ours_ms", "reference_ms", "ratio", "marine_js_ms", "ratio_marine_js", "ours_peak_mb", "reference_peak_mb",
+    "ours_ms", "reference_ms", "ratio", "bar_ms", "typescript_ms", "rss_mb", "marine_js_ms", "ratio_marine_js", "ours_peak_mb", "reference_peak_mb",
     "per_second", "p50_ms", "p99_ms", "lost", "client_kb",
 )  # fmt: skip
 """Columns of the table, where an area has them; the JSON form has all."""

@@ -1,41 +1,23 @@
-"""Random edits of real files: no request fails, and the state after them is that of a fresh look at the same texts."""
+"""What an edit costs, and that the editor says what the command line says. Random edits are in `tests/fuzz/lsp_edits.py`."""
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 
 from aquac.compiler import compile_bundle
-from aquac.source import SourceFile, Span
+from aquac.source import SourceFile
 from aquac.syntax.parse import parse
-from lsp.features.call_hierarchy import incoming_calls, outgoing_calls, prepare_call_hierarchy
-from lsp.features.code_actions import code_actions
-from lsp.features.code_lens import code_lenses
-from lsp.features.completion import completion
-from lsp.features.definition import definition, type_definition
-from lsp.features.folding import folding_ranges
-from lsp.features.hover import hover
-from lsp.features.inlay_hints import inlay_hints
-from lsp.features.references import highlight, references
-from lsp.features.rename import RenameRefused, prepare_rename, rename
-from lsp.features.selection import selection_range
-from lsp.features.semantic_tokens import semantic_tokens
-from lsp.features.signature_help import signature_help
-from lsp.features.symbols import document_symbols, workspace_symbols
 from lsp.line_cache import LineCache
-from lsp.workspace import Workspace
+from lsp.settings import read_settings
+from lsp.workspace import VIEWS_MAX, Workspace
+from tests.fuzz.aqua_mutation import corpus, mutated
 from tests.golden import load
 
 CORPUS = Path(__file__).parent / "corpus"
 STDLIB = Path(__file__).parents[2] / "stdlib"
 MAIN, LIB = "/w/main.aqua", "/w/lib.aqua"
-PIECES = [
-    "\n", "  ", " ", ".", ",", "(", ")", "[", "]", ":", "=", " <- ", " <<- ", '"', "--", "x", "Srv", "p.right", "u32",
-    "on node:\n    ", "for i <- xs:\n    ", "if true:\n    ", "par ", "\nfunc g(a: u8) -> u8:\n  <- a\n", "😀", "\t",
-    "import ", 'import "lib.aqua"\n', "declares *", "-> ", "[]", "?", "*", "%", "nil", "$", "\r\n", "join ",
-]  # fmt: skip
 
 
 def texts() -> tuple[str, str]:
@@ -43,85 +25,6 @@ def texts() -> tuple[str, str]:
     source = load(CORPUS / "folding.txt")[0].input
     main, rest = source.split("//- lib.aqua\n")
     return main, rest.split("//- mod.aqua\n")[0]
-
-
-def edited(text: str, random_: random.Random) -> str:
-    """One insertion, deletion, replacement, repeated line or removed line."""
-    at = random_.randrange(len(text) + 1)
-    match random_.randrange(5):
-        case 0 | 1:
-            return text[:at] + random_.choice(PIECES) + text[at:]
-        case 2:
-            return text[:at] + text[at + random_.randrange(1, 12) :]
-        case 3:
-            return text[:at] + random_.choice(PIECES) + text[at + random_.randrange(1, 6) :]
-        case _:
-            lines = text.split("\n")
-            number = random_.randrange(len(lines))
-            return "\n".join([*lines[:number], *([lines[number]] * random_.choice((0, 2))), *lines[number + 1 :]])
-
-
-def ask_everything(workspace: Workspace, path: str, offset: int) -> None:
-    text = workspace.text(path).text
-    for at_position in (hover, definition, type_definition, references, highlight, completion, signature_help):
-        at_position(workspace, path, offset)
-    for of_file in (document_symbols, semantic_tokens, folding_ranges, code_lenses):
-        of_file(workspace, path)
-    inlay_hints(workspace, path, Span(0, len(text)))
-    selection_range(workspace, path, offset)
-    code_actions(workspace, path, Span(offset, min(len(text), offset + 20)))
-    workspace_symbols(workspace, "r")
-    for item in prepare_call_hierarchy(workspace, path, offset):
-        incoming_calls(workspace, item)
-        outgoing_calls(workspace, item)
-    try:
-        prepare_rename(workspace, path, offset)
-        rename(workspace, path, offset, "other")
-    except RenameRefused:
-        pass
-
-
-def findings(workspace: Workspace, path: str) -> list[tuple[str, str, object, str]]:
-    found = workspace.check(path)
-    return [(file, d.code.id, d.span, d.message) for file, ds in sorted(found.items()) for d in ds]
-
-
-def check(seed: int, steps: int) -> None:
-    random_ = random.Random(seed)
-    main, lib = texts()
-    state = {MAIN: main, LIB: lib}
-    workspace = Workspace()
-    for path, text in state.items():
-        workspace.set_text(path, text)
-    for step in range(steps):
-        path = random_.choice((MAIN, MAIN, LIB))
-        state[path] = edited(state[path], random_)
-        workspace.set_text(path, state[path])
-        workspace.check(path)
-        if step % 3 == 0:
-            ask_everything(workspace, path, random_.randrange(len(state[path]) + 1))
-    fresh = Workspace()
-    for path, text in state.items():
-        fresh.set_text(path, text)
-    for path in state:
-        assert findings(workspace, path) == findings(fresh, path), f"seed {seed}"
-        ours, theirs = workspace.view(path), fresh.view(path)
-        assert ours is not None
-        assert theirs is not None
-        assert [(f.span, f.kind, f.name, f.key) for f in ours.facts] == [
-            (f.span, f.kind, f.name, f.key) for f in theirs.facts
-        ], f"seed {seed}"
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_edits_are_answered_and_end_in_a_fresh_state(seed: int) -> None:
-    check(seed, 6)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 120))
-def test_longer_edits(seed: int) -> None:
-    check(seed, 50)
 
 
 def test_only_dependents_are_checked_again() -> None:
@@ -140,6 +43,54 @@ def test_only_dependents_are_checked_again() -> None:
     assert again[MAIN].context is not after[MAIN].context
 
 
+def many_files(folder: Path, number: int) -> list[Path]:
+    """A tree of files: each imports the one at half its number."""
+    paths = [folder / f"m{n}.aqua" for n in range(number)]
+    for n, path in enumerate(paths):
+        imported = f'import "m{n // 2}.aqua"\n' if n else ""
+        call = f"  y <- f{n // 2}(x)\n  <- y\n" if n else "  <- x\n"
+        path.write_text(f"aqua M{n} declares *\n\n{imported}\nfunc f{n}(x: u32) -> u32:\n{call}")
+    return paths
+
+
+def test_of_a_thousand_files_only_dependants_are_parsed_and_checked_again(tmp_path: Path) -> None:
+    paths = many_files(tmp_path, 1000)
+    workspace = Workspace(read_settings({}, [str(tmp_path)]))
+    for path in paths:
+        assert not any(d.is_error for d in workspace.check(str(path))[str(path)])
+    assert (workspace.counts.parsed, workspace.counts.checked) == (1000, 1000)
+    leaf, middle = paths[999], paths[124]
+    for n, (path, dependants) in enumerate([(leaf, 1), (middle, 1 + 2 + 4 + 8), (leaf, 1)], 1):
+        # 124 is imported by 248 and 249, these by 496 to 499, these by 992 to 999.
+        workspace.set_text(str(path), path.read_text() + "\n" * n)
+        before = workspace.counts.parsed, workspace.counts.checked
+        for other in paths:
+            workspace.check(str(other))
+        assert workspace.counts.parsed - before[0] == 1
+        assert workspace.counts.checked - before[1] == dependants
+
+
+def test_a_file_that_changed_on_disk_without_other_text_is_not_parsed_again(tmp_path: Path) -> None:
+    (path,) = many_files(tmp_path, 1)
+    workspace = Workspace(read_settings({}, [str(tmp_path)]))
+    workspace.check(str(path))
+    path.write_text(path.read_text())
+    workspace.files_changed()
+    workspace.check(str(path))
+    assert (workspace.counts.parsed, workspace.counts.checked) == (1, 1)
+
+
+def test_facts_of_files_looked_at_long_ago_are_forgotten(tmp_path: Path) -> None:
+    paths = many_files(tmp_path, VIEWS_MAX + 20)
+    workspace = Workspace(read_settings({}, [str(tmp_path)]))
+    workspace.set_text(str(paths[0]), paths[0].read_text())
+    opened = workspace.view(str(paths[0]))
+    views = [workspace.view(str(path)) for path in paths]
+    assert workspace.view(str(paths[0])) is opened
+    assert workspace.view(str(paths[1])) is not views[1]
+    assert workspace.view(str(paths[-1])) is views[-1]
+
+
 def test_kept_lines_make_the_same_tree() -> None:
     lines = LineCache()
     text = (STDLIB / "builtin.aqua").read_text(encoding="utf-8")
@@ -149,17 +100,29 @@ def test_kept_lines_make_the_same_tree() -> None:
         assert parse(source, parser=lines) == parse(source)
 
 
-@pytest.mark.parametrize("case", load(CORPUS / "code_actions.txt"), ids=lambda case: case.name)
-def test_findings_are_those_of_the_compiler(case) -> None:
-    """What the editor shows of a program without errors of syntax or imports is what the command line prints."""
-    text = case.input.replace("$0", "").replace("$1", "")
-    files = {"/w/main.aqua": text.split("//- ")[0]}
-    for part in text.split("//- ")[1:]:
-        name, _, body = part.partition("\n")
-        files[f"/w/{name}"] = body
-    compiled = compile_bundle(files, MAIN)
+def check_findings(files: dict[str, str], entry: str) -> None:
+    """What the editor shows of a program is what the command line prints."""
+    compiled = compile_bundle(files, entry)
     workspace = Workspace()
     for path, body in files.items():
         workspace.set_text(path, body)
-    shown = [(d.code.id, d.span) for ds in workspace.check(MAIN).values() for d in ds]
-    assert sorted(shown, key=str) == sorted(((d.code.id, d.span) for d in compiled.diagnostics), key=str)
+    shown = [(d.code.id, d.file and d.file.path, d.span) for ds in workspace.check(entry).values() for d in ds]
+    printed = [(d.code.id, d.file and d.file.path, d.span) for d in compiled.diagnostics]
+    assert sorted(shown, key=str) == sorted(printed, key=str)
+
+
+@pytest.mark.parametrize("case", load(CORPUS / "code_actions.txt"), ids=lambda case: case.name)
+def test_findings_are_those_of_the_compiler(case) -> None:
+    text = case.input.replace("$0", "").replace("$1", "")
+    files = {MAIN: text.split("//- ")[0]}
+    for part in text.split("//- ")[1:]:
+        name, _, body = part.partition("\n")
+        files[f"/w/{name}"] = body
+    check_findings(files, MAIN)
+
+
+@pytest.mark.skipif(not corpus(), reason="the conformance corpus is not here")
+@pytest.mark.parametrize("seed", range(1400, 1480))
+def test_findings_of_wrong_programs_are_those_of_the_compiler(seed: int) -> None:
+    program = mutated(seed)
+    check_findings({f"/w/{name}": text for name, text in program.files.items()}, f"/w/{program.entry}")

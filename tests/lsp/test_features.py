@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lsprotocol.types import DocumentSymbol
 
 from aquac.source import SourceFile, Span
 from lsp.air import AirFile
@@ -64,7 +65,7 @@ def _rename(f: Fixture) -> str:
 def _completion(f: Fixture) -> str:
     """Items by rank; of those that import only what is in the workspace."""
     lines = []
-    for item in sorted(completion(f.workspace, f.path, f.offset), key=lambda i: i.sort_text or ""):
+    for item in sorted(completion(f.workspace, f.path, f.offset).items, key=lambda i: i.sort_text or ""):
         if item.detail and "aqua-lib" in item.detail:
             continue
         extra = "".join(f" + {e.new_text!r}" for e in item.additional_text_edits or ())
@@ -179,13 +180,40 @@ def _code_actions(f: Fixture) -> str:
 
 
 def _air(f: Fixture) -> str:
-    """What is shown for a script, the cursor's hover last."""
+    """What is shown for a script, then what is said of the cursor's place."""
     air = AirFile(SourceFile(f.path, f.text(f.path)))
-    lines = [f"{f.place(to_uri(f.path), d.range)}: {d.message}" for d in air.diagnostics()]
-    lines += [f"{s.kind.name} {s.name}" for s in air.symbols()]
+    uri = to_uri(f.path)
+    lines = [f"{f.place(uri, d.range)}: {d.message}" for d in air.diagnostics()]
+    lines += _nested(air.symbols())
+    lines += [f"fold {r.start_line + 1}–{r.end_line + 1}{f' {r.kind.value}' if r.kind else ''}" for r in air.folding()]
+    if air.name_at(f.offset) is not None:
+        lines += [f"definition {f.place(x.uri, x.range)}" for x in air.definition(f.offset)]
+        lines += [f"{h.kind.name} {f.place(uri, h.range)}" for h in air.highlight(f.offset)]
+        name = air.name_at(f.offset).text
+        renamed = name[: len(name) - len(name.lstrip("$#%"))] + "renamed"
+        lines.append(f.applied(air.rename(f.offset, renamed)))
+    shown = air.signature_help(f.offset)
+    if shown is not None:
+        parameters = shown.signatures[0].parameters
+        active = parameters[shown.active_parameter].label if parameters else "none"
+        lines.append(f"{shown.signatures[0].label}, now {active}")
+    items = air.completion(f.offset).items
+    replaced = {f.place(uri, item.text_edit.range) for item in items if item.text_edit}
+    lines.append(" ".join(["completes", *sorted(replaced), "with", *(item.label for item in items)]))
+    selected = air.selection(f.offset)
+    while selected is not None:
+        lines.append(f"selects {f.place(uri, selected.range)}")
+        selected = selected.parent
     hovered = air.hover(f.offset)
     lines += [hovered.contents.value] if hovered else []
     return "\n".join([*lines, air.formatted() or "not formatted", air.beautified() or ""])
+
+
+def _nested(symbols: list[DocumentSymbol], depth: int = 0) -> list[str]:
+    lines = []
+    for symbol in symbols:
+        lines += ["  " * depth + f"{symbol.kind.name} {symbol.name}", *_nested(list(symbol.children or ()), depth + 1)]
+    return lines
 
 
 def _formatting(f: Fixture) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp.settings import read_settings
+from lsp.settings import read_settings, section_of
 from lsp.workspace import Workspace
 
 
@@ -63,3 +63,18 @@ def test_files_that_change_on_disk_are_read_again(tmp_path: Path) -> None:
     lib.write_text("aqua Lib declares *\n\nconst OTHER = 1\n")
     workspace.files_changed()
     assert [d.code.id for d in workspace.check(main)[main]] == ["AQ0201"]
+
+
+@pytest.mark.parametrize("value", [{"aqua": {"codeLens": False}}, {"codeLens": False}])
+def test_settings_come_with_or_without_their_section(value: object) -> None:
+    assert not read_settings(section_of(value)).lenses
+
+
+def test_a_folder_inside_another_has_its_own_settings(tmp_path: Path) -> None:
+    inner = str(tmp_path / "inner")
+    workspace = Workspace()
+    own = read_settings({"codeLens": False}, [inner])
+    workspace.configure(read_settings({}, [str(tmp_path)]), {str(tmp_path): read_settings({}), inner: own})
+    assert not workspace.settings_of(f"{inner}/a.aqua").lenses
+    assert workspace.settings_of(f"{inner}more/a.aqua").lenses
+    assert workspace.settings_of("/elsewhere/a.aqua").lenses
