@@ -77,7 +77,8 @@
     table))
 
 (defun aqua-indent-line ()
-  "Indent as the line before, deeper behind a line that opens a block; again: one level less."
+  "Indent as the line before, and deeper behind one that opens a block.
+Again: one level less."
   (interactive)
   (let* ((before (save-excursion
                    (beginning-of-line)
