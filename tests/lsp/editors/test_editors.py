@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +106,7 @@ def test_neovim_without_the_server(place: dict[str, str], tmp_path: Path) -> Non
     seen = drive([*command, "-c", f"luafile {script}"], place)
     if seen["version"] >= 11:
         return  # Neovim itself starts the server, and tells
-    assert seen["told"] == [
-        "`no-aqua-lsp` was not found: install it with `pip install aquac`, or set vim.g.aqua.cmd"
-    ]
+    assert seen["told"] == ["`no-aqua-lsp` was not found: install it with `pip install aquac`, or set vim.g.aqua.cmd"]
 
 
 def test_emacs(place: dict[str, str]) -> None:
@@ -134,6 +133,28 @@ def test_emacs_code_compiles(place: dict[str, str], tmp_path: Path) -> None:
     if "Cannot open load file" in done.stderr:
         pytest.skip("Emacs has no eglot (Debian: elpa-eglot)")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", sorted(EDITORS.rglob("*.toml")), ids=lambda path: path.relative_to(EDITORS).as_posix())
+def test_toml_is_sound(path: Path) -> None:
+    tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def test_zed_extension_is_filled_in(tmp_path: Path) -> None:
+    """What Zed is given names this checkout, and every grammar and language has its files."""
+    inside = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    if shutil.which("git") is None or subprocess.run(inside, capture_output=True, check=False).returncode:
+        pytest.skip("not a git checkout")
+    subprocess.run([str(EDITORS / "zed" / "make.sh"), str(tmp_path / "out")], check=True)
+    manifest = tomllib.loads((tmp_path / "out" / "extension.toml").read_text(encoding="utf-8"))
+    for language, grammar in manifest["grammars"].items():
+        assert grammar["repository"] == f"file://{ROOT}"
+        assert (ROOT / grammar["path"] / "src" / "parser.c").is_file()
+        folder = tmp_path / "out" / "languages" / language
+        config = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
+        assert config["grammar"] == language
+        assert config["name"] in manifest["language_servers"]["aqua-lsp"]["language_ids"]
+        assert (folder / "highlights.scm").is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="drives a terminal of Unix")

@@ -143,6 +143,14 @@ def test_settings_are_those_of_the_server() -> None:
     assert [getattr(ours, f.name) for f in fields(Settings)] == [getattr(defaults, f.name) for f in fields(Settings)]
 
 
+def test_settings_are_described_for_other_editors() -> None:
+    text = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    table = text[text.index("## Settings") : text.index("## Visual Studio Code")]
+    asked: set[str] = set()
+    read_settings(Recorder(asked))
+    assert {name for name in re.findall(r"`([A-Za-z.]+)`", table) if name in asked} == asked
+
+
 def test_commands_of_lenses_are_there() -> None:
     commands = {row["command"] for row in manifest()["contributes"]["commands"]}
     assert {value for name, value in vars(code_lens).items() if name in ("SHOW_AIR", "RUN", "SHOW_GRAPH")} <= commands
