@@ -17,7 +17,7 @@ const binary = (level, operators) => ($) => {
 module.exports = grammar({
   name: "aqua",
 
-  extras: ($) => [/\s/, $.comment],
+  extras: ($) => [/\s/, $.comment, $._anywhere],
 
   externals: ($) => [
     $._newline,
@@ -35,6 +35,9 @@ module.exports = grammar({
     $._otherwise,
     $._catch,
     $._closure,
+    // Never found: the first has the scanner asked inside brackets, too, the second tells it that a definition may begin.
+    $._anywhere,
+    $._top,
     $._error_sentinel,
   ],
 
@@ -47,7 +50,7 @@ module.exports = grammar({
   conflicts: ($) => [],
 
   rules: {
-    source_file: ($) => seq(repeat($._header), repeat($._definition)),
+    source_file: ($) => seq(repeat($._header), repeat(choice($._definition, $._top))),
 
     comment: () => token(/--[^\n]*/),
 

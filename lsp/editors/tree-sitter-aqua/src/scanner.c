@@ -26,6 +26,8 @@ enum Token {
   OTHERWISE,
   CATCH,
   CLOSURE,
+  ANYWHERE,
+  TOP,
   ERROR_SENTINEL,
 };
 
@@ -154,6 +156,35 @@ static bool begins(TSLexer *lexer, enum Token token) {
   }
 }
 
+static bool read_word(TSLexer *lexer, char word[WORD_MAX]) {
+  unsigned size = 0;
+  while (is_word(lexer->lookahead)) {
+    if (size == WORD_MAX - 1) return false;
+    word[size++] = (char)lexer->lookahead;
+    lexer->advance(lexer, false);
+  }
+  word[size] = 0;
+  return true;
+}
+
+// Whether a line begins that no bracket can contain: a definition at the margin, or a return.
+static bool breaks_off(TSLexer *lexer, uint32_t indent) {
+  static const char *const WORDS[] = {"func", "service", "data",   "ability", "alias", "const",
+                                      "aqua", "module",  "import", "use",     "export"};
+  if (lexer->lookahead == '<') {
+    lexer->advance(lexer, false);
+    return lexer->lookahead == '-';
+  }
+  char word[WORD_MAX];
+  if (indent > 0 || !is_letter(lexer->lookahead) || !read_word(lexer, word) || !is_blank(lexer->lookahead)) return false;
+  while (is_blank(lexer->lookahead)) lexer->advance(lexer, false);
+  if (!is_letter(lexer->lookahead) && lexer->lookahead != '"') return false;
+  for (unsigned n = 0; n < sizeof(WORDS) / sizeof(WORDS[0]); n++) {
+    if (strcmp(word, WORDS[n]) == 0) return true;
+  }
+  return false;
+}
+
 static bool scan_word(TSLexer *lexer, const bool *valid) {
   static const struct {
     const char *text;
@@ -163,13 +194,7 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
       {"parseq", PARSEQ}, {"else", ELSE}, {"try", TRY}, {"otherwise", OTHERWISE}, {"catch", CATCH}, {"func", CLOSURE},
   };
   char word[WORD_MAX];
-  unsigned size = 0;
-  while (is_word(lexer->lookahead)) {
-    if (size == WORD_MAX - 1) return false;
-    word[size++] = (char)lexer->lookahead;
-    lexer->advance(lexer, false);
-  }
-  word[size] = 0;
+  if (!read_word(lexer, word)) return false;
   for (unsigned n = 0; n < sizeof(WORDS) / sizeof(WORDS[0]); n++) {
     if (strcmp(word, WORDS[n].text) == 0) {
       lexer->mark_end(lexer);
@@ -243,6 +268,12 @@ bool tree_sitter_aqua_external_scanner_scan(void *payload, TSLexer *lexer, const
     if (valid[DEDENT] && indent < current) {
       scanner->depth--;
       lexer->result_symbol = DEDENT;
+      return true;
+    }
+    // Inside a bracket: a line end that is not valid here has the parser give up what is open, not what follows.
+    bool inside = !recovers && !valid[INDENT] && !valid[DEDENT] && !valid[TOP] && !valid[ON];
+    if (inside && !minus && breaks_off(lexer, indent)) {
+      lexer->result_symbol = NEWLINE;
       return true;
     }
     if (comment) return false;
