@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -101,6 +102,19 @@ def test_extension_works_with_the_server(built: Path, node: str, tmp_path: Path)
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^\d{2} passed, 0 failed$", done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.slow
+def test_extension_works_in_vscode(built: Path, node: str, tmp_path: Path) -> None:
+    """The same in VS Code itself: $AQUA_CODE_SERVER is the folder of the npm package code-server."""
+    code_server = os.environ.get("AQUA_CODE_SERVER")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if code_server is None or browser is None:
+        pytest.skip("needs $AQUA_CODE_SERVER, the folder of the npm package code-server 4.100, and chromium")
+    command = [node, "test/real.mjs", code_server, browser]
+    env = environment(tmp_path / "bin")
+    done = subprocess.run(command, cwd=built, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # ── static files ─────────────────────────────────────────────────────────────────────────────────────────────────────
