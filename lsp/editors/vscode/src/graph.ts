@@ -155,14 +155,15 @@ export function page({ nonce, svg, view, problem }: Page): string {
   const buttons = Object.entries(VIEWS)
     .map(([name, title]) => `<button data-want="${name}" aria-pressed="${String(name === view)}">${title}</button>`)
     .join("\n");
-  const trouble =
-    problem === undefined ? "" : `<pre class="problem">This is the last picture; the program has errors now.\n\n${escaped(problem)}</pre>`;
+  const last = "This is the last picture; the program has errors now.";
+  const trouble = problem === undefined ? "" : `<pre class="problem">${last}\n\n${escaped(problem)}</pre>`;
+  const own = `'nonce-${nonce}'`;
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'">
+  content="default-src 'none'; img-src data:; style-src ${own}; script-src ${own}; base-uri 'none'; form-action 'none'">
 <style nonce="${nonce}">
   body { margin: 0; padding: 8px; }
   nav { position: sticky; top: 0; padding: 4px 0 8px; background: var(--vscode-editor-background); }

@@ -14,7 +14,8 @@ export interface Answer {
 /** Run a program to its end. Rejects if it cannot be started. */
 export function run(program: string, args: readonly string[], cwd: string, stop?: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = { cwd, maxBuffer: OUTPUT_BYTES_MAX, encoding: "utf8", ...(stop === undefined ? {} : { signal: stop }) } as const;
+    const signal = stop === undefined ? {} : { signal: stop };
+    const options = { cwd, maxBuffer: OUTPUT_BYTES_MAX, encoding: "utf8", ...signal } as const;
     execFile(program, args, options, (error, output, errors) => {
       if (error !== null && typeof error.code === "string") {
         reject(error);

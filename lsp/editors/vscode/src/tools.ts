@@ -26,7 +26,8 @@ export class ToolMissing extends Error {
     super(
       configured === ""
         ? `\`${tool}\` was not found: install it with \`pip install aquac\`, or set \`${setting}\` to where it is.`
-        : `\`${configured}\` of the setting \`${setting}\` is no program: correct it, or leave it empty to have \`${tool}\` looked for.`,
+        : `\`${configured}\` of the setting \`${setting}\` is no program: ` +
+            `correct it, or leave it empty to have \`${tool}\` looked for.`,
     );
     this.setting = setting;
   }

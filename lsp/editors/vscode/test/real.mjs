@@ -30,7 +30,7 @@ for (const [folder, settings] of Object.entries({ User: { "security.workspace.tr
 // The suite is an extension of its own here, for VS Code runs the tests of an extension under development.
 const suite = join(scratch, "suite");
 mkdirSync(suite);
-const manifest = { name: "suite", publisher: "test", version: "0.0.1", engines: { vscode: "*" }, main: "./empty.js", activationEvents: [] };
+const manifest = { name: "suite", publisher: "test", version: "0.0.1", engines: { vscode: "^1.91.0" }, main: "./empty.js" };
 writeFileSync(join(suite, "package.json"), JSON.stringify(manifest));
 writeFileSync(join(suite, "empty.js"), "");
 await build({
@@ -76,7 +76,8 @@ const payload = [
   ["extensionTestsPath", remote(join(suite, "suite.js"))],
   ["skipWelcome", "true"],
 ];
-const address = `http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
+const query = new URLSearchParams({ folder: workspace, payload: JSON.stringify(payload) });
+const address = `http://127.0.0.1:${port}/?${query}`;
 let browser;
 let code = 1;
 try {

@@ -1,6 +1,7 @@
 --- Aqua for Neovim 0.7 and later: the language server, and the commands that stand above functions.
 ---
---- `vim.g.aqua = { settings = { importFolders = { "lib" } }, cmd = { "aqua-lsp" } }` before the plugin is loaded changes what it does.
+--- `vim.g.aqua = { settings = { importFolders = { "lib" } }, cmd = { "aqua-lsp" } }`, set before the plugin is loaded, changes what
+--- it does.
 
 local M = {}
 
