@@ -12,6 +12,18 @@ import { fileURLToPath } from "node:url";
 
 const LIMIT_MS = 120_000;
 
+// Processes of the browser may write for a moment after it has ended.
+async function removed(folder) {
+  for (let left = 50; ; left--) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
 const [codeServer, chromium] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "aqua-vscode-"));
@@ -100,9 +112,13 @@ try {
   console.log(text);
   code = /^\d+ passed, 0 failed$/m.test(text) ? 0 : 1;
 } finally {
-  browser?.kill();
-  server.kill();
+  for (const started of [browser, server]) {
+    if (started === undefined || started.exitCode !== null) continue;
+    const gone = new Promise((resolve) => started.once("exit", resolve));
+    started.kill();
+    await gone;
+  }
   if (process.env.AQUA_VERBOSE) console.log(scratch);
-  else rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  else await removed(scratch);
 }
 process.exit(code);
