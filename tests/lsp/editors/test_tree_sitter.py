@@ -18,8 +18,10 @@ from aquac.syntax.parse import parse
 from avm.air.parser import parse as parse_air
 from tests.aquac.highlighting.test_highlighting import EVERY_FORM, air_texts
 from tests.conftest import ROOT
+from tests.fuzz.aqua_generator import generate
 from tests.fuzz.aqua_mutation import corpus as programs
 from tests.fuzz.aqua_mutation import hostile
+from tests.fuzz.aqua_respace import respaced
 from tests.golden import Case, Golden, corpus
 
 pytestmark = pytest.mark.slow
@@ -31,6 +33,7 @@ AGREEMENT_MIN = 0.975
 KNOWN = {"aqua M\n\nfunc f():\n  F !true\n"}
 """Programs the compiler reads and the grammar does not: `!` behind a path belongs to the path."""
 EDITS = 300
+GENERATED = 100
 
 
 @cache
@@ -93,6 +96,16 @@ def test_what_the_compiler_reads_is_read() -> None:
     refused = [t for t, file in texts() if file is not None and read.parse(t.encode()).root_node.has_error]
     assert {t for t in refused if t not in KNOWN} == set()
     assert sum(file is not None for _, file in texts()) > 1000
+
+
+def test_programs_in_any_layout_are_read() -> None:
+    """Generated programs, and those of the corpora with other blanks, line breaks, indentation and comments."""
+    read = parser()
+    found = [text for seed in range(GENERATED) for text in generate(seed).files.values()]
+    found += [
+        respaced(t, n, comments=n % 2 == 0) for n, (t, file) in enumerate(texts()) if file is not None and n % 3 == 0
+    ]
+    assert [t for t in found if read.parse(t.encode()).root_node.has_error and "!true" not in t] == []
 
 
 def test_line_ends_of_windows_make_no_difference() -> None:

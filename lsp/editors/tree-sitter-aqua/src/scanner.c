@@ -126,7 +126,12 @@ static bool begins(TSLexer *lexer, enum Token token) {
     case JOIN:
     case PAR:
     case CO:
-      if (!blank || c == ',' || (c == ':' && (token == PAR || token == CO))) return false;
+      if (!blank || c == '\n' || c == '\r' || lexer->eof(lexer)) return false;
+      if (c == '-') {
+        lexer->advance(lexer, false);
+        return lexer->lookahead != '-';  // a comment
+      }
+      if (c == ',' || (c == ':' && (token == PAR || token == CO))) return false;
       if (c == '=') {
         lexer->advance(lexer, false);
         return lexer->lookahead == '=';
