@@ -47,7 +47,7 @@ module.exports = grammar({
 
   inline: ($) => [$._name],
 
-  conflicts: ($) => [],
+  conflicts: ($) => [[$._value, $.service_id]],
 
   rules: {
     source_file: ($) => seq(repeat($._header), repeat(choice($._definition, $._top))),
@@ -219,9 +219,9 @@ module.exports = grammar({
 
     declaration: ($) => seq(field("name", $.identifier), ":", field("type", $._type), $._newline),
 
-    // Where both could be meant, `[`, `(`, `!` and `*` behind a path belong to a value.
+    // Where both could be meant, what stands behind the path belongs to it: `S(x)` is a value.
     service_id: ($) =>
-      prec(-1, seq(field("service", choice($.type_identifier, $.field_expression)), field("id", $._value), $._newline)),
+      prec.dynamic(-1, seq(field("service", choice($.type_identifier, $.field_expression)), field("id", $._value), $._newline)),
 
     join_statement: ($) => seq($._join_values, $._newline),
 

@@ -30,8 +30,6 @@ tree_sitter = pytest.importorskip("tree_sitter", reason="pip install tree-sitter
 EDITORS = ROOT / "lsp" / "editors"
 AGREEMENT_MIN = 0.975
 """Share of the corpora, wrong programs included, of which grammar and compiler say the same. The grammar knows no types."""
-KNOWN = {"aqua M\n\nfunc f():\n  F !true\n"}
-"""Programs the compiler reads and the grammar does not: `!` behind a path belongs to the path."""
 EDITS = 300
 GENERATED = 100
 
@@ -94,7 +92,7 @@ def texts() -> tuple[tuple[str, ast.File | None], ...]:
 def test_what_the_compiler_reads_is_read() -> None:
     read = parser()
     refused = [t for t, file in texts() if file is not None and read.parse(t.encode()).root_node.has_error]
-    assert {t for t in refused if t not in KNOWN} == set()
+    assert refused == []
     assert sum(file is not None for _, file in texts()) > 1000
 
 
@@ -105,13 +103,13 @@ def test_programs_in_any_layout_are_read() -> None:
     found += [
         respaced(t, n, comments=n % 2 == 0) for n, (t, file) in enumerate(texts()) if file is not None and n % 3 == 0
     ]
-    assert [t for t in found if read.parse(t.encode()).root_node.has_error and "!true" not in t] == []
+    assert [t for t in found if read.parse(t.encode()).root_node.has_error] == []
 
 
 def test_line_ends_of_windows_make_no_difference() -> None:
     read = parser()
     for text, file in texts():
-        if file is not None and "\r" not in text and text not in KNOWN:
+        if file is not None and "\r" not in text:
             plain = read.parse(text.encode()).root_node
             assert str(read.parse(text.replace("\n", "\r\n").encode()).root_node) == str(plain), text
 
