@@ -22,7 +22,6 @@ from aquac.source import SourceFile
 from aquac.syntax.parse import parse
 from avm.air.parser import parse as parse_air
 from lsp.features import code_lens
-from lsp.features.semantic_tokens import LEGEND
 from lsp.settings import Settings, read_settings
 from tests.conftest import ROOT
 from tests.lsp.editors.launchers import environment
@@ -168,12 +167,6 @@ def test_settings_are_described_for_other_editors() -> None:
 def test_commands_of_lenses_are_there() -> None:
     commands = {row["command"] for row in manifest()["contributes"]["commands"]}
     assert {value for name, value in vars(code_lens).items() if name in ("SHOW_AIR", "RUN", "SHOW_GRAPH")} <= commands
-
-
-def test_modifiers_of_semantic_tokens_are_declared() -> None:
-    standard = {"declaration", "readonly", "defaultLibrary", "deprecated", "modification", "documentation", "static"}
-    declared = {row["id"] for row in manifest()["contributes"]["semanticTokenModifiers"]}
-    assert set(LEGEND.token_modifiers) - standard == declared
 
 
 def test_lock_file_names_no_place_to_download_from() -> None:

@@ -11,10 +11,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
 
+import * as manifest from "../package.json";
 import type { AquaApi } from "../src/extension";
 
 /** Longest wait for something that has to come; a wait that ends so is a failure. */
 const WAIT_MS = 60_000;
+
+/** Modifiers of semantic tokens that VS Code knows. */
+const STANDARD_MODIFIERS = "declaration documentation readonly static abstract deprecated modification async defaultLibrary".split(" ");
 
 export interface Person {
   answers: (string | undefined)[];
@@ -161,6 +165,18 @@ const TESTS: Record<string, (world: World) => Promise<void>> = {
     const all = new vscode.Range(0, 0, document.lineCount, 0);
     const hints = await vscode.commands.executeCommand<vscode.InlayHint[]>("vscode.executeInlayHintProvider", main, all);
     assert.ok(hints.length > 0);
+  },
+
+  async "colours beyond the grammar have names that the extension declares"({ main }) {
+    const document = await shown(main);
+    const legend = await vscode.commands.executeCommand<vscode.SemanticTokensLegend>(
+      "vscode.provideDocumentSemanticTokensLegend",
+      main,
+    );
+    const tokens = await vscode.commands.executeCommand<vscode.SemanticTokens>("vscode.provideDocumentSemanticTokens", main);
+    assert.ok(tokens.data.length >= 5 * document.lineCount, String(tokens.data.length));
+    const declared = manifest.contributes.semanticTokenModifiers.map(({ id }) => id);
+    assert.deepEqual([...legend.tokenModifiers].filter((name) => !STANDARD_MODIFIERS.includes(name)).sort(), declared.sort());
   },
 
   async "a document is formatted"({ main }) {

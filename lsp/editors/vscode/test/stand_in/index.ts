@@ -304,11 +304,11 @@ function match(selector: Selector, document: TextDocument): number {
 }
 
 type Provider = Record<string, Body>;
-const providers = new Map<string, { selector: Selector; provider: Provider }[]>();
+const providers = new Map<string, { selector: Selector; provider: Provider; more: unknown[] }[]>();
 
 function register(kind: string) {
-  return (selector: Selector, provider: Provider): Disposable => {
-    const row = { selector, provider };
+  return (selector: Selector, provider: Provider, ...more: unknown[]): Disposable => {
+    const row = { selector, provider, more };
     const rows = providers.get(kind) ?? [];
     providers.set(kind, rows);
     rows.push(row);
@@ -395,6 +395,9 @@ const BUILT_IN: Record<string, (uri: U, ...args: never[]) => unknown> = {
   "vscode.executeHoverProvider": (uri, at: Position) => asked("Hover", "provideHover", uri, at),
   "vscode.executeDefinitionProvider": async (uri, at: Position) =>
     (await asked("Definition", "provideDefinition", uri, at)).flat(),
+  "vscode.provideDocumentSemanticTokensLegend": () => providers.get("DocumentSemanticTokens")?.[0]?.more[0],
+  "vscode.provideDocumentSemanticTokens": async (uri) =>
+    (await asked("DocumentSemanticTokens", "provideDocumentSemanticTokens", uri))[0],
   "vscode.executeInlayHintProvider": async (uri, range: Range) =>
     (await asked("InlayHints", "provideInlayHints", uri, range)).flat(),
   "vscode.executeDocumentRenameProvider": async (uri, at: Position, name: string) =>
