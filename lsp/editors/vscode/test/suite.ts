@@ -18,7 +18,8 @@ import type { AquaApi } from "../src/extension";
 const WAIT_MS = 60_000;
 
 /** Modifiers of semantic tokens that VS Code knows. */
-const STANDARD_MODIFIERS = "declaration documentation readonly static abstract deprecated modification async defaultLibrary".split(" ");
+const STANDARD_MODIFIERS =
+  "declaration documentation readonly static abstract deprecated modification async defaultLibrary".split(" ");
 
 export interface Person {
   answers: (string | undefined)[];
