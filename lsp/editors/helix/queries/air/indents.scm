@@ -1,0 +1,2 @@
+(instruction) @indent
+")" @outdent

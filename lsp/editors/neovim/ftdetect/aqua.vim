@@ -1,0 +1,2 @@
+autocmd BufRead,BufNewFile *.aqua setfiletype aqua
+autocmd BufRead,BufNewFile *.air setfiletype air
