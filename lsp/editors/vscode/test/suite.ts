@@ -6,9 +6,9 @@
  */
 
 import * as assert from "node:assert/strict";
-import { appendFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFileSync, existsSync } from "node:fs";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
 import * as vscode from "vscode";
 
 import * as manifest from "../package.json";
@@ -269,6 +269,30 @@ const TESTS: Record<string, (world: World) => Promise<void>> = {
     assert.equal(await taskEnds(() => vscode.tasks.executeTask(task)), 0);
   },
 
+  async "runs and graphs find what the server finds"({ api, main, person }) {
+    const uri = vscode.Uri.joinPath(main, "..", "settings.aqua");
+    const document = await shown(uri);
+    await diagnostics(uri, (found) => found.length > 0);
+    const settings = vscode.workspace.getConfiguration("aqua");
+    const mapped = `${vscode.Uri.joinPath(main, "..", "mapped").fsPath}/`;
+    await settings.update("importFolders", ["lib"]);
+    await settings.update("imports", { "/": { "pkg/": mapped } });
+    await settings.update("constants", ["LIMIT = 5"]);
+    await replace(document, "func limit()", "-- What the settings say.\nfunc limit()");
+    await diagnostics(uri, (found) => found.length === 0);
+    person?.output.splice(0);
+    assert.equal(await taskEnds(() => vscode.commands.executeCommand("aqua.run", uri.toString(), "limit")), 0);
+    if (person !== undefined) {
+      assert.match(person.output.join(""), /^5$/m);
+    }
+    await vscode.commands.executeCommand("aqua.showGraph", uri.toString(), "limit");
+    const svg = Buffer.from(/base64,([\w+/=]+)"/.exec(api.graph() ?? "")?.[1] ?? "", "base64").toString();
+    assert.match(svg, /identity\(5\)/);
+    for (const name of ["importFolders", "imports", "constants"]) {
+      await settings.update(name, undefined);
+    }
+  },
+
   async "AIR files are formatted and checked"({ main }) {
     const uri = vscode.Uri.joinPath(main, "..", "script.air");
     const document = await shown(uri);
@@ -396,6 +420,28 @@ const WITH_A_PERSON: Record<string, (world: World & { person: Person }) => Promi
     await diagnostics(main, (found) => found.length > 0);
     await replace(document, "<- hallo", "<- hello");
     await diagnostics(main, (found) => found.length === 0);
+  },
+
+  async "tools of the workspace come first, if it is trusted"({ main, person }) {
+    const folder = join(dirname(main.fsPath), ".venv", "bin");
+    const tool = (process.env["PATH"] ?? "")
+      .split(delimiter)
+      .map((place) => join(place, "aqua-lsp"))
+      .find(existsSync);
+    assert.ok(tool);
+    await mkdir(folder, { recursive: true });
+    await copyFile(tool, join(folder, "aqua-lsp"));
+    person.output.length = 0;
+    await vscode.commands.executeCommand("aqua.restart");
+    assert.ok(person.output.some((line) => line.startsWith(`starting ${join(folder, "aqua-lsp")}`)));
+    person.output.length = 0;
+    person.trusts = false;
+    try {
+      await vscode.commands.executeCommand("aqua.restart");
+      assert.ok(person.output.some((line) => line.startsWith(`starting ${tool}`)));
+    } finally {
+      person.trusts = true;
+    }
   },
 
   async "a program that is no server is told"({ person }) {

@@ -76,15 +76,18 @@ local function main()
   vim.ui.input = function(_, answer)
     answer('"Aqua"')
   end
+  local ended = false
+  vim.api.nvim_create_autocmd("TermClose", {
+    callback = function()
+      ended = true
+    end,
+  })
   vim.lsp.commands["aqua.run"]({ arguments = { document.uri, "greet" } })
   local terminal = vim.api.nvim_get_current_buf()
-  local function output()
-    return table.concat(vim.api.nvim_buf_get_lines(terminal, 0, -1, false), "\n")
-  end
   wait("the end of the run", function()
-    return output():find("Process exited", 1, true)
+    return ended
   end)
-  seen.run = output()
+  seen.run = table.concat(vim.api.nvim_buf_get_lines(terminal, 0, -1, false), "\n")
   if vim.treesitter and vim.treesitter.highlighter then
     seen.coloured = vim.treesitter.highlighter.active[main_buffer] ~= nil
   end

@@ -76,7 +76,12 @@ local function run(command)
   vim.ui.input({ prompt = name .. "(…), arguments as in Aqua: " }, function(arguments)
     if arguments ~= nil then
       vim.cmd("botright new")
-      vim.fn.termopen({ "avm", "run", file, "-f", name .. "(" .. arguments .. ")" })
+      local call = { "avm", "run", file, "-f", name .. "(" .. arguments .. ")" }
+      if vim.fn.has("nvim-0.11") == 1 then
+        vim.fn.jobstart(call, { term = true })
+      else
+        vim.fn.termopen(call)
+      end
     end
   end)
 end
