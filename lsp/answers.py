@@ -26,6 +26,7 @@ from .features.hover import hover
 from .features.inlay_hints import inlay_hints
 from .features.references import highlight, references
 from .features.rename import RenameRefused, prepare_rename, rename
+from .features.rename_files import rename_files
 from .features.selection import selection_range
 from .features.semantic_tokens import semantic_tokens
 from .features.signature_help import signature_help
@@ -261,6 +262,8 @@ async def answer_long(server: AquaServer, method: str, params: Any) -> Any:
         if method == types.WORKSPACE_SYMBOL:
             await server.work.gradually(server.documents.index(), "Reading Aqua files", params.work_done_token)
             return workspace_symbols(server.documents, params.query)
+        if method == types.WORKSPACE_WILL_RENAME_FILES:
+            return await _renamed_files(server, params)
         if method == types.CALL_HIERARCHY_INCOMING_CALLS:
             return await _incoming(server, params)
         return await _mentions(server, method, params)
@@ -288,6 +291,14 @@ async def _mentions(server: AquaServer, method: str, params: Any) -> Any:
         return _edit(server, rename(workspace, path, offset, params.new_name, mentions=found))
     except RenameRefused as error:
         raise Refused(str(error)) from error
+
+
+async def _renamed_files(server: AquaServer, params: types.RenameFilesParams) -> types.WorkspaceEdit | None:
+    await server.work.gradually(server.documents.index(), "Reading Aqua files")
+    paths = {to_path(file.old_uri): to_path(file.new_uri) for file in params.files}
+    renames = {old: new for old, new in paths.items() if old is not None and new is not None}
+    found = rename_files(server.documents, renames)
+    return None if found is None else _edit(server, found)
 
 
 async def _incoming(server: AquaServer, params: types.CallHierarchyIncomingCallsParams) -> Any:

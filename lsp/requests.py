@@ -57,6 +57,14 @@ LONG: Final[dict[str, object]] = {
     types.TEXT_DOCUMENT_RENAME: types.RenameOptions(prepare_provider=True, work_done_progress=True),
     types.WORKSPACE_SYMBOL: types.WorkspaceSymbolOptions(work_done_progress=True),
     types.CALL_HIERARCHY_INCOMING_CALLS: None,
+    types.WORKSPACE_WILL_RENAME_FILES: types.FileOperationRegistrationOptions(
+        [
+            types.FileOperationFilter(types.FileOperationPattern("**/*.aqua"), scheme="file"),
+            types.FileOperationFilter(
+                types.FileOperationPattern("**", matches=types.FileOperationPatternKind.Folder), scheme="file"
+            ),
+        ]
+    ),
 }
 """Requests that look at every file of the workspace: done in slices, shown as progress, and cancelled on demand."""
 

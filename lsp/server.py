@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from aquac.diagnostics import Diagnostic
 from aquac.version import VERSION
 
 from .convert import changed_text, to_diagnostic, to_path, to_uri
@@ -25,8 +26,6 @@ from .work import Work
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from aquac.diagnostics import Diagnostic
-
     from .air import AirFile
     from .workspace import Workspace
 
@@ -34,6 +33,9 @@ DEBOUNCE_SECONDS: Final = 0.005
 """A burst of edits is checked once, this long after its last one."""
 
 AIR: Final = ".air"
+
+CYCLE: Final = "import.cycle"
+"""The kind of finding that is shown at an import, though the compiler gives it no place."""
 
 
 UNTOLD: Final = (
@@ -215,9 +217,14 @@ class AquaServer(LanguageServer):
         found: dict[tuple[Any, ...], types.Diagnostic] = {}
         for report in reports:
             for d in report.get(path, ()):
-                source = d.file or self.documents.text(path)
-                found.setdefault((d.code.id, d.span, d.message), to_diagnostic(d, source))
+                found.setdefault((d.code.id, d.span, d.message), self._to_diagnostic(d, path))
         return list(found.values())
+
+    def _to_diagnostic(self, d: Diagnostic, path: str) -> types.Diagnostic:
+        source = d.file or self.documents.text(path)
+        if d.span is None and d.code.kind == CYCLE:
+            d = Diagnostic(d.code, d.message, source, self.documents.place_of_cycle(path), d.notes, d.fixes)
+        return to_diagnostic(d, source)
 
     def pulled(self, path: str) -> list[types.Diagnostic]:
         """Findings of a document the client asks about, of its present text."""
@@ -226,7 +233,7 @@ class AquaServer(LanguageServer):
             self._show({*self._found[path]} - {path})
             if path not in self.documents.buffers:
                 own = self._found.pop(path)
-                return [to_diagnostic(d, d.file or self.documents.text(path)) for d in own.get(path, ())]
+                return [self._to_diagnostic(d, path) for d in own.get(path, ())]
         return self.diagnostics_of(path)
 
     def _show(self, paths: Iterable[str]) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from aquac.project.bundle import FileStore
     from aquac.project.config import ProjectConfig
+    from aquac.source import Span
 
 FILES_MAX: Final = 5000
 """Files of the workspace that are looked at for references and symbols; more are passed over."""
@@ -217,6 +218,17 @@ class Workspace:
         project = Project(path, checked, tuple(found), frozenset(sound), frozenset(acyclic))
         self._projects[path] = (self._version, project)
         return project
+
+    def place_of_cycle(self, path: str) -> Span | None:
+        """The import of a file that leads back to it, or to a cycle; a cycle itself is no place of a file."""
+        project = self.project(path)
+        checked = project.modules.get(path)
+        for line in () if checked is None else checked.module.file.header:
+            if isinstance(line, ast.Import | ast.Use):
+                target = checked.module.imports.get(line.path.text) if checked is not None else None
+                if target is not None and target not in project.acyclic:
+                    return line.path.span
+        return None
 
     def view(self, path: str) -> View | None:
         """Facts about a file; None if it cannot be read."""

@@ -418,6 +418,20 @@ def test_folders_have_settings_of_their_own_and_come_and_go(tmp_path: Path) -> N
     converse(body, one, two, capabilities=able, configuration=settings)
 
 
+def test_imports_follow_a_renamed_file(tmp_path: Path) -> None:
+    (tmp_path / "lib.aqua").write_text(LIB)
+    (tmp_path / "main.aqua").write_text(USES_LIB)
+
+    async def body(client: Client) -> None:
+        file = types.FileRename(uri_of(tmp_path / "lib.aqua"), uri_of(tmp_path / "new.aqua"))
+        edit = await client.workspace_will_rename_files_async(types.RenameFilesParams([file]))
+        ((uri, edits),) = edit.changes.items()
+        assert uri == uri_of(tmp_path / "main.aqua")
+        assert apply(USES_LIB, list(edits)) == USES_LIB.replace("lib.aqua", "new.aqua")
+
+    converse(body, tmp_path)
+
+
 # ── long work ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from aquac.compiler import Compiled, compile_bundle
 from lsp.convert import to_path
 from lsp.features.references import references
 from lsp.features.rename import RenameRefused, rename
+from lsp.features.rename_files import rename_files
 from lsp.settings import read_settings
 from lsp.workspace import Workspace
 from tests.lsp.fixture import apply
@@ -289,3 +291,51 @@ def test_a_name_that_would_change_the_meaning_is_refused(name: str, new: str, wh
     path, offset = mentions(name)[-1]
     with pytest.raises(RenameRefused, match=re.escape(why)):
         rename(workspace, path, offset, new)
+
+
+@pytest.mark.parametrize(
+    ("renames", "expected"),
+    [
+        ({"lib.aqua": "new.aqua"}, {"main.aqua": ['"new.aqua"', '"./new"', '"sub/a.aqua"'], "sub/a.aqua": ['"../new.aqua"']}),
+        ({"sub": "other/deep"}, {"main.aqua": ['"lib.aqua"', '"./lib"', '"other/deep/a.aqua"'], "sub/a.aqua": ['"../../lib.aqua"']}),
+        ({"main.aqua": "sub/main.aqua"}, {"main.aqua": ['"../lib.aqua"', '"../lib"', '"a.aqua"'], "sub/a.aqua": ['"../lib.aqua"']}),
+        ({"sub/a.aqua": "sub/b.aqua", "lib.aqua": "sub/lib.aqua"}, {"main.aqua": ['"sub/lib.aqua"', '"./sub/lib"', '"sub/b.aqua"'], "sub/a.aqua": ['"lib.aqua"']}),
+        ({"unused.aqua": "x.aqua"}, None),
+    ],
+)  # fmt: skip
+def test_import_paths_follow_renamed_files(
+    renames: dict[str, str], expected: dict[str, list[str]] | None, tmp_path: Path
+) -> None:
+    files = {
+        "main.aqua": 'aqua Main declares *\n\nimport "lib.aqua"\nuse "./lib" as L\nimport "sub/a.aqua"\nimport "builtin.aqua"\n',
+        "lib.aqua": "aqua Lib declares *\n\nconst ONE = 1\n",
+        "sub/a.aqua": 'aqua A declares *\n\nimport "../lib.aqua"\n\nconst TWO = ONE\n',
+        "unused.aqua": "aqua Unused declares *\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    workspace = Workspace(read_settings({}, (str(tmp_path),)))
+    edit = rename_files(workspace, {str(tmp_path / old): str(tmp_path / new) for old, new in renames.items()})
+    if expected is None:
+        assert edit is None
+        return
+    after = dict(files)
+    for uri, edits in edit.changes.items():
+        name = str(Path(to_path(uri)).relative_to(tmp_path))
+        after[name] = apply(after[name], edits)
+    for name, paths in expected.items():
+        assert [path for path in re.findall(r'"[^"]*"', after[name]) if "builtin" not in path] == paths
+    # And with the files in their new places nothing is missing.
+    moved = Workspace()
+    for name, text in after.items():
+        path = str(tmp_path / name)
+        for old, new in renames.items():
+            if path == str(tmp_path / old) or path.startswith(str(tmp_path / old) + "/"):
+                path = str(tmp_path / new) + path[len(str(tmp_path / old)) :]
+        moved.set_text(path, text)
+    for name in files:
+        (tmp_path / name).unlink()
+    for path in list(moved.buffers):
+        found = [d.message for ds in moved.check(path).values() for d in ds if d.is_error]
+        assert [message for message in found if "builtin" not in message] == []

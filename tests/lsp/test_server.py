@@ -97,6 +97,16 @@ def test_findings_of_a_file_that_is_not_open_are_sent_once_and_taken_back() -> N
     assert [codes for uri, _, codes in shown if uri == MAIN][-1] == ["AQ0120"]
 
 
+def test_a_cycle_is_shown_at_the_import_that_leads_into_it() -> None:
+    async def body(screen: Screen) -> None:
+        screen.open(LIB, 'aqua Lib declares *\n\nimport "main.aqua"\n')
+        screen.open(MAIN, 'aqua Main declares *\n\nimport "builtin.aqua"\nimport "lib.aqua"\n')
+        (found,) = [d for d in screen.server.diagnostics_of("/w/main.aqua") if "each other" in d.message]
+        assert found.range == types.Range(types.Position(3, 7), types.Position(3, 17))
+
+    run(body)
+
+
 def test_changes_of_documents_nobody_opened_are_passed_over() -> None:
     async def body(screen: Screen) -> None:
         screen.change(MAIN, TEXT, 2)
