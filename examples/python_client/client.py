@@ -24,8 +24,9 @@ class Sensor:
 async def run(relay: str) -> None:
     async with connect(relay) as client:
         with main.register_sensor(client, Sensor()):
-            title, readings = await main.collect(client, list(READINGS), lambda reading: print("seen:", reading.place))
-            print(title)
+            seen: list[str] = []
+            title, readings = await main.collect(client, list(READINGS), lambda reading: seen.append(reading.place))
+            print(title, "from", len(seen), "places")
             for reading in sorted(readings, key=lambda reading: reading.celsius):
                 print(f"  {reading.place}: {reading.celsius}")
             try:
