@@ -24,9 +24,10 @@ class Sensor:
 async def run(relay: str) -> None:
     async with connect(relay) as client:
         with main.register_sensor(client, Sensor()):
-            seen: list[str] = []
+            seen: list[str] = []  # in the order in which the thermometers answer
             title, readings = await main.collect(client, list(READINGS), lambda reading: seen.append(reading.place))
-            print(title, "from", len(seen), "places")
+            print("seen:", *sorted(seen))
+            print(title)
             for reading in sorted(readings, key=lambda reading: reading.celsius):
                 print(f"  {reading.place}: {reading.celsius}")
             try:
