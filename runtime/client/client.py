@@ -175,7 +175,7 @@ class Client(Serves):
                 self._starting = None
             if not self._refusals:
                 return
-            if not self._make_room():
+            if self._refusals[0].reason is DropReason.EXPIRED or not self._make_room():
                 self._refuse(pending, self._refusals[0])
                 return
 
@@ -299,7 +299,10 @@ class Client(Serves):
         del self._pending[signature]
         self._handing_over.pop(signature, None)
         self._services.remove_particle_handlers(signature)
-        pending.reject(self._refused(drop))
+        if drop.reason is DropReason.EXPIRED:  # before it was there, as one of a millisecond may
+            pending.reject(ParticleExpired(drop.particle_id, pending.particle.ttl))
+        else:
+            pending.reject(self._refused(drop))
 
     def _refused(self, drop: Drop) -> CallRefused:
         detail = f": {drop.detail}" if drop.detail else ""

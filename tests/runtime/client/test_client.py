@@ -362,6 +362,24 @@ def test_answered_calls_make_room_for_new_ones():
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
+def test_a_call_that_expires_before_it_begins(monkeypatch):
+    async def main(network):
+        peer = network.client.peer
+        submit = peer.submit
+
+        def late(particle):
+            trio.lowlevel.current_clock().jump(1)
+            submit(particle)
+
+        monkeypatch.setattr(peer, "submit", late)
+        with pytest.raises(ParticleExpired) as caught:
+            await network.client.call(RESPOND.format("1"), ttl_ms=10)
+        assert caught.value.waiting == ()
+        assert holds_nothing(network.client)
+
+    network(main)
+
+
 def test_without_a_relay_a_program_stays_here():
     async def main():
         peer, client = lone_client(None)
