@@ -2,7 +2,7 @@
 
     python -m tests.conformance.runner AREA [--cases FILE|DIR]… [--only ID]… [--json] [--limit N]
 
-An area is a module of `areas/` that runs something as a whole (`run_area(only) -> Report`), or a module with `FILES` (its default case files) and `check(case) -> str | None` (None: equal; text: what
+An area is a module of `areas/` that runs something as a whole (`run_area(only, *, slow) -> Report`), or a module with `FILES` (its default case files) and `check(case) -> str | None` (None: equal; text: what
 differs). The corpus comes from `--cases`, else from the committed copy under `tests/conformance/data/AREA`, else from
 `../shared/conformance/AREA`. A case that is expected to differ stands in `known_divergences.toml` with its reason; an
 entry that no longer differs fails the run, so the list cannot rot.
@@ -144,12 +144,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cases", action="append", default=[], metavar="FILE|DIR")
     parser.add_argument("--only", action="append", default=[], metavar="ID")
     parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--slow", action="store_true", help="js-client: also what waits for more than a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     args = parser.parse_args(argv)
     started = time.perf_counter()
     try:
         if hasattr(area_module(args.area), "run_area"):
-            report = area_module(args.area).run_area(args.only)
+            report = area_module(args.area).run_area(args.only, slow=args.slow)
         else:
             report = run(args.area, expand(args.area, args.cases), only=frozenset(args.only), limit=args.limit)
     except (CorpusMissing, Skip) as error:

@@ -65,7 +65,7 @@ def available() -> str | None:
     return None
 
 
-def run_kit(only: list[str]) -> list[dict[str, Any]]:
+def run_kit(only: list[str], *, slow: bool = False) -> list[dict[str, Any]]:
     """One line of JSON per check. Raises Skip when something is missing."""
     missing = available()
     if missing is not None:
@@ -75,6 +75,8 @@ def run_kit(only: list[str]) -> list[dict[str, Any]]:
         command = ["node", "run.mjs", "--relay", websocket(first), "--relay2", websocket(second)]
         if only:
             command += ["--only", ",".join(only)]
+        if slow:
+            command.append("--slow")
         done = subprocess.run(command, cwd=KIT, capture_output=True, text=True, timeout=KIT_SECONDS, check=False)
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if not rows:
@@ -82,10 +84,10 @@ def run_kit(only: list[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def run_area(only: list[str]) -> Report:
-    """The whole kit, or the named checks."""
+def run_area(only: list[str], *, slow: bool = False) -> Report:
+    """The whole kit, or the named checks. `slow`: the one that waits for more than a minute, too."""
     report = Report("js-client")
-    for row in run_kit(only):
+    for row in run_kit(only, slow=slow):
         name = row.get("check")
         if name is None:
             continue
