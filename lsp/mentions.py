@@ -70,6 +70,8 @@ def gather(workspace: Workspace, view: View, fact: Fact, into: list[Mention]) ->
         other = view if path == view.path else workspace.view(path)
         if other is not None:
             into += in_file(other, fact)
+            if path not in workspace.buffers:
+                other.forget_facts()  # a search of a large workspace would hold those of every file
         yield len(paths)
 
 

@@ -65,6 +65,12 @@ class View:
             found.setdefault(fact.key, []).append(fact)
         return found
 
+    def forget_facts(self) -> None:
+        """Free what `facts` and all that is made of them take; they are made again when they are asked for."""
+        for name in ("facts", "facts_of", "_starts", "ability_values"):
+            self.__dict__.pop(name, None)
+        self._locals = None
+
     def locals_of(self, name: str) -> list[Fact]:
         """Values of functions with a name."""
         if self._locals is None:

@@ -228,6 +228,20 @@ def test_a_name_of_an_import_changes_in_its_file_only() -> None:
     assert "import helperfn as otheralias from" in after["/w/main.aqua"]
 
 
+def test_files_that_are_not_open_are_renamed_as_well(tmp_path: Path) -> None:
+    for path, text in FILES.items():
+        (tmp_path / Path(path).name).write_text(text)
+    workspace = Workspace(read_settings({}, (str(tmp_path),)))
+    for name in ("sharedfn", "sizefield", "Thing", "Abil"):
+        path, offset = mentions(name)[0]
+        edit = rename(workspace, str(tmp_path / Path(path).name), offset, longer(name))
+        texts = dict(FILES)
+        for uri, edits in (edit.changes or {}).items():
+            at = f"/w/{Path(to_path(uri)).name}"
+            texts[at] = apply(texts[at], edits)
+        assert texts == renamed(opened(FILES), path, offset, longer(name))
+
+
 def test_there_are_enough_cases() -> None:
     assert len(CASES) >= 50
     assert len({name for _, name in CASES}) == len(CASES)
