@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -41,11 +42,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 
 @pytest.fixture(autouse=True)
-def _stay_here() -> Iterator[None]:
-    """Undo what `-C DIR` of a command that ran in this process leaves: later tests name files from the checkout."""
-    here = Path.cwd()
+def _undo_what_commands_leave() -> Iterator[None]:
+    """Commands that ran in this process may have entered a folder (`-C DIR`), or log to what was standard error then."""
+    here, root = Path.cwd(), logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
     yield
     os.chdir(here)
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if handler not in handlers:
+            root.removeHandler(handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
