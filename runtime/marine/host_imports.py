@@ -42,14 +42,14 @@ def _log(instance: Instance) -> Callable[..., None]:
     mask = instance.config.logging_mask
 
     def log_utf8_string(level: int, target: int, pointer: int, size: int) -> None:
-        if (target and not target & mask) or not instance.service.has_log:
+        if target and not target & mask:
             return
         pointer, size = pointer & 0xFFFFFFFF, size & 0xFFFFFFFF
         view = instance.memory()
         if size and pointer + size > len(view):
             raise access_fault(pointer, size, len(view))
-        if not instance.service.may_log(instance.name, size):
-            return
+        if not instance.service.has_log or not instance.service.may_log(instance.name, size):
+            return  # what is wrong with the call is so whether anybody listens or not
         try:
             message = str(view[pointer : pointer + size], "utf-8")
         except UnicodeDecodeError:

@@ -312,7 +312,7 @@ class Instance:
         if name in self.config.mounted_binaries:
             return None
         if name == "log_utf8_string":
-            words = {layout.E_MASK: self.config.logging_mask, layout.E_SILENT: int(not self.service.has_log)}
+            words = {layout.E_MASK: self.config.logging_mask}
             return lambda callback: native.callback("log_called", callback, words)[:2]
 
         def define(callback: Any) -> tuple[int, int]:

@@ -136,7 +136,7 @@ def _as_declared(found: Tagged, wanted: IType, known: dict[tuple[int, int], bool
             return ByteList(items) if element is U8 else items
     if isinstance(kind, RecordOf) and isinstance(wanted, RecordOf):
         if len(kind.fields) != len(wanted.fields):
-            fields = ", ".join(f"IRecordFieldType {{ name: {debug_string(n)}, ty: {k!r} }}" for n, k in wanted.fields)
+            fields = ", ".join(f"RecordFieldType {{ name: {debug_string(n)}, ty: {k!r} }}" for n, k in wanted.fields)
             shown = debug_value(found).removeprefix("Record(").removesuffix(")")
             raise ValueError(f"output record {shown} isn't compatible to output record fields [{fields}]")
         triples = zip(kind.fields, value, wanted.fields, strict=True)

@@ -99,6 +99,7 @@ EXPLAINED: Final = {
     "an import adapter of": "JavaScript drops results of an import that are too many",
     "defined twice": "in an object of JavaScript, the last of two imports of a name stays",
     "Out-of-bound Wasm memory write": "JavaScript drops what is written beyond the end of a memory",
+    "contains more recursion level": "records that contain themselves are refused where no exported function has them, too",
     "the call copied more": "the reference has no budget",
     "sign of zero": "between two modules, it loses the sign of zero",
     "after an access": "then other memory may have been written before the error",

@@ -539,6 +539,25 @@ def test_a_log_that_nobody_reads_is_not_made() -> None:
             assert running.call_text("f", "[0]") == "null"
 
 
+@pytest.mark.parametrize("place", [(65535, 2), (65536, 1), (-1, 1), (0, -1), (70000, 0), (65536, 0)])
+def test_a_message_beyond_the_memory_is_an_error_whether_somebody_listens_or_not(place: tuple[int, int]) -> None:
+    made = module(
+        '(func (export "f") (param i32 i32) (call $log (i32.const 1) (i32.const 0) (local.get 0) (local.get 1)))',
+        {"functions": [function("f", "pointer: s32, size: s32")]},
+        imports='(import "__marine_host_api_v3" "log_utf8_string" (func $log (param i32 i32 i32 i32)))',
+    )
+    told = set()
+    for engine in ALL:
+        for log in (None, lambda _: None):
+            with service({"m": made}, engine=engine, settings={"logger_enabled": True}, log=log) as running:
+                try:
+                    told.add(running.call_text("f", json.dumps(place)))
+                except CallError as error:
+                    told.add(str(error))
+    (text,) = told
+    assert (text == "null") == (place[1] == 0)
+
+
 def test_an_error_of_the_log_ends_the_call_of_all_modules() -> None:
     inner = module(
         '(func (export "f") (call $log (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))',

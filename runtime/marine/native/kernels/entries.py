@@ -19,7 +19,6 @@ from runtime.marine.native.kernels.layout import (
     E_MASK,
     E_PROGRAM,
     E_SHAPE,
-    E_SILENT,
     E_STATE,
     ENV,
     FAILED,
@@ -242,10 +241,10 @@ def lower_parameters(env: int) -> None:
 
 
 def log_called(env: int, caller: int, values: int, count: int) -> int:
-    """`log_utf8_string`: what the mask lets through is for Python, if somebody listens."""
+    """`log_utf8_string`: what the mask lets through is for Python, whether somebody listens or not: it may be beyond the memory."""
     e = numbers(env, ENV)
     given = numbers(values, 8)
     wanted = signed(given[2])
-    if e[E_SILENT] != 0 or (wanted != 0 and (wanted & e[E_MASK]) == 0):
+    if wanted != 0 and (wanted & e[E_MASK]) == 0:
         return 0
     return invoke(e[E_FALLBACK], env, caller, values, count)

@@ -110,9 +110,9 @@ F_TYPE, F_PLACE, F_NAME, F_NAME_END, FIELD = 0, 1, 2, 3, 4
 
 # ── env ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-E_STATE, E_HOME, E_PROGRAM, E_FALLBACK, E_MASK, E_SHAPE, E_SILENT, ENV = 0, 1, 2, 3, 4, 5, 6, 8
+E_STATE, E_HOME, E_PROGRAM, E_FALLBACK, E_MASK, E_SHAPE, ENV = 0, 1, 2, 3, 4, 5, 8
 """E_PROGRAM: of an adapter; UNLINKED before somebody has looked for one; PYTHON where the function at E_FALLBACK is called instead, with
-the same arguments. E_MASK: of the log. E_SILENT: whether nobody reads it. E_SHAPE: of call
+the same arguments. E_MASK: of the log. E_SHAPE: of call
 parameters."""
 UNLINKED, PYTHON, LINKED = 0, 1, 2
 FRAMES_BYTES: Final = 1 << 16
