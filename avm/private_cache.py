@@ -1,6 +1,6 @@
 """Files in the user's cache folder, safe to share between processes and to lose.
 
-The folder belongs to the user alone, a file must too, and its content carries its digest. Files are written beside and
+The folder belongs to the user alone, a file must too, and the content of an entry carries its digest. Files are written beside and
 renamed, so processes may race; a damaged file, or one that somebody else can write, counts as absent. A cache that cannot be used
 is no error. What an entry means, and whether it still fits, is its user's business: it is part of the name.
 """
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from hashlib import blake2b
-from typing import Final
+from typing import BinaryIO, Final
 
 _DIGEST: Final = 32
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -35,12 +35,7 @@ def cache_folder() -> str:
 def read_entry(path: str, magic: bytes) -> bytes | None:
     """The content of an entry that only this user can have written, and that is whole; None otherwise."""
     try:
-        if not _is_private(os.lstat(os.path.dirname(path))):
-            return None
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb") as file:
-            if not _is_private(os.fstat(file.fileno())):
-                return None
+        with open_private(path) as file:
             head = file.read(len(magic) + _DIGEST)
             data = file.read()
     except (OSError, ValueError):
@@ -48,8 +43,24 @@ def read_entry(path: str, magic: bytes) -> bytes | None:
     return data if head == magic + blake2b(data, digest_size=_DIGEST).digest() else None
 
 
+def open_private(path: str) -> BinaryIO:
+    """A file that only this user can have written, in a folder of the same kind. Raises: OSError, also for any other file."""
+    if not _is_private(os.lstat(os.path.dirname(path))):
+        raise PermissionError(f"others can write to the folder of {path}")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    if not _is_private(os.fstat(descriptor)):
+        os.close(descriptor)
+        raise PermissionError(f"others can write to {path}")
+    return open(descriptor, "rb")
+
+
 def write_entry(path: str, magic: bytes, data: bytes, *, entries_max: int | None = None) -> None:
     """Write an entry; of more than `entries_max` in its folder the oldest go, sooner or later. Raises: OSError."""
+    write_private(path, magic + blake2b(data, digest_size=_DIGEST).digest(), data, entries_max=entries_max)
+
+
+def write_private(path: str, *parts: bytes, entries_max: int | None = None) -> None:
+    """Write a file of any content, beside its place and renamed; otherwise as `write_entry`. Raises: OSError."""
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     if not _is_private(os.lstat(folder)):
@@ -57,8 +68,7 @@ def write_entry(path: str, magic: bytes, data: bytes, *, entries_max: int | None
     descriptor, name = tempfile.mkstemp(prefix=".new-", dir=folder)  # mode 0600
     try:
         with open(descriptor, "wb") as file:
-            file.write(magic + blake2b(data, digest_size=_DIGEST).digest())
-            file.write(data)
+            file.writelines(parts)
         os.replace(name, path)
     except BaseException:
         with suppress(OSError):

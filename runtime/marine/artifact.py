@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import wasmtime
 
@@ -21,7 +21,7 @@ from .engine import CoreType, engine
 from .errors import LoadError
 from .interface import Interface, check_records, interpret
 from .interface_types import InterfaceError
-from .limits import CODE_CACHE_ARTIFACTS, INTERFACE_BYTES_MAX, MODULE_BYTES_MAX
+from .limits import CODE_CACHE_ARTIFACTS, CODE_CACHE_BYTES, INTERFACE_BYTES_MAX, MODULE_BYTES_MAX
 from .module_cache import load_or_compile
 from .wasm_sections import INTERFACE_TYPES, SectionError, SectionsBrokenError, custom_sections, sdk_version
 from .wasm_sections import tables as table_sizes
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .native.program import Program
     from .semver import Version
 
+_END_BYTES: Final = 1024
 HOST_NAMESPACES = ("host", "__marine_host_api_v1", "__marine_host_api_v2", "__marine_host_api_v3")
 
 
@@ -63,24 +64,53 @@ class Artifact:
     programs: dict[tuple[str, str], Program | None] = field(default_factory=dict)
 
 
-_kept: OrderedDict[str, Artifact] = OrderedDict()
-_lock = threading.Lock()
+class KeptArtifacts:
+    """Modules of this process and what was made of them; those not used for longest go first. For any thread.
+
+    A module is found by all its bytes: comparing 6 MB takes a fraction of the time that a secure hash of them takes. Of two modules
+    with one length and one end the later stays.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is kept."""
+        self._entries: OrderedDict[tuple[int, bytes], tuple[bytes, Artifact]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def find(self, wasm: bytes) -> Artifact | None:
+        """What was made of this module, if it is kept."""
+        key = _key(wasm)
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or entry[0] != wasm:
+                return None
+            self._entries.move_to_end(key)
+            return entry[1]
+
+    def keep(self, wasm: bytes, artifact: Artifact) -> None:
+        """Keep one, and of all the latest within `CODE_CACHE_ARTIFACTS` and `CODE_CACHE_BYTES`; at least this one."""
+        key = _key(wasm)
+        with self._lock:
+            earlier = self._entries.pop(key, None)
+            self._bytes += len(wasm) - (0 if earlier is None else len(wasm))
+            self._entries[key] = (bytes(wasm), artifact)
+            while len(self._entries) > 1 and (
+                len(self._entries) > CODE_CACHE_ARTIFACTS or self._bytes > CODE_CACHE_BYTES
+            ):
+                _, (oldest, _) = self._entries.popitem(last=False)
+                self._bytes -= len(oldest)
+
+
+_kept: Final = KeptArtifacts()
 
 
 def load_artifact(name: str, wasm: bytes, *, cache: Path | None = None) -> Artifact:
     """Read and compile a module, or find it among those of this process. Raises LoadError; `name` is for its text."""
-    digest = hashlib.sha256(wasm).hexdigest()
-    with _lock:
-        found = _kept.get(digest)
-        if found is not None:
-            _kept.move_to_end(digest)
-            return found
-    artifact = _read(name, wasm, digest, cache)
-    with _lock:
-        _kept[digest] = artifact
-        while len(_kept) > CODE_CACHE_ARTIFACTS:
-            _kept.popitem(last=False)
-    return artifact
+    found = _kept.find(wasm)
+    if found is None:
+        found = _read(name, wasm, hashlib.sha256(wasm).hexdigest(), cache)
+        _kept.keep(wasm, found)
+    return found
 
 
 def read_tables(name: str, wasm: bytes) -> tuple[Version, interface_types.Tables]:
@@ -110,6 +140,11 @@ def read_tables(name: str, wasm: bytes) -> tuple[Version, interface_types.Tables
             f"{interface_types.MINIMUM_IT} required"
         )
     return sdk, tables
+
+
+def _key(wasm: bytes) -> tuple[int, bytes]:
+    """What tells most modules apart: a build's time and versions stand in sections at the end."""
+    return len(wasm), bytes(wasm[-_END_BYTES:])
 
 
 def _read(name: str, wasm: bytes, digest: str, cache: Path | None) -> Artifact:

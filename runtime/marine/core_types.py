@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from .wasm_sections import SectionsBrokenError, sections, uleb
+from .wasm_sections import SectionsBrokenError, spans, uleb
 
 Letters = tuple[str, str]
 """Parameters and results: i i32, l i64, f f32, d f64."""
@@ -23,6 +23,7 @@ _NUMBERS: Final = {0x7F: "i", 0x7E: "l", 0x7D: "f", 0x7C: "d"}
 _OTHER: Final = "?"
 _REFERENCES: Final = (0x63, 0x64)
 _REC, _SUB, _SUB_FINAL, _ARRAY, _STRUCT, _FUNC = 0x4E, 0x50, 0x4F, 0x5E, 0x5F, 0x60
+_CONTINUED: Final = 0x80
 _HAS_MAXIMUM: Final = 1
 _HAS_PAGE_SIZE: Final = 8
 
@@ -56,8 +57,10 @@ def core_shape(wasm: bytes) -> CoreShape:
     functions: list[int] = []
     imports: list[CoreImport] = []
     exports: dict[str, CoreExport] = {}
-    for code, content in sections(wasm):
-        reader = _Reader(content)
+    for code, start, end in spans(wasm):
+        if code not in (_TYPES, _IMPORTS, _FUNCTIONS, _EXPORTS):
+            continue
+        reader = _Reader(wasm[start:end])
         try:
             if code == _TYPES:
                 for _ in range(reader.number()):
@@ -65,7 +68,7 @@ def core_shape(wasm: bytes) -> CoreShape:
             elif code == _IMPORTS:
                 imports += [reader.imported(types, functions) for _ in range(reader.number())]
             elif code == _FUNCTIONS:
-                functions += [reader.number() for _ in range(reader.number())]
+                functions += reader.numbers(reader.number())
             elif code == _EXPORTS:
                 for _ in range(reader.number()):
                     name, kind, index = reader.text(), reader.byte(), reader.number()
@@ -89,6 +92,19 @@ class _Reader:
     def number(self) -> int:
         value, self.at = uleb(self.data, self.at)
         return value
+
+    def numbers(self, count: int) -> list[int]:
+        """Many of them; a module has a type for each of its functions."""
+        data, at = self.data, self.at
+        out = []
+        for _ in range(count):
+            value = data[at]
+            at += 1
+            if value >= _CONTINUED:
+                value, at = uleb(data, at - 1)
+            out.append(value)
+        self.at = at
+        return out
 
     def skip_number(self) -> None:
         """Any LEB128, signed or of 64 bits."""

@@ -96,6 +96,12 @@ MOUNTED_OUTPUT_BYTES_MAX: Final = 64 << 20
 CODE_CACHE_ARTIFACTS: Final = 64
 """Modules whose compiled form stays in this process."""
 
+CODE_CACHE_BYTES: Final = 256 << 20
+"""Sizes of those modules together; the machine code of a module takes some twice as much as the module."""
+
+KEPT_MODULES_MAX: Final = 256
+"""Compiled modules in the user's cache folder; the oldest go."""
+
 ARCHIVE_BYTES_MAX: Final = 512 << 20
 """A packed service, and all its files together."""
 

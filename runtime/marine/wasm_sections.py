@@ -20,6 +20,7 @@ INTERFACE_TYPES: Final = "interface-types"
 MANIFEST: Final = "__fluence_wasm_module_manifest"
 
 _CUSTOM, _IMPORTS, _TABLES = 0, 2, 4
+_ULEB_BYTES_MAX: Final = 5
 _U64_MAX = 2**64 - 1
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -67,8 +68,8 @@ def write_uleb(value: int) -> bytes:
             return bytes(out)
 
 
-def sections(wasm: bytes) -> list[tuple[int, bytes]]:
-    """All sections as (id, content). Raises SectionsBrokenError."""
+def spans(wasm: bytes) -> list[tuple[int, int, int]]:
+    """All sections as (id, start, end) of their content. Raises SectionsBrokenError."""
     if wasm[:8] != MAGIC:
         raise SectionsBrokenError("not a Wasm module")
     out, at = [], 8
@@ -77,19 +78,25 @@ def sections(wasm: bytes) -> list[tuple[int, bytes]]:
         size, at = uleb(wasm, at + 1)
         if at + size > len(wasm):
             raise SectionsBrokenError("a section reaches beyond the end of the file")
-        out.append((code, wasm[at : at + size]))
+        out.append((code, at, at + size))
         at += size
     return out
+
+
+def sections(wasm: bytes) -> list[tuple[int, bytes]]:
+    """All sections as (id, content). Raises SectionsBrokenError."""
+    return [(code, wasm[start:end]) for code, start, end in spans(wasm)]
 
 
 def custom_sections(wasm: bytes, name: str) -> list[bytes]:
     """Contents of every custom section of this name, in order."""
     out, wanted = [], name.encode()
-    for code, content in sections(wasm):
+    for code, start, end in spans(wasm):
         if code == _CUSTOM:
-            size, at = uleb(content, 0)
-            if content[at : at + size] == wanted:
-                out.append(content[at + size :])
+            # a length that ends with its section, however far the file goes on
+            size, at = uleb(wasm[start : min(end, start + _ULEB_BYTES_MAX)], 0)
+            if size == len(wanted) and wasm[start + at : min(end, start + at + size)] == wanted:
+                out.append(wasm[start + at + size : end])
     return out
 
 
@@ -110,9 +117,10 @@ def with_custom_section(wasm: bytes, name: str, content: bytes) -> bytes:
 def tables(wasm: bytes) -> list[tuple[int, int | None]]:
     """How many elements each of the module's own tables has at the start and may have, of a module that the engine accepts."""
     out: list[tuple[int, int | None]] = []
-    for code, content in sections(wasm):
+    for code, start, end in spans(wasm):
         if code != _TABLES:
             continue
+        content = wasm[start:end]
         count, at = uleb(content, 0)
         for _ in range(count):
             if content[at] not in (0x70, 0x6F):
