@@ -203,6 +203,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.particle_metrics import HostingMetrics, ParticleMetrics
     from runtime.peer import Peer
     from runtime.protocol.limits import CONNECTIONS_MAX
+    from runtime.service_metrics import Resolutions, ServiceMemory, ServiceMetrics
     from runtime.services.host import host_services
     from runtime.services.hosting import Hosting
     from runtime.store.particle_data import KeptParticleData
@@ -246,7 +247,9 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         spans.attach(peer)
     ParticleMetrics(metrics.registry).attach(peer)
     metrics.registry.register(HostingMetrics(identity.peer_id, hosting))
-
+    ServiceMetrics(metrics.registry).attach(hosting.hosted)
+    metrics.registry.register(ServiceMemory(hosting.hosted))
+    metrics.registry.register(Resolutions(network.resolutions))
     metrics.watch_peer(peer)
     raise_descriptor_limit(CONNECTIONS_MAX + DESCRIPTORS_SPARE)
 

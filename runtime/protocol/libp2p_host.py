@@ -12,7 +12,7 @@ Source: spec peer.md §2, §3.1, §12; nox:nox/src/behaviour/identify.rs, nox:co
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +79,10 @@ BOOK_MAX: Final = 4096
 MANY_READERS: Final = ("aquac/", "js-libp2p")
 """Implementations known to read every message of a stream; the reference reads one."""
 
+LOCAL, FOUND, NOT_FOUND, NOT_CONNECTED = "Local", "Kademlia", "KademliaNotFound", "ConnectionFailed"
+"""How a receiver was found: connected, or reached where it was known; by routing; by nobody; at no address that was told.
+The names are those of the reference's metrics."""
+
 _KIND_ORDER: Final = {"tcp": 0, "ws": 1, "wss": 2}
 
 log = logging.getLogger("runtime.libp2p")
@@ -113,6 +117,8 @@ class Libp2pNetwork:
         identity: key of the peer.
         allow_local_addresses: keep loopback and private addresses that others tell us, and dial them.
         external_addresses: advertised instead of the listen addresses.
+
+    `resolutions` counts how receivers were found, see `LOCAL`.
     """
 
     def __init__(
@@ -135,6 +141,7 @@ class Libp2pNetwork:
         self._addresses: tuple[str, ...] = ()
         self.on_identified: IdentifiedListener | None = None
         self.resolve: Resolver | None = None
+        self.resolutions: Counter[str] = Counter()
 
     # ── Network ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,9 +200,12 @@ class Libp2pNetwork:
     async def send(self, peer_id: str, message: bytes) -> None:
         """Deliver one message. Raises Unreachable."""
         if self.send_now(peer_id, message):
+            self.resolutions[LOCAL] += 1
             return
         try:
             with trio.fail_after(SEND_SECONDS):
+                if self._running.newest(peer_id) is not None:
+                    self.resolutions[LOCAL] += 1
                 connection = await self._reach(peer_id)
                 await self._send(connection, message)
         except (BrokenStream, DialFailed) as error:
@@ -351,17 +361,25 @@ class Libp2pNetwork:
         if known:
             try:
                 await self._dial_one_of(peer_id, self._dialable(known))
-                return
             except DialFailed as failed:
                 error = failed
+            else:
+                self.resolutions[LOCAL] += 1
+                return
             self._book.pop(peer_id, None)
         if self.resolve is None:
             raise error
         # It has moved, or nobody was ever connected to it.
         found = await self.resolve(peer_id, frozenset(known))
         if not found:
+            self.resolutions[NOT_FOUND] += 1
             raise error
-        await self._dial_one_of(peer_id, self._dialable(found))
+        try:
+            await self._dial_one_of(peer_id, self._dialable(found))
+        except DialFailed:
+            self.resolutions[NOT_CONNECTED] += 1
+            raise
+        self.resolutions[FOUND] += 1
 
     async def _dial_one_of(self, peer_id: str, addresses: list[Address]) -> None:
         """Connect to the first address that answers; one that is slow to does not keep the next from being tried.

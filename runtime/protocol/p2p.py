@@ -10,9 +10,8 @@ from aquac.command_line import CommandError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.network import Network
-
     from .identity import Identity
+    from .libp2p_host import Libp2pNetwork
 
 
 def p2p_installed() -> bool:
@@ -22,7 +21,7 @@ def p2p_installed() -> bool:
 
 def open_p2p(
     what: str, identity: Identity, *, allow_local_addresses: bool, external_addresses: Sequence[str] = ()
-) -> Network:
+) -> Libp2pNetwork:
     """A network adapter over libp2p for the command `what`.
 
     Raises: CommandError (exit 2) naming the extra when libp2p is not installed or does not load.

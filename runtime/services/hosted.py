@@ -21,6 +21,7 @@ import tempfile
 import time
 import tomllib
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -51,10 +52,11 @@ from .limits import (
     WAITING_CALLS_MAX,
 )
 from .particle_id import spell_id_of
+from .service_events import CreationFailed, ServiceCalled, ServiceCreated, ServiceRemoved
 from .service_stats import Stats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
     from runtime.core.actions import Forget
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
 
     from .protected import Rights
     from .registry import CallContext, Handler
+    from .service_events import ServiceEvent
     from .spell_functions import Caller, SpellFunctions
 
 log = logging.getLogger(__name__)
@@ -90,7 +93,7 @@ _LEVELS: Final = {"error": logging.ERROR, "warn": logging.WARNING, "info": loggi
 class Hosted:
     """One service. scope: peer id of the host or worker it lives on.
 
-    service: None for a spell. turn: held by the call that runs.
+    service: None for a spell. turn: held by the call that runs. memory_bytes: of its modules when that was last seen.
     """
 
     id: str
@@ -102,6 +105,7 @@ class Hosted:
     service: Service | None
     turn: trio.Lock = field(default_factory=trio.Lock)
     waiting: int = 0
+    memory_bytes: int = 0
     total: Stats = field(default_factory=Stats)
     functions: dict[str, Stats] = field(default_factory=dict)
 
@@ -159,6 +163,7 @@ class HostedServices:
         self.config = config or HostingConfig()
         self.rights = rights
         self.restored = True
+        self.on_event: list[Callable[[ServiceEvent], None]] = []
         rights.is_worker_spell = self._is_worker_spell
         self._now_ms = now_ms or SystemClock().now_ms
         self._identity = identity
@@ -321,9 +326,7 @@ class HostedServices:
 
     async def create(self, scope: str, blueprint_id: str, owner: str) -> str:
         """Make a service of a blueprint; its id. Raises ServiceError."""
-        self._require_room()
-        self._creating += 1
-        try:
+        with self._creation(SERVICE) as made:
             try:
                 hosted = await self._make(str(uuid.uuid4()), blueprint_id, owner, scope)
             except TypedServiceError:
@@ -334,9 +337,31 @@ class HostedServices:
             except BaseException:
                 hosted.close()
                 raise
+            made(hosted)
+        return hosted.id
+
+    @contextmanager
+    def _creation(self, kind: str) -> Iterator[Callable[[Hosted], None]]:
+        """Room for a service until it is there, and what to call then. Raises ServiceError."""
+        start = trio.current_time()
+
+        def made(hosted: Hosted) -> None:
+            modules = 0 if hosted.service is None else len(hosted.service.instances)
+            self._tell(ServiceCreated(kind, modules, trio.current_time() - start))
+
+        self._creating += 1
+        try:
+            self._require_room()
+            yield made
+        except TypedServiceError:
+            self._tell(CreationFailed(kind))
+            raise
         finally:
             self._creating -= 1
-        return hosted.id
+
+    def _tell(self, event: ServiceEvent) -> None:
+        for listener in self.on_event:
+            listener(event)
 
     async def _admit(self, hosted: Hosted) -> None:
         """Keep a new service, then let it be found. Raises ServiceError, also when its worker is gone."""
@@ -346,7 +371,7 @@ class HostedServices:
             self._services.setdefault(hosted.scope, {})[hosted.id] = hosted
 
     def _require_room(self) -> None:
-        if sum(map(len, self._services.values())) + self._creating >= SERVICES_MAX:
+        if sum(map(len, self._services.values())) + self._creating > SERVICES_MAX:
             raise TypedServiceError(f"the host has at most {SERVICES_MAX} services")
 
     def _require_scope(self, scope: str) -> None:
@@ -361,20 +386,18 @@ class HostedServices:
 
     async def create_spell(self, scope: str) -> Hosted:
         """Make an empty spell, which belongs to its scope. Raises ServiceError."""
-        self._require_room()
         spell_id = str(uuid.uuid4())
         hosted = Hosted(spell_id, SPELL_BLUEPRINT.id, SPELL, scope, scope, [], None)
-        self._creating += 1
-        try:
-            self.spells.store.create(spell_id)
-            await self._admit(hosted)
-        except BaseException as error:
-            self.spells.store.remove(spell_id)
-            if isinstance(error, (SpellStoreError, TypedServiceError)):
-                raise TypedServiceError(f"a spell cannot be created: {error}") from None
-            raise
-        finally:
-            self._creating -= 1
+        with self._creation(SPELL) as made:
+            try:
+                self.spells.store.create(spell_id)
+                await self._admit(hosted)
+            except BaseException as error:
+                self.spells.store.remove(spell_id)
+                if isinstance(error, (SpellStoreError, TypedServiceError)):
+                    raise TypedServiceError(f"a spell cannot be created: {error}") from None
+                raise
+            made(hosted)
         return hosted
 
     def _start(self, service_id: str, blueprint_id: str, scope: str) -> Service:
@@ -430,23 +453,32 @@ class HostedServices:
             raise _forbidden(author, "remove_service", "cannot remove a spell")
         if author not in (scope, hosted.owner_id) and author not in self.rights.management:
             raise _forbidden(author, "remove_service", "only creator can remove service")
+        start = trio.current_time()
         async with self._changing:
             if not self._is_there(hosted):
                 raise self._not_found(scope, name)
             await self._drop([hosted])
         await trio.to_thread.run_sync(hosted.close)
+        self._tell_removed([hosted], start)
+
+    def _tell_removed(self, found: list[Hosted], start: float) -> None:
+        for hosted in found:
+            self._tell(ServiceRemoved(hosted.kind, trio.current_time() - start))
 
     async def remove_spell(self, hosted: Hosted, author: str) -> None:
         """End a spell with all it keeps; nothing happens when that was done meanwhile. Raises ServiceError."""
         if hosted.kind != SPELL:
             raise _forbidden(author, "remove_spell", "the service isn't a spell")
+        start = trio.current_time()
         async with self._changing:
             if self._is_there(hosted):
                 await self._drop([hosted])
                 self.spells.store.remove(hosted.id)
+                self._tell_removed([hosted], start)
 
     async def remove_all_of(self, scope: str) -> None:
         """End all services and spells of a worker, before its removal. Raises ServiceError."""
+        start = trio.current_time()
         async with self._changing:
             found = self.all_of(scope)
             await self._drop(found)
@@ -459,6 +491,7 @@ class HostedServices:
                 hosted.close()
 
         await trio.to_thread.run_sync(end)
+        self._tell_removed(found, start)
 
     async def remove_vaults(self, scope: str) -> None:
         """Delete the files of particles on a worker, after its removal."""
@@ -596,8 +629,10 @@ class HostedServices:
             hosted.total.failure(timestamp)
             if error.error_class is not ErrorClass.NO_FUNCTION:
                 self._stats_of(hosted, name).failure(timestamp)
+            self._tell(ServiceCalled(SPELL, False, 0.0, time.perf_counter() - start))
             raise TypedServiceError(str(error)) from None
         seconds = time.perf_counter() - start
+        self._tell(ServiceCalled(SPELL, True, 0.0, seconds))
         hosted.total.success(0, seconds, timestamp)
         self._stats_of(hosted, name).success(0, seconds, timestamp)
         return value
@@ -627,6 +662,7 @@ class HostedServices:
         parameters = self._parameters(hosted, context)
         name = context.function_name
         hosted.waiting += 1
+        arrived = trio.current_time()
         try:
             await hosted.turn.acquire()
         finally:
@@ -641,8 +677,10 @@ class HostedServices:
                 known = error.error_class is not ErrorClass.NO_FUNCTION
                 if known:
                     self._stats_of(hosted, name).failure(particle.timestamp)
+                self._tell(ServiceCalled(SERVICE, False, start - arrived, trio.current_time() - start))
                 raise TypedServiceError(str(error)) from None
             after, seconds = service.memory_bytes(), trio.current_time() - start
+            self._tell(ServiceCalled(SERVICE, True, start - arrived, seconds))
             grown = 0 if before is None or after is None else after - before
             hosted.total.success(grown, seconds, particle.timestamp)
             self._stats_of(hosted, name).success(grown, seconds, particle.timestamp)
@@ -671,6 +709,17 @@ class HostedServices:
             return []
         async with hosted.turn:
             return await trio.to_thread.run_sync(hosted.service.memory_stats)
+
+    def memory_bytes(self) -> int:
+        """Bytes of the memory of all services; a service at work counts as when it was last seen. Never waits."""
+        total = 0
+        for services in self._services.values():
+            for hosted in services.values():
+                seen = None if hosted.service is None else hosted.service.memory_bytes()
+                if seen is not None:
+                    hosted.memory_bytes = seen
+                total += hosted.memory_bytes
+        return total
 
     def _log(self, service_id: str, record: LogRecord) -> None:
         """Log what a module says, on the thread it runs on; it names the particle whose call is in work."""

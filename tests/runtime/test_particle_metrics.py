@@ -19,10 +19,11 @@ from runtime.metrics import PeerMetrics
 from runtime.network import Contact
 from runtime.particle_metrics import HostingMetrics, ParticleMetrics
 from runtime.peer import Peer
+from runtime.service_metrics import Resolutions, ServiceMemory, ServiceMetrics
 from runtime.services.registry import Services
 from runtime.vm import InlineVm
 from tests.runtime.marine.kit import CORPUS
-from tests.runtime.services.hosting import HOST, MANAGER, STRANGER, open_hosting, run
+from tests.runtime.services.hosting import HOST, MANAGER, STRANGER, Host, open_hosting, run
 from tests.runtime.test_metrics import samples
 
 DEMO = (CORPUS / "modules" / "demo.wat.wasm").read_bytes()
@@ -121,3 +122,60 @@ def test_what_a_host_has() -> None:
             assert health(host, hosting) == {"persisted_services": True}
 
     run(main)
+
+
+def test_services_are_counted_as_they_come_go_and_answer() -> None:
+    metrics = PeerMetrics()
+
+    async def main() -> None:
+        async with open_hosting() as (_, peer, hosting):
+            hosted = hosting.hosted
+            ServiceMetrics(metrics.registry).attach(hosted)
+            metrics.registry.register(ServiceMemory(hosted))
+            host = Host(peer.services, hosting)
+            cid = hosted.store.add_module("demo", DEMO)
+            blueprint = hosted.store.add_blueprint(Blueprint("demo", (cid,)))
+            worker = hosting.workers.create("deal", MANAGER.peer_id, ())
+            made = [await host.ok("srv", "create", blueprint) for _ in range(2)]
+            await hosted.create(worker.id, blueprint, MANAGER.peer_id)
+            await host.error("srv", "create", "absent")
+            spell = await hosted.create_spell(HOST.peer_id)
+            await host.ok(made[0], "add", 1, 2)
+            await host.error(made[0], "absent")
+            await host.error(made[0], "add", "text")
+            await host.ok(spell.id, "get_u32", "absent")
+            await host.error(spell.id, "absent")
+            taken = samples(metrics.text())["services_mem_used_total_bytes", "service"]
+            assert taken > 0
+            assert taken % (3 * 65536) == 0
+            await host.ok("srv", "remove", made[1])
+            await hosted.remove_spell(spell, MANAGER.peer_id)
+            await hosted.remove_all_of(worker.id)
+            assert samples(metrics.text())["services_mem_used_total_bytes", "service"] == taken / 3
+
+    run(main)
+    found = samples(metrics.text())
+    for name, of_services, of_spells in (
+        ("creation_count_total", 3, 1),
+        ("creation_time_msec_count", 3, 1),
+        ("removal_count_total", 2, 1),
+        ("removal_time_msec_count", 2, 1),
+        ("call_success_count_total", 1, 1),
+        ("call_time_msec_count", 1, 1),
+        ("call_failed_count_total", 2, 1),
+        ("lock_wait_time_sec_count", 3, 2),
+    ):
+        counts = tuple(found[f"services_{name}", kind] for kind in ("service", "spell"))
+        assert counts == (of_services, of_spells), name
+    assert found["services_creation_failure_count_total",] == 1
+    assert found["services_modules_in_services_count_bucket", "1.0"] == 3
+
+
+def test_ways_to_receivers_are_counted() -> None:
+    metrics = PeerMetrics()
+    counts = {"Local": 3, "KademliaNotFound": 1}
+    metrics.registry.register(Resolutions(counts))
+    counts["Local"] += 1
+    found = samples(metrics.text())
+    assert found["connectivity_contact_resolve_total", "Local"] == 4
+    assert found["connectivity_contact_resolve_total", "KademliaNotFound"] == 1

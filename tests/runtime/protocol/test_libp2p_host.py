@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
@@ -107,6 +107,36 @@ def test_unreachable_and_bad_addresses() -> None:
                 network = Libp2pNetwork(named_identity("c"), allow_local_addresses=True)
                 with pytest.raises(DialFailed, match="cannot listen at"):
                     await network.serve(Inbox(), [taken])
+
+    run(body)
+
+
+def test_ways_to_a_receiver_are_counted() -> None:
+    async def body() -> None:
+        told: dict[str, tuple[str, ...]] = {}
+
+        async def resolve(peer_id: str, stale: frozenset[str]) -> tuple[str, ...]:
+            return tuple(address for address in told.get(peer_id, ()) if address not in stale)
+
+        stranger = named_identity("stranger").peer_id
+        async with host("b") as (b, _):
+            b.resolve = resolve
+            async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _inbox):
+                for outcome, addresses in (
+                    ("KademliaNotFound", ()),
+                    ("ConnectionFailed", (f"/ip4/127.0.0.1/tcp/1/p2p/{a.peer_id}",)),
+                    ("Kademlia", a.addresses),
+                    ("Local", ()),
+                    ("Local", ()),
+                ):
+                    told[a.peer_id] = addresses
+                    before = b.resolutions.copy()
+                    with suppress(Unreachable):
+                        await b.send(a.peer_id, b"x" * 100_000 * before["Local"])  # at once, then in pieces
+                    assert b.resolutions - before == {outcome: 1}
+            with pytest.raises(Unreachable):
+                await b.send(stranger, b"x")
+            assert b.resolutions == {"KademliaNotFound": 2, "ConnectionFailed": 1, "Kademlia": 1, "Local": 2}
 
     run(body)
 
