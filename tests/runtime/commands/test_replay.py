@@ -95,6 +95,30 @@ def test_first_difference(
     assert found["difference"]["fields"][name].keys() == {"expected", "got"}
 
 
+def test_what_is_recorded_already_is_not_lost(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = recorded.read_bytes()
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(recorded)
+    for source in (tmp_path / "absent", recorded, link):
+        assert main(["invoke", str(source), "--record", str(recorded)]) == 2
+        assert recorded.read_bytes() == kept
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "cannot read" in captured.err
+    assert "is the file of invocations\n  record into another file" in captured.err
+
+
+def test_an_id_that_is_no_text_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = tmp_path / "lines.jsonl", tmp_path / "recorded.jsonl"
+    source.write_text(json.dumps({"id": "\ud800", "air": "(null)", "params": PARAMS}), encoding="utf-8")
+    assert main(["invoke", str(source), "--record", str(target)]) == 0
+    capsys.readouterr()
+    assert json.loads(target.read_text(encoding="utf-8"))["id"] == "\ud800"
+    assert check(target, capsys) == {"runs": 1, "difference": None}
+
+
 def test_order_of_peers_matters_to_exact_only(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     air = '(par (call "a" ("s" "f") []) (call "b" ("s" "f") []))'
     source = recorded.with_name("order.jsonl")
