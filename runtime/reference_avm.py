@@ -35,8 +35,13 @@ _OUTCOME: Final = struct.Struct("<q6I2I3B")
 _PARAMETERS: Final = struct.Struct("<IIIIQIBIIIIQQQB")
 
 
+_EXPORTS: Final = frozenset(
+    {"memory", "allocate", "release_objects", "get_result_ptr", "get_result_size", "invoke", "ast"}
+)
+
+
 class ReferenceMissingError(FileNotFoundError):
-    """No `avm.wasm` was found."""
+    """No `avm.wasm` was found, or what was found is none."""
 
 
 class ReferenceTrapError(RuntimeError):
@@ -70,7 +75,7 @@ class ReferenceAvm:
     """
 
     def __init__(self, wasm_path: str | os.PathLike[str] | None = None, *, random_byte: int | None = None) -> None:
-        """Compile or load the module. Raises ReferenceMissingError."""
+        """Compile or load the module. Raises ReferenceMissingError, also for a file that is another module or none."""
         import wasmtime
 
         self._wasmtime = wasmtime
@@ -79,7 +84,17 @@ class ReferenceAvm:
         config = wasmtime.Config()
         config.max_wasm_stack = WASM_STACK_BYTES_MAX
         self._engine = wasmtime.Engine(config)
-        self._module = self._load(find_module(wasm_path))
+        path = find_module(wasm_path)
+        try:
+            self._module = self._load(path)
+        except OSError as error:
+            raise ReferenceMissingError(f"cannot read {path}: {error.strerror}") from error
+        except wasmtime.WasmtimeError as error:
+            raise ReferenceMissingError(f"{path} is not a Wasm module") from error
+        if not {export.name for export in self._module.exports} >= _EXPORTS:
+            raise ReferenceMissingError(
+                f"{path} is not the reference interpreter: it exports no `invoke` as avm.wasm does"
+            )
         self._instance: Any = None
         self._store: Any = None
         self._exports: Any = None
@@ -178,7 +193,9 @@ class ReferenceAvm:
             diagnostics = self._errors.decode("utf-8", "replace")
             self._instance = None
             self._errors.clear()
-            raise ReferenceTrapError(f"the reference interpreter trapped: {error}", diagnostics) from error
+            # above the reason stands the backtrace, which the cause keeps
+            reason = str(error).rstrip().rpartition("\n")[2].strip()
+            raise ReferenceTrapError(f"the reference interpreter trapped: {reason}", diagnostics) from error
 
     def _ready(self) -> None:
         if self._instance is None:
