@@ -101,7 +101,7 @@ def _recorder(path: str | None, source: str) -> nullcontext[None] | TextIO:
         if source != "-" and Path(path).exists() and Path(path).samefile(source):
             raise CommandError(f"--record {path} is the file of invocations", hint="record into another file")
         # a lone surrogate in an `id` is written as JSON escapes it, as on standard output
-        return open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        return open(path, "w", buffering=1, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error
 
