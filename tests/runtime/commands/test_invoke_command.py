@@ -164,6 +164,28 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str], tmp_path: Path, air: str
     assert json.loads(capsys.readouterr().out)["ret_code"] != 0
 
 
+def test_data_that_are_base64_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Data are printed as base64 by the other commands: who keeps that and shows it is told what to add."""
+    script, file = tmp_path / "a.air", tmp_path / "data"
+    script.write_text(CALL, encoding="utf-8")
+    assert main(["exec", str(script)]) == 0
+    file.write_text(json.loads(capsys.readouterr().out)["data"] + "\n")
+    assert main(["data", str(file)]) == 6
+    message = capsys.readouterr().err
+    assert message.startswith(f"avm: error: {file}: failed to deserialize envelope: ")
+    assert "needs --base64" in message
+    assert main(["data", "--base64", str(file)]) == 0
+    capsys.readouterr()
+    for text, code in (("%", 2), ("AAAA", 6)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert main(["data", "--base64", "-"]) == code
+        message = capsys.readouterr().err
+        assert message.startswith("avm: error: standard input")
+        assert "--base64" not in message
+
+
 def test_exec_takes_empty_texts_as_they_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """As everywhere else: an empty peer id is a peer id, an empty key is no key, and an empty path no file."""
     script = tmp_path / "a.air"
