@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import tempfile
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from avm.call_data import decode_call_requests, encode_call_results
 from avm.outcome import CallResult, Outcome
-from avm.private_cache import cache_folder
+from avm.private_cache import cache_folder, open_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +33,6 @@ WASM_STACK_BYTES_MAX: Final = 2 << 20
 _TYPE_U8: Final = 1
 _OUTCOME: Final = struct.Struct("<q6I2I3B")
 _PARAMETERS: Final = struct.Struct("<IIIIQIBIIIIQQQB")
-
-
 _EXPORTS: Final = frozenset(
     {"memory", "allocate", "release_objects", "get_result_ptr", "get_result_size", "invoke", "ast"}
 )
@@ -106,18 +104,13 @@ class ReferenceAvm:
         digest = hashlib.sha256(source).hexdigest()[:32]
         cached = cache_directory() / f"avm-{digest}-wasmtime-{version('wasmtime')}-stack2.cwasm"
         try:
-            return self._wasmtime.Module.deserialize_file(self._engine, str(cached))
+            # native code: only what this user alone can have written is read
+            with open_private(str(cached)):
+                return self._wasmtime.Module.deserialize_file(self._engine, str(cached))
         except (OSError, self._wasmtime.WasmtimeError):
             module = self._wasmtime.Module(self._engine, source)
-        try:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            # written beside and renamed: another process must never load half a module
-            with tempfile.TemporaryDirectory(dir=cached.parent) as place:
-                fresh = Path(place, cached.name)
-                fresh.write_bytes(module.serialize())
-                fresh.replace(cached)
-        except OSError:
-            pass
+        with suppress(OSError):
+            write_private(str(cached), bytes(module.serialize()))
         return module
 
     def _start(self) -> None:
