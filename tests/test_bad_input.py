@@ -176,7 +176,7 @@ def test_a_disk_that_takes_only_a_part_is_full(place: Path, unbuffered: str) -> 
             stdout=out,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1"},  # nor half of those
         )
     assert done.stderr.startswith("avm: error: cannot write the result: ")
     assert done.returncode == 2
