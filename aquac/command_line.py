@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Final, TextIO
@@ -132,6 +133,7 @@ def run_main(prog: str, body: Callable[[Sequence[str]], int], argv: Sequence[str
     """Run a command and turn whatever ends it into an exit code and one message on stderr."""
     args = list(sys.argv[1:] if argv is None else argv)
     _open_closed_streams()
+    _buffer_output()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -177,6 +179,13 @@ def _open_closed_streams() -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _buffer_output() -> None:
+    """Under PYTHONUNBUFFERED, what the system did not take of a write would be lost without an error."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=sys.stdout.isatty())
 
 
 def _forget_output() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from avm.crypto.signatures import sign
 from avm.data.codec import encode, encode_again
 from avm.data.interpreter_data import InterpreterData
-from avm.data.versions import DATA_VERSION, INTERPRETER_VERSION
+from avm.data.versions import DATA_VERSION, OWN_VERSIONS
 from avm.outcome import Outcome
 from avm.trace.debug import quoted
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 SUCCESS: Final = 0
 UNPROCESSED_CALL_RESULTS: Final = 30000
-
-_WRITTEN_VERSIONS: Final = {"0.62": INTERPRETER_VERSION, "0.64.1": "0.64.1"}
 
 
 def refused(error: PreparationError, prev_data: bytes, flags: Flags) -> Outcome:
@@ -54,7 +52,7 @@ def finished(
         stores=prepared.context.stores,
         signatures=signatures,
         data_version=DATA_VERSION,
-        interpreter_version=_WRITTEN_VERSIONS[prepared.context.options.version],
+        interpreter_version=OWN_VERSIONS[prepared.context.options.version],
     )
     data = _encode(new_data, prepared.current)
     caches.remember(data, new_data)

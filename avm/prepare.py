@@ -19,7 +19,7 @@ from avm.data.envelope import Envelope, EnvelopeError, read_envelope
 from avm.data.human import unsupported_version
 from avm.data.interpreter_data import InterpreterData, Stores
 from avm.data.signature_store import SignatureStoreError, Signers, merge
-from avm.data.versions import DATA_VERSION, INTERPRETER_VERSION, is_supported
+from avm.data.versions import DATA_VERSION, OWN_VERSIONS, is_supported
 from avm.exec.context import DEFAULT_OPTIONS, RunContext
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ MALFORMED_KEY: Final = 7
 CID_STORE: Final = 8
 SIGNATURES: Final = 9
 SIZE_LIMIT: Final = 10
-
-_VERSIONS_NOTE: Final = f".\nAquaVM version is {INTERPRETER_VERSION} and it expects {DATA_VERSION} version."
 
 
 class PreparationError(Exception):
@@ -127,7 +125,7 @@ def prepare(
 ) -> Prepared:
     """Everything before execution. Raises PreparationError; sets `flags` as it goes."""
     check_sizes(air, data, params, flags)
-    prev, current = _decode(prev_data, data, caches)
+    prev, current = _decode(prev_data, data, caches, OWN_VERSIONS[options.version])
     signatures = _verify(prev, current, params.particle_id)
     program = caches.program(air)
     results, stray = _results(call_results, params, flags)
@@ -150,10 +148,10 @@ def prepare(
     return Prepared(program, context, signatures, key, stray, current)
 
 
-def _decode(prev_data: bytes, data: bytes, caches: Caches) -> tuple[Decoded, Decoded]:
+def _decode(prev_data: bytes, data: bytes, caches: Caches, own_version: str) -> tuple[Decoded, Decoded]:
     prev = caches.decoded(prev_data) if prev_data else Decoded(InterpreterData())
-    prev_envelope = _envelope(prev_data) if prev is None else None
-    envelope = _envelope(data) if data else None
+    prev_envelope = _envelope(prev_data, own_version) if prev is None else None
+    envelope = _envelope(data, own_version) if data else None
     if envelope is not None and not is_supported(envelope.versions.interpreter):
         raise PreparationError(UNSUPPORTED_VERSION, unsupported_version(envelope.versions.interpreter))
     try:
@@ -164,24 +162,28 @@ def _decode(prev_data: bytes, data: bytes, caches: Caches) -> tuple[Decoded, Dec
     except ArchiveError as error:
         raise PreparationError(
             DATA_DECODING,
-            f"an error occurred while data deserialization: Data(Validation({error})){_VERSIONS_NOTE}",
+            f"an error occurred while data deserialization: Data(Validation({error})){_versions_note(own_version)}",
         ) from None
     return prev, current
 
 
-def _envelope(data: bytes) -> Envelope:
+def _versions_note(own_version: str) -> str:
+    return f".\nAquaVM version is {own_version} and it expects {DATA_VERSION} version."
+
+
+def _envelope(data: bytes, own_version: str) -> Envelope:
     try:
         return read_envelope(data)
     except EnvelopeError as error:
         if error.versions is None:
             raise PreparationError(
                 ENVELOPE_DECODING,
-                f"an error occurred while envelope deserialization: Envelope({error}){_VERSIONS_NOTE}",
+                f"an error occurred while envelope deserialization: Envelope({error}){_versions_note(own_version)}",
             ) from None
         raise PreparationError(
             ENVELOPE_DECODING_WITH_VERSIONS,
             f"an error occurred while data deserialization: Envelope({error}).\n"
-            f"AquaVM's version is {INTERPRETER_VERSION} and it expects data of {DATA_VERSION} version.\n"
+            f"AquaVM's version is {own_version} and it expects data of {DATA_VERSION} version.\n"
             f"Supplied data version is {error.versions.data}, it's produced by AquaVM of {error.versions.interpreter} version.",
         ) from None
 

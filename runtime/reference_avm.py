@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import tempfile
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from avm.call_data import decode_call_requests, encode_call_results
 from avm.outcome import CallResult, Outcome
-from avm.private_cache import cache_folder
+from avm.private_cache import cache_folder, open_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +33,13 @@ WASM_STACK_BYTES_MAX: Final = 2 << 20
 _TYPE_U8: Final = 1
 _OUTCOME: Final = struct.Struct("<q6I2I3B")
 _PARAMETERS: Final = struct.Struct("<IIIIQIBIIIIQQQB")
+_EXPORTS: Final = frozenset(
+    {"memory", "allocate", "release_objects", "get_result_ptr", "get_result_size", "invoke", "ast"}
+)
 
 
 class ReferenceMissingError(FileNotFoundError):
-    """No `avm.wasm` was found."""
+    """No `avm.wasm` was found, or what was found is none."""
 
 
 class ReferenceTrapError(RuntimeError):
@@ -70,7 +73,7 @@ class ReferenceAvm:
     """
 
     def __init__(self, wasm_path: str | os.PathLike[str] | None = None, *, random_byte: int | None = None) -> None:
-        """Compile or load the module. Raises ReferenceMissingError."""
+        """Compile or load the module. Raises ReferenceMissingError, also for a file that is another module or none."""
         import wasmtime
 
         self._wasmtime = wasmtime
@@ -79,7 +82,17 @@ class ReferenceAvm:
         config = wasmtime.Config()
         config.max_wasm_stack = WASM_STACK_BYTES_MAX
         self._engine = wasmtime.Engine(config)
-        self._module = self._load(find_module(wasm_path))
+        path = find_module(wasm_path)
+        try:
+            self._module = self._load(path)
+        except OSError as error:
+            raise ReferenceMissingError(f"cannot read {path}: {error.strerror}") from error
+        except wasmtime.WasmtimeError as error:
+            raise ReferenceMissingError(f"{path} is not a Wasm module") from error
+        if not {export.name for export in self._module.exports} >= _EXPORTS:
+            raise ReferenceMissingError(
+                f"{path} is not the reference interpreter: it exports no `invoke` as avm.wasm does"
+            )
         self._instance: Any = None
         self._store: Any = None
         self._exports: Any = None
@@ -91,18 +104,13 @@ class ReferenceAvm:
         digest = hashlib.sha256(source).hexdigest()[:32]
         cached = cache_directory() / f"avm-{digest}-wasmtime-{version('wasmtime')}-stack2.cwasm"
         try:
-            return self._wasmtime.Module.deserialize_file(self._engine, str(cached))
+            # native code: only what this user alone can have written is read
+            with open_private(str(cached)):
+                return self._wasmtime.Module.deserialize_file(self._engine, str(cached))
         except (OSError, self._wasmtime.WasmtimeError):
             module = self._wasmtime.Module(self._engine, source)
-        try:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            # written beside and renamed: another process must never load half a module
-            with tempfile.TemporaryDirectory(dir=cached.parent) as place:
-                fresh = Path(place, cached.name)
-                fresh.write_bytes(module.serialize())
-                fresh.replace(cached)
-        except OSError:
-            pass
+        with suppress(OSError):
+            write_private(str(cached), bytes(module.serialize()))
         return module
 
     def _start(self) -> None:
@@ -178,7 +186,9 @@ class ReferenceAvm:
             diagnostics = self._errors.decode("utf-8", "replace")
             self._instance = None
             self._errors.clear()
-            raise ReferenceTrapError(f"the reference interpreter trapped: {error}", diagnostics) from error
+            # above the reason stands the backtrace, which the cause keeps
+            reason = str(error).rstrip().rpartition("\n")[2].strip()
+            raise ReferenceTrapError(f"the reference interpreter trapped: {reason}", diagnostics) from error
 
     def _ready(self) -> None:
         if self._instance is None:

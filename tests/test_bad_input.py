@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +161,25 @@ def test_a_full_disk_is_named(place: Path) -> None:
         )
     assert done.returncode == 2
     assert done.stderr.startswith("aquac: error: cannot write the result: ")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_takes_only_a_part_is_full(place: Path, unbuffered: str) -> None:
+    resource = pytest.importorskip("resource")
+    (place / "long.air").write_text('(ap "' + "x" * 100_000 + '" x)')
+    # the limit is the child's only: a file may have 64 KiB, and what is more is refused by the system
+    limit = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, {resource.RLIM_INFINITY}))"
+    with open("out", "w") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", f"{limit}; from runtime.cli import main; sys.exit(main(['parse', 'long.air']))"],
+            check=False,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1"},  # nor half of those
+        )
+    assert done.stderr.startswith("avm: error: cannot write the result: ")
+    assert done.returncode == 2
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

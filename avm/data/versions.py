@@ -15,6 +15,9 @@ DATA_VERSION: Final = "0.17.2"
 INTERPRETER_VERSION: Final = "0.62.0"
 """The reference whose behaviour this interpreter has."""
 
+OWN_VERSIONS: Final = {"0.62": INTERPRETER_VERSION, "0.64.1": "0.64.1"}
+"""By `VmOptions.version`: what the interpreter calls itself in data and in messages."""
+
 MIN_INTERPRETER_VERSION: Final = "0.61.0"
 """Current data of an older interpreter is refused with code 6; also what empty data counts as."""
 

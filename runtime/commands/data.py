@@ -5,6 +5,7 @@ Errors: exit 6 for data that cannot be decoded, exit 2 for a file that cannot be
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import argparse
 
 HELP: Final = "print what interpreter data hold"
+
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/\s]++=*+\s*+")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,15 +35,18 @@ def run(args: argparse.Namespace) -> int:
     from avm.data.human import HumanViewError, read_for_people, to_human_readable_data
     from avm.data.tree import tree_text
 
+    name = "standard input" if args.file == "-" else args.file
     data = read_bytes(args.file, what="data")
     if args.base64:
         try:
             data = base64.b64decode(b"".join(data.split()), validate=True)
         except binascii.Error as error:
-            raise CommandError(f"{args.file} is not base64: {error}") from error
+            raise CommandError(f"{name} is not base64: {error}") from error
     try:
         text = to_human_readable_data(data) if args.format == "json" else tree_text(read_for_people(data))
     except HumanViewError as error:
-        raise CommandError(str(error), INCOMPATIBLE) from error
+        is_text = not args.base64 and _BASE64.fullmatch(data)
+        hint = "this is text: base64, as other commands print data, needs --base64" if is_text else ""
+        raise CommandError(f"{name}: {error}", INCOMPATIBLE, hint=hint) from error
     sys.stdout.write(text + "\n")
     return OK

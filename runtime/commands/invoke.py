@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import nullcontext
+from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
@@ -59,8 +61,10 @@ def run(args: argparse.Namespace) -> int:
 
     ours = make_interpreter("auto" if args.engine == "both" else args.engine, args.wasm, options=vm_options(args))
     reference = make_interpreter("reference", args.wasm) if args.engine == "both" else None
-    with _recorder(args.record) as record:
-        lines = read_lines(args.file)
+    lines = read_lines(args.file)
+    first = list(islice(lines, 1))  # a file that cannot be read must not cost an older recording
+    with _recorder(args.record, args.file) as record:
+        lines = chain(first, lines)
         return _answer(lines, ours, reference, record) if reference else _answer_all(lines, ours, record)
 
 
@@ -87,13 +91,17 @@ def make_interpreter(engine: str, wasm: str | None, *, options: VmOptions | None
         raise CommandError(str(error)) from error
 
 
-def _recorder(path: str | None) -> nullcontext[None] | TextIO:
+def _recorder(path: str | None, source: str) -> nullcontext[None] | TextIO:
+    """The file of `--record`, empty. Raises CommandError, also when that would empty the invocations of `source`."""
     from aquac.command_line import CommandError
 
     if path is None:
         return nullcontext()
     try:
-        return open(path, "w", encoding="utf-8", newline="\n")
+        if source != "-" and Path(path).exists() and Path(path).samefile(source):
+            raise CommandError(f"--record {path} is the file of invocations", hint="record into another file")
+        # a lone surrogate in an `id` is written as JSON escapes it, as on standard output
+        return open(path, "w", buffering=1, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error
 

@@ -19,6 +19,7 @@ from avm.crypto.keys import KeyPair
 from avm.data.codec import decode, encode
 from avm.data.envelope import Versions, read_envelope, write_envelope
 from avm.data.interpreter_data import InterpreterData
+from avm.exec.context import VmOptions
 from avm.limits import DATA_CACHE_ENTRIES, PROGRAM_CACHE_ENTRIES
 
 PAIR = KeyPair(bytes(range(32)))
@@ -33,6 +34,8 @@ PARAMS = RunParameters(
 )
 CALL = '(call %init_peer_id% ("s" "f") [1 "x"] x)'
 INVALID = "(nul"
+OTHERS = encode(InterpreterData(interpreter_version="0.63.0"))
+NO_ARCHIVE = b"\x82\xa7version\xa60.17.2\xb3interpreter_version\xa60.62.0"
 OLD = encode(InterpreterData(interpreter_version="0.60.0"))
 
 
@@ -111,6 +114,21 @@ def test_order_of_checks() -> None:
     check_refused(run(**bad), 7, "malformed keypair format: invalid key data: Invalid type prefix", bad["prev"])
     bad["key_format"] = 0
     check(run(**bad), 0)
+
+
+@pytest.mark.parametrize(("version", "own"), [("0.62", "0.62.0"), ("0.64.1", "0.64.1")])
+def test_an_interpreter_names_its_own_version(version: Any, own: str) -> None:
+    """In the data it writes, also where most bytes of arrived data are copied, and where it refuses data."""
+    vm = Avm(options=VmOptions(version=version))
+    first = vm.invoke(CALL, b"", b"", PARAMS, NO_RESULTS).data
+    for prev, data in ((b"", b""), (first, b""), (b"", first), (b"", OTHERS)):
+        outcome = vm.invoke(CALL, prev, data, PARAMS, NO_RESULTS)
+        assert read_envelope(outcome.data).versions == ("0.17.2", own)
+    for data, code in ((write_envelope(b"", Versions("0.17.2", "0.62.0")), 2), (b"\xc1", 3), (NO_ARCHIVE, 4)):
+        for sides in ((data, b""), (b"", data)):
+            outcome = vm.invoke(CALL, *sides, PARAMS, NO_RESULTS)
+            check(outcome, code)
+            assert f"version is {own} and it expects" in outcome.error_message
 
 
 def test_limits_on_both_sides() -> None:

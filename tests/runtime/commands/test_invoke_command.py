@@ -164,6 +164,83 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str], tmp_path: Path, air: str
     assert json.loads(capsys.readouterr().out)["ret_code"] != 0
 
 
+def test_data_that_are_base64_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Data are printed as base64 by the other commands: who keeps that and shows it is told what to add."""
+    script, file = tmp_path / "a.air", tmp_path / "data"
+    script.write_text(CALL, encoding="utf-8")
+    assert main(["exec", str(script)]) == 0
+    file.write_text(json.loads(capsys.readouterr().out)["data"] + "\n")
+    assert main(["data", str(file)]) == 6
+    message = capsys.readouterr().err
+    assert message.startswith(f"avm: error: {file}: failed to deserialize envelope: ")
+    assert "needs --base64" in message
+    assert main(["data", "--base64", str(file)]) == 0
+    capsys.readouterr()
+    for text, code in (("%", 2), ("AAAA", 6)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert main(["data", "--base64", "-"]) == code
+        message = capsys.readouterr().err
+        assert message.startswith("avm: error: standard input")
+        assert "--base64" not in message
+
+
+def test_exec_takes_empty_texts_as_they_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """As everywhere else: an empty peer id is a peer id, an empty key is no key, and an empty path no file."""
+    script = tmp_path / "a.air"
+    script.write_text('(call "" ("s" "f") [%init_peer_id%])', encoding="utf-8")
+    assert main(["exec", str(script), "--current-peer-id", "", "--init-peer-id", "i"]) == 0
+    assert json.loads(capsys.readouterr().out)["requests"]["1"]["arguments"] == ["i"]
+    assert main(["exec", str(script), "--current-peer-id", "", "--init-peer-id", ""]) == 0
+    assert json.loads(capsys.readouterr().out)["requests"]["1"]["arguments"] == [""]
+    for flag in ("--key", "--prev-data", "--data", "--call-results", "--output"):
+        assert main(["exec", str(script), flag, ""]) == 2
+
+
+def test_exec_reads_standard_input_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = tmp_path / "a.air"
+    script.write_text("(null)", encoding="utf-8")
+    assert main(["exec", "-", "--data", "-"]) == 2
+    assert "standard input is given for SCRIPT and --data\n  it can be read once" in capsys.readouterr().err
+    for text in ("[", "[" * 100_000, '{"1": 2}'):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert main(["exec", str(script), "--call-results", "-"]) == 2
+        assert "error: standard input" in capsys.readouterr().err
+    assert main(["exec", str(script), "--particle-id", "\udcff"]) == 2
+    assert "--particle-id is not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.reference
+def test_exec_where_the_reference_panics(capsys: pytest.CaptureFixture[str], tmp_path: Path, avm_wasm: Path) -> None:
+    script = tmp_path / "a.air"
+    script.write_text(
+        '(seq (ap (1 2) %m) (fold %m i (seq (ap 1 i) (call %init_peer_id% ("s" "f") [i]))))', encoding="utf-8"
+    )
+    assert main(["exec", str(script), "--engine", "reference", "--wasm", str(avm_wasm)]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "avm: error: the reference interpreter trapped: wasm trap: wasm `unreachable` instruction executed\n"
+        "  `--engine auto` answers an error there\n"
+    )
+    assert main(["exec", str(script), "--engine", "both", "--wasm", str(avm_wasm)]) == 3
+    assert json.loads(capsys.readouterr().out)["ret_code"] == 20004
+
+
+def test_wasm_that_is_not_the_reference(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    module = tmp_path / "module.wasm"
+    for content, complaint in (
+        (b"(nul", "is not a Wasm module"),
+        (b"\0asm\1\0\0\0", "is not the reference interpreter"),
+    ):
+        module.write_bytes(content)
+        assert main(["invoke", "--engine", "reference", "--wasm", str(module)]) == 2
+        assert complaint in capsys.readouterr().err
+
+
 def test_bad_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     junk = tmp_path / "junk"
     junk.write_bytes(b"\xff\xfe")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -93,6 +95,49 @@ def test_first_difference(
     name = "requests" if "call_requests" in changed else next(iter(changed))
     assert list(found["difference"]["fields"]) == [name]
     assert found["difference"]["fields"][name].keys() == {"expected", "got"}
+
+
+def test_what_is_recorded_already_is_not_lost(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = recorded.read_bytes()
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(recorded)
+    for source in (tmp_path / "absent", recorded, link):
+        assert main(["invoke", str(source), "--record", str(recorded)]) == 2
+        assert recorded.read_bytes() == kept
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "cannot read" in captured.err
+    assert "is the file of invocations\n  record into another file" in captured.err
+
+
+def test_what_was_answered_is_in_the_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever drives the command may end it at any time."""
+    target = tmp_path / "recorded.jsonl"
+    lines = [json.dumps({"id": number, "air": "(null)", "params": PARAMS}).encode() for number in range(3)]
+    kept: list[int] = []
+
+    def source() -> Iterator[bytes]:
+        for line in lines:
+            yield line
+            kept.append(len(target.read_text(encoding="utf-8").splitlines()))
+
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=source()))
+    assert main(["invoke", "--record", str(target)]) == 0
+    assert kept == [1, 2, 3]
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_an_id_that_is_no_text_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = tmp_path / "lines.jsonl", tmp_path / "recorded.jsonl"
+    source.write_text(json.dumps({"id": "\ud800", "air": "(null)", "params": PARAMS}), encoding="utf-8")
+    assert main(["invoke", str(source), "--record", str(target)]) == 0
+    capsys.readouterr()
+    assert json.loads(target.read_text(encoding="utf-8"))["id"] == "\ud800"
+    assert check(target, capsys) == {"runs": 1, "difference": None}
 
 
 def test_order_of_peers_matters_to_exact_only(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
