@@ -154,7 +154,9 @@ class Vault:
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise VaultError(f"Read vault failed for `{path}`: not a file")
-                with open(descriptor, "rb", closefd=False) as file:  # of a folder it would neither make a file nor close it
+                with open(
+                    descriptor, "rb", closefd=False
+                ) as file:  # of a folder it would neither make a file nor close it
                     data = file.read(VAULT_FILE_BYTES_MAX + 1)
             finally:
                 os.close(descriptor)
