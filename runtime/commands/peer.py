@@ -196,7 +196,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from avm.jit import library
     from runtime.clock import SystemClock
     from runtime.config import PeerConfig
-    from runtime.http_endpoint import HttpEndpoint
+    from runtime.http_endpoint import HttpEndpoint, host_port
     from runtime.kademlia import Kademlia, protocol_name
     from runtime.metrics import PeerMetrics
     from runtime.network import DialFailed
@@ -278,7 +278,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
                 ready = {
                     "peer_id": identity.peer_id,
                     "listen": list(peer.addresses),
-                    "http": None if address is None else f"{address[0]}:{address[1]}",
+                    "http": None if address is None else host_port(*address),
                 }
                 print(json.dumps(ready), flush=True)
                 number = await anext(signals)
