@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import CommandError, read_bytes
 from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.keys import is_path
 from runtime.logs import DEFAULT_FORMAT, DEFAULT_LEVEL, FORMATS, LEVELS
 from runtime.protocol.identity import is_peer_id
 
@@ -165,8 +166,10 @@ def _from_file(path: str) -> dict[str, Any]:
     if isinstance(values.get("data_dir"), str):
         values["data_dir"] = str(base / values["data_dir"])
     key = values.get("key")
-    if isinstance(key, str) and (base / key).is_file():
-        values["key"] = str(base / key)
+    if isinstance(key, str) and ((base / key).is_file() or is_path(key)):
+        values["key"] = str(
+            base / key
+        )  # also where there is none: the key of another peer may lie in the working directory
     return values
 
 

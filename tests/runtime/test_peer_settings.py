@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import tomllib
@@ -15,6 +16,7 @@ from runtime import tracing
 from runtime.cli import main
 from runtime.commands.peer import _hosting
 from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.keys import load_secret
 from runtime.marine.cids import file_cid
 from runtime.services.limits import SERVICE_MEMORY_BYTES_MAX
 from runtime.settings import LIMIT_DEFAULTS, LIMIT_MAX, PeerSettings, load_settings
@@ -161,6 +163,23 @@ def test_limits(tmp_path):
     assert settings.core_limits() == CoreLimits(actors_max=7, stored_bytes_max=3 << 20, life_ms_max=None)
     assert settings.avm_limits() == AvmLimits(air_size_limit=2048, hard_limit_enabled=True)
     assert (PeerSettings().core_limits(), PeerSettings().avm_limits()) == (CoreLimits(), AvmLimits())
+
+
+@pytest.mark.parametrize("name", ["peer.key", "a-name-so-long-that-it-could-be-a-key-with-a-slip"])
+def test_a_key_file_is_looked_for_beside_the_configuration_only(tmp_path, monkeypatch, name):
+    """The key of another peer in the working directory would start this one as the other."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "other" / name).write_bytes(base64.b64encode(bytes(32)))
+    (tmp_path / "own" / "peer.toml").write_text(f'key = "{name}"\n')
+    monkeypatch.chdir(tmp_path / "other")
+    settings = load_settings("../own/peer.toml", {}, {})
+    assert settings.key == f"../own/{name}"
+    with pytest.raises(CommandError, match="neither a secret key nor a file"):
+        load_secret(settings.key)
+    secret = base64.b64encode(bytes(32)).decode()
+    (tmp_path / "own" / "peer.toml").write_text(f'key = "{secret}"\n')
+    assert load_secret(load_settings("../own/peer.toml", {}, {}).key) == bytes(32)
 
 
 def test_a_configuration_is_written_once_and_read_back(tmp_path, capsys):
