@@ -206,8 +206,7 @@ class Libp2pNetwork:
             with trio.fail_after(SEND_SECONDS):
                 if self._running.newest(peer_id) is not None:
                     self.resolutions[LOCAL] += 1
-                connection = await self._reach(peer_id)
-                await self._send(connection, message)
+                await self._deliver(peer_id, message)
         except (BrokenStream, DialFailed) as error:
             raise Unreachable(f"cannot send to {peer_id}: {error}") from error
         except trio.TooSlowError as error:
@@ -505,6 +504,19 @@ class Libp2pNetwork:
             return None
         link.out = _open(connection)
         return link.out
+
+    async def _deliver(self, peer_id: str, message: bytes) -> None:
+        """Send over the newest connection; over another when that breaks meanwhile. Raises BrokenStream, DialFailed."""
+        while True:
+            connection = await self._reach(peer_id)
+            try:
+                await self._send(connection, message)
+            except BrokenStream:
+                another = self._running.newest(peer_id)
+                if connection.is_open or another is None:
+                    raise
+            else:
+                return
 
     async def _send(self, connection: Connection, message: bytes) -> None:
         """Put a message on the long-lived stream, or on one of its own. Raises BrokenStream."""

@@ -14,6 +14,7 @@ from runtime.network import Contact, DialFailed, Unreachable
 from runtime.protocol import libp2p_host, libp2p_service
 from runtime.protocol.identity import named_identity
 from runtime.protocol.libp2p_host import PARTICLE_PROTOCOL, Libp2pNetwork, _open
+from runtime.protocol.limits import DATA_FRAME_BYTES
 from runtime.protocol.streams import ByteStream
 from runtime.protocol.wire.yamux import BrokenStream
 
@@ -347,7 +348,7 @@ def test_a_peer_is_reached_over_the_connection_that_lives() -> None:
     """Two connections of one peer id: a client came back before its old connection was known to be dead."""
 
     async def body() -> None:
-        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (old, _old), host("b") as (new, to_new):
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (old, to_old), host("b") as (new, to_new):
             await old.dial(a.addresses[0])
             await new.dial(a.addresses[0])
             assert a.peers() == (new.peer_id,)
@@ -355,5 +356,23 @@ def test_a_peer_is_reached_over_the_connection_that_lives() -> None:
                 await trio.lowlevel.checkpoint()
             await a.send(new.peer_id, b"to the newest")
             assert (await to_new.messages.receive())[1] == b"to the newest"
+
+            send, tried = a._send, []
+
+            async def breaking(connection, message: bytes) -> None:
+                tried.append(connection)
+                if len(tried) == 1:
+                    connection.close("dies while it is used")
+                    raise BrokenStream("dies while it is used")
+                await send(connection, message)
+
+            a._send = breaking
+            message = bytes(DATA_FRAME_BYTES)
+            await a.send(new.peer_id, message)
+            assert (await to_old.messages.receive())[1] == message
+            assert len(tried) == 2
+            tried.clear()
+            with pytest.raises(Unreachable, match="dies while it is used"):  # there is no other
+                await a.send(new.peer_id, message)
 
     run(body)
