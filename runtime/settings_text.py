@@ -45,6 +45,7 @@ LIMITS_ABOUT: Final[dict[str, str]] = {
     "queued_bytes_max": "data of all particles that wait",
     "actors_max": "particles alive at once; new ones are refused",
     "stored_bytes_max": "data of all living particles; then new ones are refused, and known ones cannot grow",
+    "script_bytes_max": "scripts of all living particles; then new ones are refused",
     "actor_calls_max": "service calls of one particle that run at once; further ones wait",
     "calls_max": "service calls that run at once; further ones wait",
     "pending_calls_max": "service calls that run or wait",
