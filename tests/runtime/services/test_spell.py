@@ -524,7 +524,7 @@ def test_spells_run_on_after_a_restart(tmp_path, caplog):
     assert [at for at, name in starts if name == "periodic"] == list(range(0, 4001, 100))
     assert [at for at, name in starts if name == "ends"] == [0, 900]
     assert [name for _, name in starts if name not in ("periodic", "ends")] == ["contact", "later"]
-    assert f"spell {ids['ended']} is not started again: Error: invalid config: end_sec" in caplog.text
+    assert "is not started again" not in caplog.text, "what has ended is no error"
 
 
 def test_a_storage_that_is_gone_is_told_and_left(tmp_path, caplog):
