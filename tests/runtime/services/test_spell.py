@@ -252,10 +252,15 @@ def test_arguments_and_results():
         assert await host.ok("getDataSrv", "text", **me) == "t"
         assert await host.ok("getDataSrv", "list", **me) == [1, {"a": None}]
         assert await host.error("getDataSrv", "none", **me) == "value not found"
-        await host.ok(spell, "set_string", "odd", "{", **me)
-        assert (await host.error("getDataSrv", "odd", **me)).startswith(
-            f"Failed to parse argument `odd -> {{` for spell {spell}: "
-        )
+        for odd, why in (
+            ("{", "EOF while parsing an object at line 1 column 1"),
+            ("NaN", "expected value at line 1 column 1"),
+            ("1e999", "number out of range at line 1 column 5"),
+        ):
+            await host.ok(spell, "set_string", "odd", odd, **me)
+            assert await host.error("getDataSrv", "odd", **me) == (
+                f"Failed to parse argument `odd -> {odd}` for spell {spell}: {why}"
+            )
         lost = me | {"particle_id": "spell_lost_1"}
         assert await host.error("getDataSrv", "k", **lost) == (
             "Failed to get argument k for spell lost: Spell lost not found (function get_string)"
