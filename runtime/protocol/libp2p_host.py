@@ -33,7 +33,7 @@ from runtime.network import (
 
 from .addresses import Address, parse_address
 from .codec import CodecError, FrameReader, frame
-from .connections import Connection, Connections
+from .connections import Connection, Connections, reachable
 from .held import HeldBytes
 from .identify import Identified, read_identify
 from .libp2p_service import IDENTIFY, IDENTIFY_PUSH, Introduction, make_host, serve_stream, speaks
@@ -176,7 +176,7 @@ class Libp2pNetwork:
             async with trio.open_nursery() as nursery:
                 await nursery.start(_run, connections)
                 self._connections, self._host, self._introduction = connections, host, Introduction(host)
-                bound = [connections.listen(place) for place in places]
+                bound = [reachable(connections.listen(place)) for place in places]
                 suffix = f"/p2p/{self.peer_id}"
                 self._addresses = tuple(f"{str(a).partition('/p2p/')[0]}{suffix}" for a in external or bound)
                 task_status.started(self._addresses)
