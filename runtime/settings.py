@@ -50,6 +50,9 @@ ENVIRONMENT_PREFIX: Final = "AVM_PEER_"
 LIMIT_MAX: Final = 1 << 48
 """Largest number that a limit may be set to."""
 
+ADDRESS_CHARS_MAX: Final = 512
+"""How much of an address is looked at; a DNS name has 253 characters."""
+
 NETWORKS: Final = ("dar", "stage", "kras")
 """Those that have names."""
 
@@ -234,10 +237,21 @@ def _check_address(place: str, text: str) -> None:
         raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress such as /ip4/127.0.0.1/tcp/7771")
 
 
+def _check_dialled(place: str, text: str) -> None:
+    """An address that others dial, or that is dialled itself."""
+    from runtime.protocol.addresses import parse_address
+
+    try:
+        parse_address(text[:ADDRESS_CHARS_MAX])
+    except ValueError as error:
+        raise CommandError(f"{place}: {error}") from None
+
+
 def _check_bootstrap(place: str, text: str) -> None:
     head, _, peer_id = text.rpartition("/p2p/")
     if not head.startswith("/") or not is_peer_id(peer_id):
         raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress that ends in /p2p/<peer id>")
+    _check_dialled(place, text)
 
 
 def _check_peer_id(place: str, text: str) -> None:
@@ -262,7 +276,7 @@ def _check_network(place: str, text: str) -> None:
 
 _CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
     "listen": _check_address,
-    "external_addresses": _check_address,
+    "external_addresses": _check_dialled,
     "bootstrap": _check_bootstrap,
     "management_peer_ids": _check_peer_id,
     "http": _check_http,

@@ -81,6 +81,8 @@ def test_defaults(tmp_path):
     ('\nlisten = ["127.0.0.1:1"]', {}, "peer.toml:2: key `listen`: `127.0.0.1:1` is not a multiaddress"),
     ('external_addresses = ["x"]', {}, "peer.toml:1: key `external_addresses`: `x` is not a multiaddress"),
     ('bootstrap = ["/ip4/127.0.0.1/tcp/1"]', {}, "key `bootstrap`: `/ip4/127.0.0.1/tcp/1` is not a multiaddress that ends in /p2p/"),
+    ('\nexternal_addresses = ["/ip4/1.2.3.4"]', {}, "peer.toml:2: key `external_addresses`: `/ip4/1.2.3.4` is not a multiaddress"),
+    (f'bootstrap = ["/ip4/1.2.3.4/udp/1/p2p/{PEER_ID}"]', {}, "peer.toml:1: key `bootstrap`: `/ip4/1.2.3.4/udp/1/p2p/"),
     ('management_peer_ids = ["me"]', {}, "key `management_peer_ids`: `me` is not a peer id"),
     ('http = "8080"', {}, "peer.toml:1: key `http`: `8080` is not an address HOST:PORT"),
     ('network = "moon"', {}, "peer.toml:1: key `network`: `moon` is no network"),
@@ -204,7 +206,7 @@ def test_the_resolved_configuration_reads_back_and_has_no_key(tmp_path):
     secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     text = f"""key = "{secret}"\nhttp = "127.0.0.1:1"\nallow_local_addresses = true\n{FILE}[limits]\nactors_max = 7\n[dev_mode]\nenable = true\nbinaries = {{ ls = "/bin/ls" }}\n"""
     (tmp_path / "peer.toml").write_text(text.replace("[effectors.lists]", '[effectors."é.\\"x"]'))
-    settings = load_settings(str(tmp_path / "peer.toml"), {}, {"bootstrap": [f"/memory/1/p2p/{PEER_ID}"]})
+    settings = load_settings(str(tmp_path / "peer.toml"), {}, {"bootstrap": [f"/ip4/127.0.0.1/tcp/1/p2p/{PEER_ID}"]})
     resolved = resolved_text(settings)
     assert secret not in resolved
     (tmp_path / "again.toml").write_text(resolved)
