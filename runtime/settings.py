@@ -274,6 +274,15 @@ def _check_network(place: str, text: str) -> None:
         )
 
 
+def _check_size(place: str, text: str) -> None:
+    from runtime.marine.config import ConfigError, parse_size
+
+    try:
+        parse_size(text, place)
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
+
+
 _CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
     "listen": _check_address,
     "external_addresses": _check_dialled,
@@ -283,6 +292,7 @@ _CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
     "network": _check_network,
     "log_format": _check_choice(*FORMATS),
     "log_level": _check_choice(*LEVELS),
+    "service_memory_limit": _check_size,
 }
 """What texts must be like, beyond being texts."""
 
@@ -330,3 +340,13 @@ def _check_effector(place: str, table: Any) -> None:
     texts = [table["wasm_cid"], *(binaries.values() if isinstance(binaries, dict) else [None])]
     if not all(isinstance(text, str) for text in texts):
         raise CommandError(f"{place} takes a text as wasm_cid and a table of texts as allowed_binaries")
+    from avm.crypto.cid import CidError
+    from runtime.store.modules import normal_cid
+
+    try:
+        normal_cid(table["wasm_cid"])
+    except CidError as error:
+        raise CommandError(
+            f"{place}: wasm_cid `{table['wasm_cid'][:80]}` is no content id such as bafkrei…: {error}",
+            hint="`avm peer modules list` has those of a peer that runs",
+        ) from None

@@ -61,14 +61,15 @@ def test_defaults(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "environment", "error"), [
-    ('service_memory_limit = "much"', {}, "service_memory_limit: expected a size"),
+    ('\nservice_memory_limit = "much"', {}, "peer.toml:2: key `service_memory_limit`: expected a size"),
+    ("", {"AVM_PEER_SERVICE_MEMORY_LIMIT": "1 XB"}, "environment variable AVM_PEER_SERVICE_MEMORY_LIMIT: expected a size"),
     ("service_memory_limit = 5", {}, "key `service_memory_limit` takes a text"),
     ("effectors = 5", {}, "key `effectors` takes tables, and is set in the configuration file"),
     ("", {"AVM_PEER_EFFECTORS": "x"}, "environment variable AVM_PEER_EFFECTORS takes tables, and is set in the configuration file"),
     ("[effectors]\nx = 5", {}, "key `effectors`: x takes a table with wasm_cid and allowed_binaries"),
     (FILE.replace("wasm_cid", "wasm_id"), {}, "key `effectors`: lists takes a table with wasm_cid and allowed_binaries"),
     (FILE.replace('"/bin/ls"', "5"), {}, "key `effectors`: lists takes a text as wasm_cid and a table of texts"),
-    (FILE.replace(CID, "bad"), {}, "effectors.lists.wasm_cid: "),
+    (FILE.replace(CID, "bad"), {}, "key `effectors`: lists: wasm_cid `bad` is no content id such as bafkrei…: "),
     ("", {"AVM_PEER_LIMITS": "x"}, "environment variable AVM_PEER_LIMITS takes tables"),
     ("[limits]\nactors_max = 0", {}, "peer.toml:2: key `actors_max` takes a whole number from 1 to "),
     (f"[limits]\ncalls_max = {LIMIT_MAX + 1}", {}, "peer.toml:2: key `calls_max` takes a whole number from 1 to "),
