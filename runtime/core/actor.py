@@ -25,8 +25,8 @@ class Actor:
     """State of one actor. `particle` holds the signed fields; its data are in `mailbox` and in the store.
 
     deadline_ms: last millisecond here, which may come before the particle's own. calling: ids of the calls that run.
-    stored_bytes: length of the data in the store. script_bytes: what the script takes in memory, at most. Thousands are alive at once, most of them with nothing more to do, so an
-    actor holds no container that it does not need.
+    stored_bytes: length of the data in the store. script_bytes: what the script takes in memory, at most. Thousands are alive
+    at once, most of them with nothing more to do, so an actor holds no container that it does not need.
     """
 
     __slots__ = (

@@ -34,6 +34,8 @@ class SingleModuleServices:
         """Start without any."""
         self._peer_id = peer_id
         self._services: dict[str, tuple[Service, trio.Lock]] = {}
+        self._starting = 0
+        self._is_closed = False
 
     def functions(self) -> dict[str, Handler]:
         """The table of `single_module_srv`."""
@@ -45,7 +47,8 @@ class SingleModuleServices:
         return None if found is None else partial(_call, *found)
 
     def close(self) -> None:
-        """End all of them."""
+        """End all of them, and take no more."""
+        self._is_closed = True
         while self._services:
             self._services.popitem()[1][0].close()
 
@@ -57,17 +60,23 @@ class SingleModuleServices:
 
         from runtime.marine.errors import LoadError
 
-        if len(self._services) >= CLIENT_SERVICES_MAX:
+        if len(self._services) + self._starting >= CLIENT_SERVICES_MAX:
             return _refused(f"a client has at most {CLIENT_SERVICES_MAX} services of its programs")
         try:
             wasm = base64.b64decode(values[0], validate=True)
         except (IndexError, TypeError, ValueError, binascii.Error):
             return _refused("The string to be decoded is not correctly encoded.")
         service_id = str(uuid.uuid4())
+        self._starting += 1
         try:
             service = await trio.to_thread.run_sync(_start, service_id, wasm)
         except LoadError as error:
             return _refused(str(error))
+        finally:
+            self._starting -= 1
+        if self._is_closed:
+            service.close()
+            return _refused("the client is closed")
         self._services[service_id] = service, trio.Lock()
         return {"success": True, "service_id": [service_id], "error": None}
 

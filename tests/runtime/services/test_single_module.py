@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from avm import Avm
 from avm.outcome import CallRequest
@@ -56,6 +58,18 @@ class Client:
         (service_id,) = value["service_id"]
         assert value == {"success": True, "service_id": [service_id], "error": None}
         return str(service_id)
+
+
+def held_up(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Services start once this is set."""
+    start, go_on = single_module._start, threading.Event()
+
+    def starting(service_id: str, wasm: bytes) -> Any:
+        go_on.wait()
+        return start(service_id, wasm)
+
+    monkeypatch.setattr(single_module, "_start", starting)
+    return go_on
 
 
 def run(body: Any) -> None:
@@ -140,8 +154,30 @@ def test_there_are_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_module, "CLIENT_SERVICES_MAX", 1)
 
     async def body(client: Client) -> None:
-        await client.made()
+        go_on = held_up(monkeypatch)
+        async with trio.open_nursery() as nursery:  # also while the first is being made
+            nursery.start_soon(client.made)
+            await trio.testing.wait_all_tasks_blocked()
+            assert (await client.create(WASM))["error"] == ["a client has at most 1 services of its programs"]
+            go_on.set()
         assert (await client.create(WASM))["error"] == ["a client has at most 1 services of its programs"]
+
+    run(body)
+
+
+def test_one_that_is_being_made_when_the_client_ends_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(client: Client) -> None:
+        go_on = held_up(monkeypatch)
+
+        async def create() -> None:
+            assert (await client.create(WASM))["error"] == ["the client is closed"]
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(create)
+            await trio.testing.wait_all_tasks_blocked()
+            client.services.close()
+            go_on.set()
+        assert await client.call("single_module_srv", "list") == (0, [])
 
     run(body)
 
