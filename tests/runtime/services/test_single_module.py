@@ -65,7 +65,7 @@ def held_up(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     start, go_on = single_module._start, threading.Event()
 
     def starting(service_id: str, wasm: bytes) -> Any:
-        go_on.wait()
+        go_on.wait(60)
         return start(service_id, wasm)
 
     monkeypatch.setattr(single_module, "_start", starting)
