@@ -46,6 +46,13 @@ DATA_CACHE_ENTRIES: Final = 64
 DATA_CACHE_BYTES: Final = 32 * MIB
 """Total size of the outputs whose decoded form one `Avm` keeps."""
 
+CID_CHARS_MAX: Final = 1024
+"""Characters of a CID: the longest that means something, 64 bytes of digest in the digits of base 2, has some 600. Reading other bases
+takes time quadratic in the length, so without a bound one particle would keep an interpreter busy for hours."""
+
+SHOWN_BYTES_MAX: Final = 128
+"""Bytes of a malformed key or signature that a message shows in base58, which takes quadratic time as well; right ones have 33 and 65."""
+
 VERIFIED_CID_ENTRIES: Final = 1 << 15
 """Store entries whose content is known to match their CID; the cache is emptied when it is full."""
 

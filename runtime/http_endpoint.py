@@ -45,6 +45,11 @@ TEXT_TYPE: Final = "text/plain; charset=utf-8"
 log = logging.getLogger("runtime.http")
 
 
+def host_port(host: str, port: int) -> str:
+    """`HOST:PORT`, an address of IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class HttpEndpoint:
     """Answers for one peer. `health` gives the checks by name; True is well. What is None is not answered."""
 
@@ -69,7 +74,10 @@ class HttpEndpoint:
         self, host: str, port: int, *, task_status: TaskStatus[tuple[str, int]] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Listen until cancelled; reports the address. Raises OSError when it cannot listen."""
-        listeners = await trio.open_tcp_listeners(port, host=host)
+        try:
+            listeners = await trio.open_tcp_listeners(port, host=host)
+        except OSError as error:
+            raise OSError(f"cannot answer HTTP at {host_port(host, port)}: {error.strerror or error}") from None
         address = listeners[0].socket.getsockname()
         task_status.started((address[0], address[1]))
         await trio.serve_listeners(self._converse, listeners)

@@ -145,7 +145,8 @@ class Kademlia:
                 answer = None
             if answer is None:
                 lookup.fail(peer_id)
-                self.table.remove(peer_id)
+                if peer_id not in self._network.peers():  # one that is only slow says who it is but once
+                    self.table.remove(peer_id)
             else:
                 lookup.answer(peer_id, [c for c in answer.contacts if c.peer_id != self._network.peer_id])
             changed.set()

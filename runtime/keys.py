@@ -53,6 +53,13 @@ def parse_secret(text: str) -> bytes | None:
     return None
 
 
+def is_path(text: str) -> bool:
+    """Whether a text that names a key can only be a path. What may be a key with a slip in it is not repeated where others can read it."""
+    return parse_secret(text) is None and (
+        len(text) < SEED_BYTES or "/" in text[:2] or "." in text[-8:] or Path(text).is_file()
+    )
+
+
 def load_secret(text: str) -> bytes:
     """The seed that `--key` or `--sk` names: the seed itself, or the path of a file holding it. Raises CommandError."""
     seed = parse_secret(text)
@@ -60,8 +67,7 @@ def load_secret(text: str) -> bytes:
         return seed
     path = Path(text)
     if not path.is_file():
-        # What may be a key with a slip in it is not repeated where others can read it.
-        shown = f"`{text}`" if len(text) < SEED_BYTES or "/" in text[:2] or "." in text[-8:] else "what is given as key"
+        shown = f"`{text}`" if is_path(text) else "what is given as key"
         raise CommandError(f"{shown} is neither a secret key nor a file", hint=f"a key is {FORMS}")
     return _read(path)
 

@@ -475,8 +475,9 @@ class Peer:
                 peer_id = await self.network.dial(address)
             except DialFailed as error:
                 wait_s = min(wait_s + BOOTSTRAP_RETRY_STEP_S, BOOTSTRAP_RETRY_MAX_S)
+                reason = str(error).removeprefix(f"cannot connect to {address}: ")
                 text = "cannot connect to %s: %s; next attempt in %.0f s"
-                log.warning(text, address, error, wait_s, extra={"address": address})
+                log.warning(text, address, reason, wait_s, extra={"address": address})
                 await trio.sleep(wait_s)
                 continue
             wait_s = 0.0

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aquac.command_line import CommandError, read_bytes
 from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.keys import is_path
 from runtime.logs import DEFAULT_FORMAT, DEFAULT_LEVEL, FORMATS, LEVELS
 from runtime.protocol.identity import is_peer_id
 
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 ENVIRONMENT_PREFIX: Final = "AVM_PEER_"
 LIMIT_MAX: Final = 1 << 48
 """Largest number that a limit may be set to."""
+
+ADDRESS_CHARS_MAX: Final = 512
+"""How much of an address is looked at; a DNS name has 253 characters."""
 
 NETWORKS: Final = ("dar", "stage", "kras")
 """Those that have names."""
@@ -165,8 +169,10 @@ def _from_file(path: str) -> dict[str, Any]:
     if isinstance(values.get("data_dir"), str):
         values["data_dir"] = str(base / values["data_dir"])
     key = values.get("key")
-    if isinstance(key, str) and (base / key).is_file():
-        values["key"] = str(base / key)
+    if isinstance(key, str) and ((base / key).is_file() or is_path(key)):
+        values["key"] = str(
+            base / key
+        )  # also where there is none: the key of another peer may lie in the working directory
     return values
 
 
@@ -231,10 +237,21 @@ def _check_address(place: str, text: str) -> None:
         raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress such as /ip4/127.0.0.1/tcp/7771")
 
 
+def _check_dialled(place: str, text: str) -> None:
+    """An address that others dial, or that is dialled itself."""
+    from runtime.protocol.addresses import parse_address
+
+    try:
+        parse_address(text[:ADDRESS_CHARS_MAX])
+    except ValueError as error:
+        raise CommandError(f"{place}: {error}") from None
+
+
 def _check_bootstrap(place: str, text: str) -> None:
     head, _, peer_id = text.rpartition("/p2p/")
     if not head.startswith("/") or not is_peer_id(peer_id):
         raise CommandError(f"{place}: `{text[:200]}` is not a multiaddress that ends in /p2p/<peer id>")
+    _check_dialled(place, text)
 
 
 def _check_peer_id(place: str, text: str) -> None:
@@ -257,15 +274,25 @@ def _check_network(place: str, text: str) -> None:
         )
 
 
+def _check_size(place: str, text: str) -> None:
+    from runtime.marine.config import ConfigError, parse_size
+
+    try:
+        parse_size(text, place)
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
+
+
 _CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
     "listen": _check_address,
-    "external_addresses": _check_address,
+    "external_addresses": _check_dialled,
     "bootstrap": _check_bootstrap,
     "management_peer_ids": _check_peer_id,
     "http": _check_http,
     "network": _check_network,
     "log_format": _check_choice(*FORMATS),
     "log_level": _check_choice(*LEVELS),
+    "service_memory_limit": _check_size,
 }
 """What texts must be like, beyond being texts."""
 
@@ -313,3 +340,13 @@ def _check_effector(place: str, table: Any) -> None:
     texts = [table["wasm_cid"], *(binaries.values() if isinstance(binaries, dict) else [None])]
     if not all(isinstance(text, str) for text in texts):
         raise CommandError(f"{place} takes a text as wasm_cid and a table of texts as allowed_binaries")
+    from avm.crypto.cid import CidError
+    from runtime.store.modules import normal_cid
+
+    try:
+        normal_cid(table["wasm_cid"])
+    except CidError as error:
+        raise CommandError(
+            f"{place}: wasm_cid `{table['wasm_cid'][:80]}` is no content id such as bafkrei…: {error}",
+            hint="`avm peer modules list` has those of a peer that runs",
+        ) from None

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ABOUT: Final[dict[str, tuple[str, str]]] = {
-    "listen": ("addresses to listen at: tcp for peers, ws for browsers and js-client; 0.0.0.0 for all interfaces", ""),
+    "listen": (
+        "addresses to listen at: tcp for peers, ws for browsers and js-client; 0.0.0.0 for all interfaces, of which others are told the one that leads out",
+        "",
+    ),
     "key": ("secret key: a seed (base64, base58 or hex), or a file holding one, relative to this file", "peer.key"),
     "bootstrap": ("peers to stay connected to", "/ip4/203.0.113.5/tcp/7771/p2p/12D3KooW…"),
     "external_addresses": ("addresses to tell others instead of those listened at", "/ip4/203.0.113.5/tcp/9991/ws"),
@@ -45,6 +48,7 @@ LIMITS_ABOUT: Final[dict[str, str]] = {
     "queued_bytes_max": "data of all particles that wait",
     "actors_max": "particles alive at once; new ones are refused",
     "stored_bytes_max": "data of all living particles; then new ones are refused, and known ones cannot grow",
+    "script_bytes_max": "scripts of all living particles; then new ones are refused",
     "actor_calls_max": "service calls of one particle that run at once; further ones wait",
     "calls_max": "service calls that run at once; further ones wait",
     "pending_calls_max": "service calls that run or wait",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from avm.limits import SHOWN_BYTES_MAX
+
 ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES: Final = {char: value for value, char in enumerate(ALPHABET)}
 _PAIRS: Final = tuple(high + low for high in ALPHABET for low in ALPHABET)
@@ -18,6 +20,11 @@ def encode(data: bytes) -> str:
         pieces.append(_PAIRS[pair])
     pieces.reverse()
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + "".join(pieces).lstrip("1")
+
+
+def shown(data: bytes) -> str:
+    """Base58 of what may be too long for it, for a message: no more than the first bytes."""
+    return encode(data) if len(data) <= SHOWN_BYTES_MAX else f"{encode(data[:SHOWN_BYTES_MAX])}…"
 
 
 def decode(text: str) -> bytes:

@@ -12,6 +12,8 @@ from typing import Final
 
 from blake3 import blake3
 
+from avm.limits import CID_CHARS_MAX
+
 from . import base58, multibase
 
 JSON_CODEC: Final = 0x0200
@@ -154,6 +156,8 @@ def parse(cid: str) -> tuple[int, int, bytes]:
     text = tail if found else cid
     if len(text.encode("utf-8", "surrogatepass")) < 2:
         raise CidError("Input too short")
+    if len(text) > CID_CHARS_MAX:
+        raise CidError(f"Input too long: a CID has up to {CID_CHARS_MAX} characters")
     try:
         data = base58.decode(text) if len(text) == 46 and text.startswith("Qm") else multibase.decode(text)
     except ValueError:

@@ -92,7 +92,7 @@ def verify_message(public_key: bytes, text: bytes, signature: bytes) -> None:
             return
     raise SignatureError(
         f"Verification(Ed25519(signature::Error {{ source: {source} }}, "
-        f'"{base58.encode(raw)}", "{base58.encode(public_key[1:])}"))'
+        f'"{base58.shown(raw)}", "{base58.encode(public_key[1:])}"))'
     )
 
 

@@ -49,7 +49,7 @@ class Signers:
             try:
                 peer_id = public_key_peer_id(key)
             except KeyFormatError as error:
-                raise SignatureStoreError(f'malformed key: "{base58.encode(key)}": {error}') from None
+                raise SignatureStoreError(f'malformed key: "{base58.shown(key)}": {error}') from None
             self.keys[peer_id] = key
             self.signatures[peer_id] = signature
             self.cids[peer_id] = []

@@ -401,6 +401,7 @@ class Client(Serves):
     def close(self) -> None:
         """Fail every call that waits, and refuse further ones. The peer is ended by whoever made it."""
         self._is_closed = True
+        self._services.close()
         self._connected.set()
         for pending in list(self._pending.values()):
             pending.reject(ClientClosed(pending.particle.id))

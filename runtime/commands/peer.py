@@ -196,7 +196,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from avm.jit import library
     from runtime.clock import SystemClock
     from runtime.config import PeerConfig
-    from runtime.http_endpoint import HttpEndpoint
+    from runtime.http_endpoint import HttpEndpoint, host_port
     from runtime.kademlia import Kademlia, protocol_name
     from runtime.metrics import PeerMetrics
     from runtime.network import DialFailed
@@ -278,7 +278,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
                 ready = {
                     "peer_id": identity.peer_id,
                     "listen": list(peer.addresses),
-                    "http": None if address is None else f"{address[0]}:{address[1]}",
+                    "http": None if address is None else host_port(*address),
                 }
                 print(json.dumps(ready), flush=True)
                 number = await anext(signals)
@@ -309,27 +309,19 @@ def raise_descriptor_limit(wanted: int) -> None:
 
 
 def _hosting(settings: PeerSettings, store: Store | None = None) -> HostingConfig:
-    """What the settings allow Wasm services. Raises CommandError."""
+    """What the settings, which have been checked, allow Wasm services."""
     from pathlib import Path
 
-    from avm.crypto.cid import CidError
-    from runtime.marine.config import ConfigError, parse_size
+    from runtime.marine.config import parse_size
     from runtime.services.hosted import HostingConfig
     from runtime.services.limits import SERVICE_MEMORY_BYTES_MAX
     from runtime.store.modules import Effectors, normal_cid
 
     memory_bytes: int | None = SERVICE_MEMORY_BYTES_MAX
-    try:
-        if settings.service_memory_limit is not None:
-            memory_bytes = parse_size(settings.service_memory_limit, "service_memory_limit")
-    except ConfigError as error:
-        raise CommandError(str(error)) from None
-    allowed: dict[str, Mapping[str, str]] = {}
-    for name, table in settings.effectors.items():
-        try:
-            allowed[normal_cid(table["wasm_cid"])] = table["allowed_binaries"]
-        except CidError as error:
-            raise CommandError(f"effectors.{name}.wasm_cid: {error}") from None
+    if settings.service_memory_limit is not None:
+        memory_bytes = parse_size(settings.service_memory_limit, "service_memory_limit")
+    effectors = settings.effectors.values()
+    allowed = {normal_cid(table["wasm_cid"]): table["allowed_binaries"] for table in effectors}
     folder = None if settings.data_dir is None else Path(settings.data_dir) / "services"
     return HostingConfig(folder, Effectors(allowed, settings.open_binaries()), memory_bytes, state=store)
 

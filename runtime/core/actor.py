@@ -25,8 +25,8 @@ class Actor:
     """State of one actor. `particle` holds the signed fields; its data are in `mailbox` and in the store.
 
     deadline_ms: last millisecond here, which may come before the particle's own. calling: ids of the calls that run.
-    stored_bytes: length of the data in the store. Thousands are alive at once, most of them with nothing more to do, so an
-    actor holds no container that it does not need.
+    stored_bytes: length of the data in the store. script_bytes: what the script takes in memory, at most. Thousands are alive
+    at once, most of them with nothing more to do, so an actor holds no container that it does not need.
     """
 
     __slots__ = (
@@ -39,6 +39,7 @@ class Actor:
         "particle",
         "results",
         "running",
+        "script_bytes",
         "stored_bytes",
     )
 
@@ -54,6 +55,7 @@ class Actor:
         self.calling: dict[int, None] = {}
         self.running = False
         self.stored_bytes = 0
+        self.script_bytes = script_bytes(particle)
 
     @property
     def has_work(self) -> bool:
@@ -89,3 +91,8 @@ class Actor:
         self.results = {}
         self.running = True
         return Run(self.key, self.particle.script, prev_data, data, self.params, results)
+
+
+def script_bytes(particle: Particle) -> int:
+    """What the script of a particle takes in memory, at most. Takes constant time."""
+    return len(particle.script) * (1 if particle.script.isascii() else 4)

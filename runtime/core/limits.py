@@ -75,11 +75,12 @@ class CoreLimits:
     queued_bytes_max: data of all waiting particles.
     actors_max: particles alive at once; new ones are refused, known ones continue.
     stored_bytes_max: previous data of all actors; above it new particles are refused and known ones cannot grow.
+    script_bytes_max: scripts of all actors, four bytes a character when not all of them are ASCII; above it new particles are refused.
     actor_calls_max, calls_max: service calls running for one actor, and for all; further ones wait in their actors.
     pending_calls_max: calls running and waiting; above it new particles are refused, and an outcome that asks for more
         has no effect.
     author_share: one author may hold one part in this many of `backlog_max`, `queued_bytes_max`, `actors_max`,
-        `stored_bytes_max`, `calls_max` and `pending_calls_max`; 1 lets anybody take all.
+        `stored_bytes_max`, `script_bytes_max`, `calls_max` and `pending_calls_max`; 1 lets anybody take all.
     life_ms_max: a particle lives here for at most this long from its timestamp, whatever its ttl, and its timestamp may
         be this far ahead. None keeps every particle until its deadline, as the reference does.
 
@@ -92,6 +93,7 @@ class CoreLimits:
     queued_bytes_max: int = 256 * MIB
     actors_max: int = 32_000
     stored_bytes_max: int = 512 * MIB
+    script_bytes_max: int = 512 * MIB
     actor_calls_max: int = 1024
     calls_max: int = 8192
     pending_calls_max: int = 65_536

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from avm.outcome import RunParameters
 from runtime.core.actions import Action, Call, Drop, DropReason, Failed, Forget, Send, SetTimer
-from runtime.core.actor import Actor
+from runtime.core.actor import Actor, script_bytes
 from runtime.core.events import (
     ActorKey,
     Arrived,
@@ -257,12 +257,13 @@ class PeerCore:
         limits, total = self._limits, self._total
         others = len(self._left) - (key in self._left)
         held = self._authors.get(particle.init_peer_id, Holding())
-        for what, all_, mine, bound in (
-            ("particles alive", total.actors + others, held.actors, limits.actors_max),
-            ("stored data", self._store.total_bytes, held.stored_bytes, limits.stored_bytes_max),
-            ("calls pending", total.pending_calls, held.pending_calls, limits.pending_calls_max),
+        for what, more, all_, mine, bound in (
+            ("particles alive", 1, total.actors + others, held.actors, limits.actors_max),
+            ("stored data", 1, self._store.total_bytes, held.stored_bytes, limits.stored_bytes_max),
+            ("scripts", script_bytes(particle), total.script_bytes, held.script_bytes, limits.script_bytes_max),
+            ("calls pending", 1, total.pending_calls, held.pending_calls, limits.pending_calls_max),
         ):
-            refusal = self._beyond(particle, what, all_ + 1, mine + 1, bound)
+            refusal = self._beyond(particle, what, all_ + more, mine + more, bound)
             if refusal is not None:
                 return refusal
         return None
@@ -290,6 +291,7 @@ class PeerCore:
         for held in self._holdings(actor):
             held.actors += 1
             held.stored_bytes += actor.stored_bytes
+            held.script_bytes += actor.script_bytes
         return actor
 
     def _holdings(self, actor: Actor) -> tuple[Holding, Holding]:
@@ -503,6 +505,7 @@ class PeerCore:
             held.backlog -= len(actor.mailbox)
             held.queued_bytes -= sum(map(len, actor.mailbox))
             held.stored_bytes -= actor.stored_bytes
+            held.script_bytes -= actor.script_bytes
             held.pending_calls -= len(actor.calling) + actor.requests
             held.running_calls -= len(actor.calling)
         if not self._authors[actor.particle.init_peer_id].actors:

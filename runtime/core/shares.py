@@ -31,6 +31,7 @@ class Holding:
     backlog: int = 0
     queued_bytes: int = 0
     stored_bytes: int = 0
+    script_bytes: int = 0
     pending_calls: int = 0
     running_calls: int = 0
 
@@ -92,6 +93,7 @@ def audit(
             held.backlog += len(actor.mailbox)
             held.queued_bytes += sum(map(len, actor.mailbox))
             held.stored_bytes += actor.stored_bytes
+            held.script_bytes += actor.script_bytes
             held.pending_calls += len(actor.calling) + actor.requests
             held.running_calls += len(actor.calling)
         for what, size, bound in (
@@ -114,6 +116,7 @@ def audit(
         ("calls running", total.running_calls, limits.calls_max),
         ("calls pending", total.pending_calls, limits.pending_calls_max),
         ("bytes stored", total.stored_bytes, limits.stored_bytes_max),
+        ("bytes of scripts", total.script_bytes, limits.script_bytes_max),
     ):
         if size > bound:
             found.append(f"{size} {what}, at most {bound} may be")

@@ -16,6 +16,7 @@ import logging
 import os
 import socket
 from collections import Counter, deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
@@ -60,6 +61,12 @@ FLUSH_ROUNDS: Final = 8
 """Pieces written to one connection before others have their turn."""
 
 _NO_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+_OUTSIDE: Final = {
+    "ip4": (socket.AF_INET, "192.0.2.1", "127.0.0.1"),
+    "ip6": (socket.AF_INET6, "2001:db8::1", "::1"),
+}
+"""By kind of address: its family, an address of documentation, which no network has, and loopback."""
 
 log = logging.getLogger("runtime.connections")
 
@@ -503,6 +510,20 @@ class Connections:
             return False
         victim.close("its address has most connections, and another needs one")
         return True
+
+
+def reachable(address: Address) -> Address:
+    """The address to tell others for one that is listened at. `0.0.0.0` and `::` are nobody's: who was told them would dial itself.
+
+    They stand for the interface that leads out of this machine, or for loopback when none does. Nothing is sent to find out.
+    """
+    if not ipaddress.ip_address(address.host).is_unspecified:
+        return address
+    family, outside, host = _OUTSIDE[address.kind]
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.connect((outside, 9))
+        host = sock.getsockname()[0]
+    return Address(address.kind, host, address.port, address.transport)
 
 
 async def _connected(address: Address) -> socket.socket:

@@ -74,9 +74,13 @@ def public_key_of(peer_id: str) -> bytes | None:
     return raw[len(_PREFIX) :]
 
 
-@lru_cache(maxsize=_CACHE_ENTRIES)
 def is_peer_id(text: str) -> bool:
     """Whether the text is a peer id of any key type: an identity multihash or a SHA-256 one."""
+    return len(text) <= PEER_ID_CHARS_MAX and _is_peer_id(text)  # what strangers send is not kept, however long it is
+
+
+@lru_cache(maxsize=_CACHE_ENTRIES)
+def _is_peer_id(text: str) -> bool:
     raw = _decode(text)
     if raw is None or len(raw) < len(_SHA256_HEADER):
         return False

@@ -33,7 +33,7 @@ from runtime.network import (
 
 from .addresses import Address, parse_address
 from .codec import CodecError, FrameReader, frame
-from .connections import Connection, Connections
+from .connections import Connection, Connections, reachable
 from .held import HeldBytes
 from .identify import Identified, read_identify
 from .libp2p_service import IDENTIFY, IDENTIFY_PUSH, Introduction, make_host, serve_stream, speaks
@@ -176,7 +176,7 @@ class Libp2pNetwork:
             async with trio.open_nursery() as nursery:
                 await nursery.start(_run, connections)
                 self._connections, self._host, self._introduction = connections, host, Introduction(host)
-                bound = [connections.listen(place) for place in places]
+                bound = [reachable(connections.listen(place)) for place in places]
                 suffix = f"/p2p/{self.peer_id}"
                 self._addresses = tuple(f"{str(a).partition('/p2p/')[0]}{suffix}" for a in external or bound)
                 task_status.started(self._addresses)
@@ -206,8 +206,7 @@ class Libp2pNetwork:
             with trio.fail_after(SEND_SECONDS):
                 if self._running.newest(peer_id) is not None:
                     self.resolutions[LOCAL] += 1
-                connection = await self._reach(peer_id)
-                await self._send(connection, message)
+                await self._deliver(peer_id, message)
         except (BrokenStream, DialFailed) as error:
             raise Unreachable(f"cannot send to {peer_id}: {error}") from error
         except trio.TooSlowError as error:
@@ -505,6 +504,19 @@ class Libp2pNetwork:
             return None
         link.out = _open(connection)
         return link.out
+
+    async def _deliver(self, peer_id: str, message: bytes) -> None:
+        """Send over the newest connection; over another when that breaks meanwhile. Raises BrokenStream, DialFailed."""
+        while True:
+            connection = await self._reach(peer_id)
+            try:
+                await self._send(connection, message)
+            except BrokenStream:
+                another = self._running.newest(peer_id)
+                if connection.is_open or another is None:
+                    raise
+            else:
+                return
 
     async def _send(self, connection: Connection, message: bytes) -> None:
         """Put a message on the long-lived stream, or on one of its own. Raises BrokenStream."""

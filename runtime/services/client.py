@@ -14,6 +14,7 @@ from runtime.protocol.identity import Identity, verify
 
 from . import client_builtins, js_json
 from .registry import CallContext, Handler, ServiceError, Services
+from .single_module import SERVICE_ID, SingleModuleServices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +59,13 @@ class ClientServices(Services):
         }
         self.add("sig", signatures)
         self.add(identity.peer_id, signatures)
+        self._modules = SingleModuleServices(identity.peer_id)
+        self.add(SERVICE_ID, self._modules.functions())
+        self.add_resolver(self._modules.resolve)
+
+    def close(self) -> None:
+        """End the Wasm services that programs have put here."""
+        self._modules.close()
 
     def set_particle_handlers(self, signature: bytes, handlers: Mapping[tuple[str, str], Handler]) -> None:
         """Handlers for calls of one particle only, by service id and function name."""

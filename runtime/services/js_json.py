@@ -1,8 +1,8 @@
-"""JSON text as JavaScript writes it: its numbers, its indentation.
+"""JSON text as JavaScript writes it: its numbers, its order of keys, its indentation.
 
 Numbers are doubles printed with the fewest digits: `2`, `1e-7`, `100000000000000000000`, `1e+21`. Integers that Python holds
 exactly stay exact, where JavaScript would have rounded them on arrival.
-Source: ECMA-262, Number::toString and JSON.stringify
+Source: ECMA-262, Number::toString, OrdinaryOwnPropertyKeys and JSON.stringify
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from typing import Any, Final
 _PLAIN_BELOW: Final = 1e21
 _PLAIN_FROM: Final = 1e-6
 """Between these two JavaScript prints a number without an exponent."""
+
+
+_INDEX_MAX: Final = 2**32 - 2
+"""Largest index of an array in JavaScript."""
 
 
 def number(value: float) -> Any:
@@ -55,8 +59,24 @@ def text(value: Any, indent: int = 0, depth: int = 0) -> str:
             return _joined([text(item, indent, depth + 1) for item in value], "[]", indent, depth)
         case _:
             colon = ": " if indent else ":"
-            items = [f"{encode_basestring(key)}{colon}{text(item, indent, depth + 1)}" for key, item in value.items()]
+            items = [f"{encode_basestring(key)}{colon}{text(value[key], indent, depth + 1)}" for key in _keys(value)]
             return _joined(items, "{}", indent, depth)
+
+
+def _keys(value: dict[str, Any]) -> list[str]:
+    """The keys as JavaScript lists them: those that could be indices of an array first, by their numbers."""
+    indices = [key for key in value if _is_index(key)]
+    return sorted(indices, key=int) + [key for key in value if not _is_index(key)] if indices else list(value)
+
+
+def _is_index(key: str) -> bool:
+    return (
+        len(key) <= len(str(_INDEX_MAX))
+        and key.isascii()
+        and key.isdigit()
+        and key == str(int(key))
+        and int(key) <= _INDEX_MAX
+    )
 
 
 def _joined(items: list[str], brackets: str, indent: int, depth: int) -> str:

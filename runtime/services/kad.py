@@ -13,6 +13,7 @@ from runtime.core.kademlia import K, hash_key
 
 from .arguments import BOOL, STRING, USIZE, VEC_STRING, Arguments, TypedServiceError
 from .op import base58_error, decode_base58
+from .registry import ServiceError
 
 if TYPE_CHECKING:
     from runtime.kademlia import Kademlia
@@ -26,6 +27,11 @@ DIGEST_BYTES_MAX: Final = 64
 
 COUNT_MAX: Final = 1000
 """Most peers in one answer, whatever is asked for."""
+
+KEY_CHARS_MAX: Final = 128
+"""Longest base58 of a key or a peer id: decoding is quadratic and runs on the event loop. No multihash has more."""
+
+_ALPHABET: Final = frozenset(base58.ALPHABET)
 
 
 class KadService:
@@ -79,15 +85,15 @@ def merge(values: list[Any], _: CallContext) -> list[str]:
 
 
 def _key(text: str) -> int:
+    if len(text) > KEY_CHARS_MAX:
+        raise ServiceError(f"keys and peer ids have up to {KEY_CHARS_MAX} characters of base58, got {len(text)}")
     return hash_key(decode_base58(text, "decode base58 failed"))
 
 
 def _decoded(field: str, text: str) -> bytes:
-    try:
-        return base58.decode(text)
-    except ValueError as error:
-        reason = base58_error(text)
-        raise TypedServiceError(f"Error while deserializing field '{field}': not a base58: {reason}") from error
+    if not _ALPHABET.issuperset(text):
+        raise TypedServiceError(f"Error while deserializing field '{field}': not a base58: {base58_error(text)}")
+    return base58.decode(text[: KEY_CHARS_MAX + 1])  # too long for a key, if the text is
 
 
 def _check_multihash(data: bytes) -> None:

@@ -28,6 +28,9 @@ BLUEPRINT_BYTES_MAX: Final = 64 << 10
 SERVICES_MAX: Final = 1000
 """Services of one host; each is at least one Wasm memory and some threads while it is called."""
 
+CLIENT_SERVICES_MAX: Final = 100
+"""Wasm services that the programs of one client put into it."""
+
 ALIASES_MAX: Final = 64
 """Aliases of one service."""
 

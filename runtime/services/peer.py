@@ -32,6 +32,9 @@ SPELL_VERSION: Final = "0.7.6"
 """The spell service whose interface programs may expect."""
 
 _U64_MAX: Final = 2**64 - 1
+_U64_DIGITS: Final = len(str(_U64_MAX)) + 1
+"""So many digits, without zeros in front, are more than that."""
+
 _ADDRESSES: Final = ArgumentType(
     "Vec<multiaddr::Multiaddr>",
     lambda value: VEC_STRING.accepts(value) and all(address.startswith("/") for address in value),
@@ -123,8 +126,10 @@ def timeout_of(values: list[Any]) -> tuple[float, Any]:
 
 def _parse_duration(text: str) -> int:
     digits = text.removeprefix("+")
-    if digits.isascii() and digits.isdigit() and int(digits[:21]) <= _U64_MAX and len(digits.lstrip("0")) <= 20:
-        return int(digits)
+    if digits.isascii() and digits.isdigit():
+        value = int(digits.lstrip("0")[:_U64_DIGITS] or "0")
+        if value <= _U64_MAX:
+            return value
     raise TypedServiceError("Error while deserializing field duration_ms")
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from avm.data.canonical_json import dumps
+from avm.data.canonical_json import JsonError, dumps, parse
 from runtime.core.limits import U32_MAX
 from runtime.core.particle import new_particle
 from runtime.marine.errors import CallError
@@ -281,8 +281,8 @@ class Spells:
             raise ServiceError("value not found")
         text = found["value"]
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
+            return parse(text)
+        except JsonError as error:
             raise ServiceError(f"Failed to parse argument `{key} -> {text}` for spell {spell}: {error}") from None
 
     def store_response(self, values: list[Any], context: CallContext) -> Any:

@@ -10,11 +10,10 @@ Source: spell:src/spell/modules/spell
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from avm.data.canonical_json import dumps
+from avm.data.canonical_json import JsonError, dumps, parse
 from runtime.marine.cids import RAW, cid_bytes, cid_text
 from runtime.marine.errors import CallError, ErrorClass
 from runtime.marine.interface import Interface, interface_json, interpret
@@ -242,8 +241,8 @@ class SpellFunctions:
 
         def body() -> None:
             try:
-                fields: Any = json.loads(text)
-            except (ValueError, RecursionError):
+                fields: Any = parse(text)
+            except JsonError:
                 fields = None
             if not isinstance(fields, dict):
                 raise _Refused("passed string must represent a JSON object")

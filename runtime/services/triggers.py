@@ -71,12 +71,9 @@ def subscription(config: TriggerConfig, now_ms: int) -> Subscription:
 
 def resumed(config: TriggerConfig, now_ms: int) -> Subscription:
     """The same after a restart: a clock that has run its only time, or has ended, runs no more. Raises ServiceError."""
-    found = subscription(config, now_ms)
     once_over = config.period_sec == 0 and config.start_sec * 1000 < now_ms
-    ended = found.end_ms is not None and found.end_ms <= now_ms
-    if once_over or ended:
-        return Subscription(connect=found.connect, disconnect=found.disconnect)
-    return found
+    ended = config.end_sec != 0 and config.end_sec * 1000 <= now_ms
+    return subscription(config._replace(start_sec=0) if once_over or ended else config, now_ms)
 
 
 class Triggers:

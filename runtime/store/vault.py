@@ -150,10 +150,16 @@ class Vault:
             raise _outside(path, name)
         try:
             # neither a link that was put in its place since, nor a pipe that nobody writes to
-            with open(os.open(real, os.O_RDONLY | _NO_LINKS), "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            descriptor = os.open(real, os.O_RDONLY | _NO_LINKS)
+            try:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise VaultError(f"Read vault failed for `{path}`: not a file")
-                data = file.read(VAULT_FILE_BYTES_MAX + 1)
+                with open(
+                    descriptor, "rb", closefd=False
+                ) as file:  # of a folder it would neither make a file nor close it
+                    data = file.read(VAULT_FILE_BYTES_MAX + 1)
+            finally:
+                os.close(descriptor)
             if len(data) > VAULT_FILE_BYTES_MAX:
                 raise VaultError(f"Read vault failed for `{path}`: more than {VAULT_FILE_BYTES_MAX} bytes")
             return data

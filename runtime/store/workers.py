@@ -29,6 +29,7 @@ CU_ID_BYTES: Final = 32
 """Length of the id of a compute unit."""
 
 _KEY, _INFO, _FORMAT = "_keypair.toml", "info.toml", "ed25519"
+_DRAFT = f".{_INFO}.new"
 _SEED_BYTES, _PAIR_BYTES = 32, 64
 
 
@@ -66,6 +67,9 @@ class WorkerStore:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         workers, complete = [], True
         for path in sorted((self._folder / "workers").iterdir()):
+            if _is_unfinished(path):
+                shutil.rmtree(path, ignore_errors=True)
+                continue
             try:
                 workers.append(self._read(path))
             except (OSError, ValueError, LookupError, TypeError) as error:
@@ -114,7 +118,7 @@ class WorkerStore:
             "cu_ids": [list(cu_id) for cu_id in worker.cu_ids],
             "vm_flag": False,
         }
-        draft = place.with_name(f".{_INFO}.new")
+        draft = place.with_name(_DRAFT)
         try:
             draft.write_text(toml_text(table), encoding="utf-8")
             os.replace(draft, place)
@@ -128,6 +132,11 @@ class WorkerStore:
             return
         shutil.rmtree(self._folder / "workers" / worker.id)
         (self._folder / "keypairs" / f"{worker.id}{_KEY}").unlink()
+
+
+def _is_unfinished(place: Path) -> bool:
+    """Whether a folder has no record, as when the host ended while it made or removed the worker: nobody was told of either."""
+    return place.is_dir() and {path.name for path in place.iterdir()} <= {_DRAFT}
 
 
 def read_record(place: Path) -> tuple[str, str, bool, tuple[bytes, ...]]:

@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 import trio
 
-from runtime.http_endpoint import READ_BYTES, HttpEndpoint
+from runtime.http_endpoint import READ_BYTES, HttpEndpoint, host_port
 from runtime.services.peer import SPELL_VERSION
+from runtime.settings import split_http
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 WELL = {"bootstrap_nodes": True}
@@ -143,3 +144,21 @@ def test_a_check_that_breaks_costs_its_connection_only() -> None:
     broken, after = check(request("GET /health HTTP/1.1"), request("GET /peer_id HTTP/1.1"), health=Broken({"a": True}))
     assert broken == b""
     assert after.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_an_address_in_use_is_named() -> None:
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            place = await nursery.start(HttpEndpoint("12D3Koo", dict).serve, "127.0.0.1", 0)
+            with pytest.RaisesGroup(pytest.RaisesExc(OSError, match=f"^cannot answer HTTP at 127.0.0.1:{place[1]}: ")):
+                async with trio.open_nursery() as second:
+                    await second.start(HttpEndpoint("12D3Koo", dict).serve, *place)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize("place", [("127.0.0.1", 8080), ("::1", 1), ("localhost", 0)])
+def test_addresses_as_they_are_written(place: tuple[str, int]) -> None:
+    assert split_http(host_port(*place)) == place
+    assert host_port("::1", 1) == "[::1]:1"

@@ -78,6 +78,23 @@ def test_a_dead_target_is_banned_and_hearing_of_it_lifts_the_ban() -> None:
     trio.run(body)
 
 
+def test_a_connected_peer_that_does_not_answer_stays_in_the_table() -> None:
+    """It would come back only with a new connection: nobody would be near anything in a network of two."""
+    network = Fabric().endpoint(named_identity("a").peer_id)
+    kademlia = Kademlia(network, Clock())
+    connected, gone = named_identity("b").peer_id, named_identity("c").peer_id
+
+    async def rpc(peer_id: str, protocol: str, payload: bytes) -> bytes:
+        raise Unreachable("too slow")
+
+    network.rpc = rpc  # type: ignore[method-assign]
+    network.peers = lambda: (connected,)  # type: ignore[method-assign]
+    for peer_id in (connected, gone):
+        kademlia.identified(Contact(peer_id, ("/memory/0",)), [kademlia.protocol])
+    trio.run(kademlia.bootstrap)
+    assert [contact.peer_id for contact in kademlia.neighborhood(b"", 20)] == [connected]
+
+
 def test_an_address_at_which_a_peer_was_not_reached_is_no_answer() -> None:
     """Neither that of the table nor the one everybody still tells; whoever knows better is listened to."""
     fabric = Fabric()

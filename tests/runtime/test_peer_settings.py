@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import tomllib
@@ -15,6 +16,7 @@ from runtime import tracing
 from runtime.cli import main
 from runtime.commands.peer import _hosting
 from runtime.core.limits import AvmLimits, CoreLimits
+from runtime.keys import load_secret
 from runtime.marine.cids import file_cid
 from runtime.services.limits import SERVICE_MEMORY_BYTES_MAX
 from runtime.settings import LIMIT_DEFAULTS, LIMIT_MAX, PeerSettings, load_settings
@@ -59,14 +61,15 @@ def test_defaults(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "environment", "error"), [
-    ('service_memory_limit = "much"', {}, "service_memory_limit: expected a size"),
+    ('\nservice_memory_limit = "much"', {}, "peer.toml:2: key `service_memory_limit`: expected a size"),
+    ("", {"AVM_PEER_SERVICE_MEMORY_LIMIT": "1 XB"}, "environment variable AVM_PEER_SERVICE_MEMORY_LIMIT: expected a size"),
     ("service_memory_limit = 5", {}, "key `service_memory_limit` takes a text"),
     ("effectors = 5", {}, "key `effectors` takes tables, and is set in the configuration file"),
     ("", {"AVM_PEER_EFFECTORS": "x"}, "environment variable AVM_PEER_EFFECTORS takes tables, and is set in the configuration file"),
     ("[effectors]\nx = 5", {}, "key `effectors`: x takes a table with wasm_cid and allowed_binaries"),
     (FILE.replace("wasm_cid", "wasm_id"), {}, "key `effectors`: lists takes a table with wasm_cid and allowed_binaries"),
     (FILE.replace('"/bin/ls"', "5"), {}, "key `effectors`: lists takes a text as wasm_cid and a table of texts"),
-    (FILE.replace(CID, "bad"), {}, "effectors.lists.wasm_cid: "),
+    (FILE.replace(CID, "bad"), {}, "key `effectors`: lists: wasm_cid `bad` is no content id such as bafkrei…: "),
     ("", {"AVM_PEER_LIMITS": "x"}, "environment variable AVM_PEER_LIMITS takes tables"),
     ("[limits]\nactors_max = 0", {}, "peer.toml:2: key `actors_max` takes a whole number from 1 to "),
     (f"[limits]\ncalls_max = {LIMIT_MAX + 1}", {}, "peer.toml:2: key `calls_max` takes a whole number from 1 to "),
@@ -79,6 +82,8 @@ def test_defaults(tmp_path):
     ('\nlisten = ["127.0.0.1:1"]', {}, "peer.toml:2: key `listen`: `127.0.0.1:1` is not a multiaddress"),
     ('external_addresses = ["x"]', {}, "peer.toml:1: key `external_addresses`: `x` is not a multiaddress"),
     ('bootstrap = ["/ip4/127.0.0.1/tcp/1"]', {}, "key `bootstrap`: `/ip4/127.0.0.1/tcp/1` is not a multiaddress that ends in /p2p/"),
+    ('\nexternal_addresses = ["/ip4/1.2.3.4"]', {}, "peer.toml:2: key `external_addresses`: `/ip4/1.2.3.4` is not a multiaddress"),
+    (f'bootstrap = ["/ip4/1.2.3.4/udp/1/p2p/{PEER_ID}"]', {}, "peer.toml:1: key `bootstrap`: `/ip4/1.2.3.4/udp/1/p2p/"),
     ('management_peer_ids = ["me"]', {}, "key `management_peer_ids`: `me` is not a peer id"),
     ('http = "8080"', {}, "peer.toml:1: key `http`: `8080` is not an address HOST:PORT"),
     ('network = "moon"', {}, "peer.toml:1: key `network`: `moon` is no network"),
@@ -163,6 +168,23 @@ def test_limits(tmp_path):
     assert (PeerSettings().core_limits(), PeerSettings().avm_limits()) == (CoreLimits(), AvmLimits())
 
 
+@pytest.mark.parametrize("name", ["peer.key", "a-name-so-long-that-it-could-be-a-key-with-a-slip"])
+def test_a_key_file_is_looked_for_beside_the_configuration_only(tmp_path, monkeypatch, name):
+    """The key of another peer in the working directory would start this one as the other."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "other" / name).write_bytes(base64.b64encode(bytes(32)))
+    (tmp_path / "own" / "peer.toml").write_text(f'key = "{name}"\n')
+    monkeypatch.chdir(tmp_path / "other")
+    settings = load_settings("../own/peer.toml", {}, {})
+    assert settings.key == f"../own/{name}"
+    with pytest.raises(CommandError, match="neither a secret key nor a file"):
+        load_secret(settings.key)
+    secret = base64.b64encode(bytes(32)).decode()
+    (tmp_path / "own" / "peer.toml").write_text(f'key = "{secret}"\n')
+    assert load_secret(load_settings("../own/peer.toml", {}, {}).key) == bytes(32)
+
+
 def test_a_configuration_is_written_once_and_read_back(tmp_path, capsys):
     folder = tmp_path / "new" / "peer"
     assert main(["peer", "init", str(folder)]) == 0
@@ -185,7 +207,7 @@ def test_the_resolved_configuration_reads_back_and_has_no_key(tmp_path):
     secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     text = f"""key = "{secret}"\nhttp = "127.0.0.1:1"\nallow_local_addresses = true\n{FILE}[limits]\nactors_max = 7\n[dev_mode]\nenable = true\nbinaries = {{ ls = "/bin/ls" }}\n"""
     (tmp_path / "peer.toml").write_text(text.replace("[effectors.lists]", '[effectors."é.\\"x"]'))
-    settings = load_settings(str(tmp_path / "peer.toml"), {}, {"bootstrap": [f"/memory/1/p2p/{PEER_ID}"]})
+    settings = load_settings(str(tmp_path / "peer.toml"), {}, {"bootstrap": [f"/ip4/127.0.0.1/tcp/1/p2p/{PEER_ID}"]})
     resolved = resolved_text(settings)
     assert secret not in resolved
     (tmp_path / "again.toml").write_text(resolved)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from avm.crypto import base58, multibase
 from avm.crypto.cid import CidError, are_json_cids, json_cid, matches
+from avm.limits import CID_CHARS_MAX
 
 ONE = "bagaaihra2y55tkbgv6i4d7vdoglfuzhbd3ra6e7ennpvfrmzaejwmbntusdq"
 BINARY = bytes.fromhex("0180041e20") + blake3(b"1").digest()
@@ -77,6 +78,19 @@ def test_accepted_forms(cid: str) -> None:
 )
 def test_refused_forms(cid: str, message: str) -> None:
     check_error(cid, message)
+
+
+def test_length_is_bounded() -> None:
+    """Other bases are read in quadratic time: a million characters took five minutes."""
+    longest, longer = (  # what follows the digest means nothing
+        "b" + base64.b32encode(BINARY + bytes(size - len(BINARY))).decode().rstrip("=").lower() for size in (639, 640)
+    )
+    assert (len(longest), len(longer)) == (CID_CHARS_MAX, CID_CHARS_MAX + 1)
+    assert matches(longest, b"1")
+    assert matches("/ipfs/" + longest, b"1")
+    message = f"Input too long: a CID has up to {CID_CHARS_MAX} characters"
+    for cid in (longer, "z" + "7" * 1_000_000, "b" + "7" * 1_000_000):
+        check_error(cid, message)
 
 
 def test_short_digest_is_a_mismatch() -> None:

@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avm.crypto import base58
 from avm.crypto.keys import KeyFormatError, KeyPair, key_pair, public_key_peer_id
 from avm.crypto.signatures import SignatureError, message, sign, verify
+from avm.data.interpreter_data import InterpreterData
+from avm.data.signature_store import SignatureStoreError, Signers
+from avm.limits import SHOWN_BYTES_MAX
 
 PAIR = KeyPair(bytes(range(32)))
 CID = "bagaaihra2y55tkbgv6i4d7vdoglfuzhbd3ra6e7ennpvfrmzaejwmbntusdq"
@@ -95,6 +99,17 @@ def test_malformed_signatures() -> None:
     check_signature_error(signature[:1] + bytes(32) + signature[33:], "Verification equation was not satisfied")
     # the same signature with a scalar that is not reduced
     check_signature_error(signature[:33] + (scalar + ORDER).to_bytes(32, "little"), "scalar with high-bit set")
+
+
+def test_messages_show_the_first_bytes_of_what_is_malformed() -> None:
+    """Base58 takes quadratic time: that of a million bytes took a quarter of an hour."""
+    raw = b"\x77" * SHOWN_BYTES_MAX
+    check_signature_error(b"\0" + raw, f'"{base58.encode(raw)}"')
+    check_signature_error(b"\0" + raw + bytes(1_000_000), f'"{base58.encode(raw)}…"')
+    for key, shown in ((raw, base58.encode(raw)), (raw + bytes(1_000_000), f"{base58.encode(raw)}…")):
+        with pytest.raises(SignatureStoreError) as caught:
+            Signers(InterpreterData(signatures={key: b""}))
+        assert str(caught.value) == f'malformed key: "{shown}": invalid key data: Invalid type prefix'
 
 
 def test_small_order_keys_verify_like_the_reference() -> None:

@@ -31,9 +31,9 @@ class Peer:
     def feed(self, event):
         return [a for a in self.core.receive(event, now_ms=self.now) if not isinstance(a, SetTimer)]
 
-    def arrive(self, name, author=ANN, *, ttl=1000, timestamp=None, data=b""):
+    def arrive(self, name, author=ANN, *, ttl=1000, timestamp=None, data=b"", script="(null)"):
         made = new_particle(
-            author, particle_id=name, timestamp=self.now if timestamp is None else timestamp, ttl=ttl, script="(null)"
+            author, particle_id=name, timestamp=self.now if timestamp is None else timestamp, ttl=ttl, script=script
         )
         self.keys[name] = ActorKey(HOST.peer_id, made.signature)
         return self.feed(Arrived(made.with_data(data)))
@@ -248,6 +248,26 @@ def test_one_author_holds_a_part_of_the_stored_data():
     check(peer.ran("a", data=b"x" * 4))
     check(peer.arrive("a2"), "run a2")
     check(peer.ran("a2", data=b"x" * 6))
+
+
+def test_scripts_of_living_particles_are_bounded():
+    """A particle keeps its script until its life is over, whether anything is left to do or not."""
+    peer = Peer(script_bytes_max=40, author_share=4, runs_max=99)
+    check(peer.arrive("a", script="x" * 11), "share scripts")
+    check(peer.arrive("a1", script="x" * 4), "run a1")
+    check(peer.arrive("a2", script="\u20ac\u20ac"), "share scripts")
+    check(peer.arrive("a3", script="x" * 6), "run a3")
+    check(peer.arrive("a3", script="x" * 6))  # a copy takes nothing more
+    check(peer.arrive("h", HOST, script="x" * 24), "run h")
+    check(peer.arrive("b", BOB, script="x" * 7), "busy scripts")
+    check(peer.arrive("b", BOB, script="x" * 6), "run b")
+    for name in ("a1", "a3", "h", "b"):
+        peer.ran(name)
+    peer.ran("a3")
+    assert peer.core.discrepancies() == []
+    peer.now += 1001
+    assert len(peer.feed(Tick())) == 4
+    check(peer.arrive("a4", script="x" * 10), "run a4")
 
 
 def test_one_author_fills_a_part_of_the_backlog():

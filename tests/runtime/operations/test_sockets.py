@@ -86,5 +86,6 @@ def test_the_log_of_a_process() -> None:
         process.terminate()
         process.communicate(timeout=READY_SECONDS)
     check_schema("avm-peer-log", record)
+    assert record["message"].count(nobody) == 1
     assert (record["peer_id"], record["address"], record["level"]) == (ready["peer_id"], nobody, "warning")
     assert process.returncode == 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.core.limits import PEER_ID_CHARS_MAX
 from runtime.protocol import identity as identity_module
 from runtime.protocol.identity import Identity, is_peer_id, named_identity, peer_id_of, public_key_of, verify
 
@@ -53,6 +56,14 @@ def test_texts_without_a_key(text):
 def test_peer_ids_of_other_keys_are_peer_ids():
     assert is_peer_id("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N")
     assert not is_peer_id("relay")
+
+
+def test_what_is_too_long_is_not_kept():
+    """A thousand of them, of a megabyte each, would stay in memory."""
+    text = "1" * (PEER_ID_CHARS_MAX + 1)
+    before = sys.getrefcount(text)
+    assert not is_peer_id(text)
+    assert sys.getrefcount(text) == before
 
 
 @given(st.text(max_size=60))

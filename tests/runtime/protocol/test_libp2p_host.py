@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -11,9 +12,10 @@ import trio
 pytest.importorskip("libp2p", reason="libp2p is not installed: pip install 'aquac[p2p]'")
 
 from runtime.network import Contact, DialFailed, Unreachable
-from runtime.protocol import libp2p_host, libp2p_service
+from runtime.protocol import connections, libp2p_host, libp2p_service
 from runtime.protocol.identity import named_identity
 from runtime.protocol.libp2p_host import PARTICLE_PROTOCOL, Libp2pNetwork, _open
+from runtime.protocol.limits import DATA_FRAME_BYTES
 from runtime.protocol.streams import ByteStream
 from runtime.protocol.wire.yamux import BrokenStream
 
@@ -85,6 +87,28 @@ def test_both_transports_at_once_and_addresses_name_the_peer() -> None:
                     await other.dial(address)
                     await other.send(a.peer_id, name.encode())
                     assert await to_a.messages.receive() == (other.peer_id, name.encode())
+
+    run(body)
+
+
+@pytest.mark.parametrize("route", [True, False])
+def test_an_address_of_every_interface_is_not_told(monkeypatch: pytest.MonkeyPatch, route: bool) -> None:
+    """Whoever is told 0.0.0.0 dials itself."""
+    if not route:
+        refused = {"ip4": (socket.AF_INET, "255.255.255.255", "127.0.0.1")}
+        monkeypatch.setattr(connections, "_OUTSIDE", refused)
+
+    async def body() -> None:
+        async with host("a", "/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/tcp/0/ws") as (a, _), host("b") as (b, _inbox):
+            assert len(a.addresses) == 2
+            assert not any("0.0.0.0" in address for address in a.addresses)
+            assert route or all(address.startswith("/ip4/127.0.0.1/tcp/") for address in a.addresses)
+            port = a.addresses[0].split("/")[4]
+            assert await b.dial(f"/ip4/127.0.0.1/tcp/{port}/p2p/{a.peer_id}") == a.peer_id
+            await identified(b, a.peer_id)
+            told = {f"{address}/p2p/{a.peer_id}" for address in b._addresses_of(a.peer_id)}
+            assert told >= {*a.addresses}
+            assert not any("0.0.0.0" in address for address in told)
 
     run(body)
 
@@ -347,7 +371,7 @@ def test_a_peer_is_reached_over_the_connection_that_lives() -> None:
     """Two connections of one peer id: a client came back before its old connection was known to be dead."""
 
     async def body() -> None:
-        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (old, _old), host("b") as (new, to_new):
+        async with host("a", "/ip4/127.0.0.1/tcp/0") as (a, _), host("b") as (old, to_old), host("b") as (new, to_new):
             await old.dial(a.addresses[0])
             await new.dial(a.addresses[0])
             assert a.peers() == (new.peer_id,)
@@ -355,5 +379,23 @@ def test_a_peer_is_reached_over_the_connection_that_lives() -> None:
                 await trio.lowlevel.checkpoint()
             await a.send(new.peer_id, b"to the newest")
             assert (await to_new.messages.receive())[1] == b"to the newest"
+
+            send, tried = a._send, []
+
+            async def breaking(connection, message: bytes) -> None:
+                tried.append(connection)
+                if len(tried) == 1:
+                    connection.close("dies while it is used")
+                    raise BrokenStream("dies while it is used")
+                await send(connection, message)
+
+            a._send = breaking
+            message = bytes(DATA_FRAME_BYTES)
+            await a.send(new.peer_id, message)
+            assert (await to_old.messages.receive())[1] == message
+            assert len(tried) == 2
+            tried.clear()
+            with pytest.raises(Unreachable, match="dies while it is used"):  # there is no other
+                await a.send(new.peer_id, message)
 
     run(body)

@@ -122,6 +122,8 @@ RESULTS = [
     ("peer", "timeout", [3_600_000, "done"], "done"),
     ("peer", "timeout", [["10"], ["done"]], "done"),
     ("peer", "timeout", ["10"], ""),
+    ("peer", "timeout", ["+" + "0" * 5000], ""),
+    ("peer", "timeout", ["0" * 5000 + "7"], ""),
     ("peer", "is_connected", [STRANGER.peer_id], False),
     ("peer", "get_contact", [STRANGER.peer_id], ""),
     ("sig", "get_peer_id", [], HOST.peer_id),
@@ -210,6 +212,8 @@ ERRORS = [
     ("peer", "timeout", [], typed("Field 'duration_ms' is missing from args to call_service")),
     ("peer", "timeout", [None], typed("Field 'duration_ms' is missing from args to call_service")),
     ("peer", "timeout", ["soon"], typed("Error while deserializing field duration_ms")),
+    ("peer", "timeout", ["0" + str(2**64)], typed("Error while deserializing field duration_ms")),
+    ("peer", "timeout", ["9" * 5000], typed("Error while deserializing field duration_ms")),
     ("peer", "timeout", [-1], typed(
         "Error deserializing field 'duration_ms': expected "
         "Option<particle_builtins::builtins::parse_from_str::Either<u64>>, got -1")),

@@ -12,7 +12,7 @@ from runtime.inprocess import Fabric
 from runtime.kademlia import Kademlia, protocol_name
 from runtime.network import Contact
 from runtime.protocol.identity import named_identity
-from runtime.services.kad import KadService, merge
+from runtime.services.kad import KEY_CHARS_MAX, KadService, merge
 from runtime.services.registry import ServiceError
 
 IDS = [named_identity(f"kad {number}").peer_id for number in range(40)]
@@ -71,6 +71,10 @@ def test_merge_orders_by_distance_and_drops_repetitions() -> None:
         (["0", 1], "Error while deserializing field 'key': not a base58: "),
         ([base58.encode(bytes(65))], "Invalid multihash size"),
         ([base58.encode(b"\x12\x20short"), True], "Invalid multihash"),
+        (["1" * 65], "Invalid multihash size"),
+        (["z" * 2_000_000], "Invalid multihash size"),
+        ([base58.encode(b"\x12\x40") + "z" * 2_000_000, True], "Invalid multihash"),
+        (["z" * 2_000_000 + "0"], "Error while deserializing field 'key': not a base58: "),
         ([IDS[0], True, "many"], "Error deserializing field 'count': expected Option<usize>, got \"many\""),
     ],
 )
@@ -99,3 +103,14 @@ def test_bad_arguments_of_merge(values: list[object], text: str) -> None:
     with pytest.raises(ServiceError) as caught:
         call(merge, *values)
     assert caught.value.value == f"Error: {text}\n{text}"
+
+
+def test_keys_to_merge_are_bounded() -> None:
+    """Their decoding takes time quadratic in the length, on the event loop: two million characters would take a quarter of an hour."""
+    longest = "z" * KEY_CHARS_MAX
+    assert call(merge, longest, [longest], ["1" * KEY_CHARS_MAX, longest]) == [longest, "1" * KEY_CHARS_MAX]
+    for values in ((longest + "z", [], []), ("z", ["z" * 2_000_000], []), ("z", [], [longest + "z"])):
+        with pytest.raises(
+            ServiceError, match=f"^keys and peer ids have up to {KEY_CHARS_MAX} characters of base58, got "
+        ):
+            call(merge, *values)

@@ -93,7 +93,7 @@ def test_fields_of_objects():
         assert await host.ok(spell, "set_json_fields", '{"a": {"y": 1, "x": [null]}, "b": "t", "c": 1.50}', **me) == OK
         for key, text in (("a", '{"x":[null],"y":1}'), ("b", '"t"'), ("c", "1.5")):
             assert (await host.ok(spell, "get_string", key, **me))["value"] == text
-        for text in ("[]", "1", "x", ""):
+        for text in ("[]", "1", "x", "", '{"n": NaN}', '{"n": -Infinity}', f'{{"n": {"[" * 200}{"]" * 200}}}'):
             assert await host.ok(spell, "set_json_fields", text, **me) == failed(
                 "passed string must represent a JSON object"
             )

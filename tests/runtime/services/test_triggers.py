@@ -57,6 +57,8 @@ def test_configurations_that_cannot_be(given, error):
     (config(NOW_S + 1), Subscription(NOW + 500)),
     (config(1, 0, 5), Subscription(NOW, 5000)),
     (config(1, NOW_S + 1, 5), Subscription(NOW, 5000, NOW + 500)),
+    (config(1, NOW_S, 5), Subscription()),
+    (config(1, NOW_S, 5, disconnect=True), Subscription(disconnect=True)),
 ])  # fmt: skip
 def test_configurations_after_a_restart(given, wanted):
     assert resumed(given, NOW) == wanted

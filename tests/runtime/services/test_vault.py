@@ -69,6 +69,27 @@ def test_paths_stay_inside(vault, tmp_path):
         refused(vault, "pipe", "Read vault failed for `pipe`: not a file")
 
 
+def test_what_is_refused_holds_no_descriptor(vault, monkeypatch):
+    folder = vault.create(SCOPE, "p", b"sig")
+    (folder / "file").write_text("fine")
+    (folder / "folder").mkdir()
+    opened: list[int] = []
+
+    def opening(path, flags):
+        opened.append(descriptor := really(path, flags))
+        return descriptor
+
+    really = os.open
+    monkeypatch.setattr(os, "open", opening)
+    assert vault.read(SCOPE, "p", b"sig", "file") == b"fine"
+    for path in ("folder", ".", f"{GUEST}/{folder.name}"):
+        refused(vault, path, f"Read vault failed for `{path}`: ")
+    assert len(opened) == 4
+    for descriptor in opened:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+
+
 @pytest.mark.parametrize(
     "particle_id", ["", "../p", "a/b", "a b", "ä", "x" * (limits.PARTICLE_ID_LENGTH_MAX + 1), "a\0"]
 )

@@ -329,6 +329,29 @@ def test_restart(tmp_path):
     on_host(after, tmp_path)
 
 
+@pytest.mark.parametrize("left", [(), (".info.toml.new",)])
+def test_what_an_interrupted_change_left_is_no_worker(tmp_path, caplog, left):
+    """The host ended while a worker was made or removed: its folder has no record, and `/health` would tell so for ever."""
+
+    async def before(host: Host):
+        return [await host.ok("worker", "create", deal, []) for deal in ("a", "b")]
+
+    gone, kept = on_host(before, tmp_path)
+    (tmp_path / "workers" / gone / "info.toml").unlink()
+    for name in left:
+        (tmp_path / "workers" / gone / name).write_text("worker_id = ")
+
+    async def after(host: Host):
+        assert host.workers.restored
+        assert await host.ok("worker", "list") == [kept]
+        assert await host.ok("worker", "create", "a", []) not in (gone, kept)
+
+    on_host(after, tmp_path)
+    assert "is not restored" not in caplog.text
+    assert not (tmp_path / "workers" / gone).exists()
+    assert (tmp_path / "keypairs" / f"{gone}_keypair.toml").exists(), "a key is never deleted on suspicion"
+
+
 def test_what_cannot_be_restored_is_told_and_left(tmp_path, caplog):
     async def before(host: Host):
         made = [await host.ok("worker", "create", deal, []) for deal in ("a", "b", "c", "d")]
