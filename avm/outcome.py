@@ -67,6 +67,23 @@ class CallRequest:
         self.arguments = arguments
         self.tetraplets = tetraplets
 
+    def is_longer_than(self, size: int) -> bool:
+        """Whether the arguments are, by values and characters, or by the bytes of a text not read yet; in time bounded by `size`."""
+        waiting: list[Any] = [self.arguments]
+        while waiting:
+            value = waiting.pop()
+            size -= 1
+            if isinstance(value, (str, list, dict)):
+                size -= len(value)
+                if size < 0:
+                    return True
+                if isinstance(value, dict):
+                    waiting += value.keys()
+                    waiting += value.values()
+                elif isinstance(value, list):
+                    waiting += value
+        return size < 0
+
     def __eq__(self, other: object) -> bool:
         """Same call, same arguments, same origins."""
         if not isinstance(other, CallRequest):

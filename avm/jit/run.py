@@ -373,6 +373,10 @@ class UnreadRequest(CallRequest):
         self._text = text
         self._origins = origins
 
+    def is_longer_than(self, size: int) -> bool:
+        """Whether the text of the arguments is; it is not read."""
+        return len(self._text) > size
+
     def __getattr__(self, name: str) -> Any:
         """What has not been asked for yet."""
         if name == "arguments":

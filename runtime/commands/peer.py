@@ -234,6 +234,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         workers=hosting.workers,
         spells=hosting.spells,
     )
+    services.use_threads()
     peer = Peer(
         config,
         network,

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 def add_pure_services(services: Services) -> None:
     """Add the services that need nothing but their arguments."""
-    services.add("op", op.FUNCTIONS)
-    services.add("math", math.FUNCTIONS)
-    services.add("cmp", cmp.FUNCTIONS)
-    services.add("array", array.FUNCTIONS)
-    services.add("json", json.FUNCTIONS)
-    services.add("debug", debug.FUNCTIONS)
+    services.add("op", op.FUNCTIONS, pure=True)
+    services.add("math", math.FUNCTIONS, pure=True)
+    services.add("cmp", cmp.FUNCTIONS, pure=True)
+    services.add("array", array.FUNCTIONS, pure=True)
+    services.add("json", json.FUNCTIONS, pure=True)
+    services.add("debug", debug.FUNCTIONS, pure=True)
 
 
 def host_services(

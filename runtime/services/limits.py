@@ -28,6 +28,13 @@ BLUEPRINT_BYTES_MAX: Final = 64 << 10
 SERVICES_MAX: Final = 1000
 """Services of one host; each is at least one Wasm memory and some threads while it is called."""
 
+SHORT_VALUE_SIZE: Final = 32 << 10
+"""Bytes of arguments, characters of a result or values in it, up to which a call is answered on the event loop of a peer. Longer ones
+take milliseconds, up to seconds, for which nobody else would be served."""
+
+LONG_CALLS_MAX: Final = 2
+"""Threads of a peer for calls with more than that."""
+
 CLIENT_SERVICES_MAX: Final = 100
 """Wasm services that the programs of one client put into it."""
 

@@ -13,10 +13,14 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import trio
 
 from avm.outcome import CallResult
 from runtime.core.limits import RESULT_BYTES_MAX
+
+from .limits import LONG_CALLS_MAX, SHORT_VALUE_SIZE
 
 if TYPE_CHECKING:
     from avm.data.interpreter_data import Tetraplet
@@ -27,6 +31,7 @@ log = logging.getLogger(__name__)
 
 SUCCESS: Final = 0
 FAILURE: Final = 1
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +95,22 @@ class Services:
         """Start without any service."""
         self._table: dict[tuple[str, str], Handler] = {}
         self._resolvers: list[Resolver] = []
+        self._pure: set[Handler] = set()
+        self._threads: trio.CapacityLimiter | None = None
 
-    def add(self, service_id: str, functions: Mapping[str, Handler]) -> None:
-        """Add functions to a service; a later one of the same name replaces the earlier."""
+    def add(self, service_id: str, functions: Mapping[str, Handler], *, pure: bool = False) -> None:
+        """Add functions to a service; a later one of the same name replaces the earlier.
+
+        pure: they depend on nothing but their arguments and may run in any thread.
+        """
         for name, handler in functions.items():
             self._table[service_id, name] = handler
+            if pure:
+                self._pure.add(handler)
+
+    def use_threads(self) -> None:
+        """From now on arguments and results that are long are read and written in threads, and pure functions of them called there."""
+        self._threads = trio.CapacityLimiter(LONG_CALLS_MAX)
 
     def handler(self, service_id: str, name: str) -> Handler | None:
         """The function in the table; None when there is none."""
@@ -134,10 +150,16 @@ class Services:
             handler = self.find(context)
             if handler is None:
                 return failure(self.not_found(request))
+            if self._threads is not None and request.is_longer_than(SHORT_VALUE_SIZE):
+                if handler in self._pure:
+                    return await self._in_thread(lambda: self._success(handler(request.arguments, context)))
+                await self._in_thread(lambda: request.arguments)
             value = handler(request.arguments, context)
             if inspect.isawaitable(value):
                 value = await _awaited(value)
-            return success(self.unit() if value is UNIT else value)
+            if self._threads is not None and isinstance(value, (str, list, dict)) and len(value) > SHORT_VALUE_SIZE:
+                return await self._in_thread(lambda: self._success(value))
+            return self._success(value)
         except ServiceError as error:
             return failure(error.value)
         except (Exception, SystemExit) as error:
@@ -152,6 +174,13 @@ class Services:
                 extra=context.log_fields(),
             )
             return failure(self.broken(request, error))
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        # A thread cannot be stopped. Who is cancelled does not wait for it, so that a peer ends when it is told to.
+        return await trio.to_thread.run_sync(work, limiter=self._threads, abandon_on_cancel=True)
+
+    def _success(self, value: Any) -> CallResult:
+        return success(self.unit() if value is UNIT else value)
 
     def unit(self) -> Any:
         """What a function without result answers."""

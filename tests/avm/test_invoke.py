@@ -66,6 +66,16 @@ def test_request_then_result() -> None:
     assert decode(third.data).signatures.keys() == {PAIR.public_key, OTHER.public_key}
 
 
+def test_long_arguments_are_known_without_being_read() -> None:
+    text = "x" * 1000
+    script = f'(call "{PARAMS.current_peer_id}" ("s" "f") ["{text}"] x)'
+    for engine in ("jit", "interp"):
+        (request,) = Avm(engine).invoke(script, b"", b"", PARAMS, NO_RESULTS).call_requests.values()
+        assert (request.is_longer_than(990), request.is_longer_than(1010)) == (True, False)
+        assert request.arguments == [text]
+        assert (request.is_longer_than(990), request.is_longer_than(1010)) == (True, False)
+
+
 def test_binary_and_mapped_results_are_the_same() -> None:
     prev = run().data
     results = {1: CallResult(0, "1")}
