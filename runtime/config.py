@@ -30,7 +30,8 @@ LOCAL_PEERS_MAX: Final = 1000
 class PeerConfig:
     """Everything about a peer that is not a collaborator.
 
-    listen, bootstrap: multiaddrs. management: peer ids with administrator rights, beside the host itself.
+    listen, bootstrap: multiaddrs; those of the peer itself are left out of `bootstrap`, since all peers of a network may have one list.
+    management: peer ids with administrator rights, beside the host itself.
     """
 
     identity: Identity
@@ -40,3 +41,9 @@ class PeerConfig:
     limits: CoreLimits = field(default_factory=CoreLimits)
     avm_limits: AvmLimits = field(default_factory=AvmLimits)
     send_timeout_s: float = SEND_TIMEOUT_S
+
+    def __post_init__(self) -> None:
+        """Leave out the peer itself."""
+        own = f"/p2p/{self.identity.peer_id}"
+        others = tuple(address for address in self.bootstrap if not address.endswith(own))
+        object.__setattr__(self, "bootstrap", others)

@@ -581,3 +581,9 @@ def test_outgoing_messages_are_bounded(monkeypatch):
             assert peer.counters.sent == 3
 
     check(main)
+
+
+def test_a_list_of_bootstrap_peers_for_all_peers_may_name_the_peer_itself():
+    addresses = tuple(address_of(one.peer_id) for one in (A, B))
+    assert PeerConfig(A, bootstrap=addresses).bootstrap == addresses[1:]
+    assert PeerConfig(B, bootstrap=addresses).bootstrap == addresses[:1]
