@@ -184,7 +184,8 @@ def _open_closed_streams() -> None:
 def _buffer_output() -> None:
     """Under PYTHONUNBUFFERED, what the system did not take of a write would be lost without an error."""
     raw = getattr(sys.stdout, "buffer", None)
-    if isinstance(raw, io.RawIOBase):
+    # another standard output than the process began with belongs to whoever has put it there
+    if isinstance(raw, io.RawIOBase) and sys.stdout is sys.__stdout__:
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=sys.stdout.isatty())
 
 
