@@ -202,8 +202,12 @@ def show_bool(value: bool) -> str:
     return "True" if value else "False"
 
 
-def grouped(text: str, by: str, size: int) -> str:
-    """Digits in groups from the right."""
+def grouped(text: str, by: str, size: int, wanted: int) -> str:
+    """Digits in groups from the right, with zeros in front as far as `wanted` characters need them."""
+    count = count_of(text)
+    while count + udiv(count - 1, size) < wanted:
+        count += 1
+    text = concat(repeat("0", count - count_of(text)), text)
     first = urem(count_of(text), size)
     out = text_slice(text, 0, first)
     place = first

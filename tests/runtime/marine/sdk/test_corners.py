@@ -1,0 +1,83 @@
+"""Corners of the language where values are unusual: what Python gives, each form on its own."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import pytest
+
+from tests.runtime.marine.sdk import kit
+
+TINY = [5e-324, -5e-324, 4.9e-322, 1e-310, 2.2250738585072014e-308, 0.1, 1.5, -1.5, 1e16, 1e308]
+HUGE = ["1e308", "1.8e308", "1e310", "-1e350", "1e400", "1e401", "1" + "0" * 500, "9" * 308, "0.00001e314", "1e-400"]
+WHOLE = [0, 5, -5, 999, -1000, 1234567, 2**63 - 1, -(2**63)]
+BROKEN = [0.0, -0.0, 1.5, -1234.5, 1234567.891, 0.05, 999999.5]
+BOTH = [True, False]
+FILLS = [(text, width, fill) for text in ("", "é") for width in (0, 4) for fill in ("", "x", "𝄞", "xy")]
+
+ZEROS = ("08,", "08_", "#012_x", "012_b", "01,", "+010,", "0=10,", "<010,", "<05", "^05", " 07,", "010,", "#020_o")
+"""Formats of integers with zeros in front: groups go on through them, and behind an alignment they are what fills."""
+
+POINTS = ("012,.1f", "+012,.1f", "#.0f", "#.0%", "#,.0f", "012,.0%", "<08.1f", "^010.1f", "09,.0f", "010_.0f", "15,.2f")
+TRUTHS = ("5", "<7", "^7", "05", "+", "08,", "x", "#b", "d", ",", ".1f", "%")
+
+
+def as_python(body: str, signature: str, arguments: list[Any], head: str = "") -> None:
+    """A function gives the same compiled and as Python, error or value, for each of the arguments."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    text = f"from dataclasses import dataclass\nfrom runtime.marine.sdk import export\n{head}\n\n@export\ndef f{signature}:\n{lines}\n"
+    plain = types.ModuleType("corner")
+    sys.modules["corner"] = plain  # dataclasses look there for the module of a class
+    exec(compile(text, "corner.py", "exec", dont_inherit=True), plain.__dict__)
+    ours = kit.Ours({"corner": kit.wasm_of(text)})
+    for one in arguments:
+        given = list(one) if isinstance(one, tuple) else [one]
+        want = kit.expected(plain.f, given)
+        got = ours.call("f", *given)
+        if isinstance(got, kit.Failed):
+            assert got.kind == want, (body, given)
+        else:
+            assert repr(got) == repr(want), (body, given)
+
+
+def test_remainders_of_the_smallest_floats() -> None:
+    pairs = [(a, b) for a in TINY for b in TINY]
+    as_python("return a % b", "(a: float, b: float) -> float", pairs)
+    as_python("return a // b", "(a: float, b: float) -> float", pairs)
+
+
+def test_texts_of_floats_beyond_all_others() -> None:
+    as_python("return float(a)", "(a: str) -> float", HUGE)
+
+
+@pytest.mark.parametrize("spec", ZEROS)
+def test_integers_with_zeros(spec: str) -> None:
+    as_python(f"return f'{{a:{spec}}}'", "(a: int) -> str", WHOLE)
+
+
+@pytest.mark.parametrize("spec", POINTS)
+def test_floats_with_zeros_and_points(spec: str) -> None:
+    as_python(f"return f'{{a:{spec}}}'", "(a: float) -> str", BROKEN)
+    as_python(f"return f'{{float(a):{spec}}}'", "(a: str) -> str", ["inf", "-inf", "nan"])
+
+
+@pytest.mark.parametrize("spec", TRUTHS)
+def test_a_truth_with_a_format_is_a_number(spec: str) -> None:
+    as_python(f"return f'{{a}}{{a!s:>6}}{{a:{spec}}}'", "(a: bool) -> str", BOTH)
+
+
+def test_a_truth_has_no_precision() -> None:
+    made = kit.built("from runtime.marine.sdk import export\n@export\ndef f(a: bool) -> str:\n    return f'{a:.2}'\n")
+    assert [item.code.id for item in made.diagnostics] == ["MS0102"]
+
+
+@pytest.mark.parametrize("method", ["ljust", "rjust", "center"])
+def test_what_fills_is_one_character(method: str) -> None:
+    as_python(f"return a.{method}(n, b)", "(a: str, n: int, b: str) -> str", FILLS)
+    as_python(f"return a.{method}(5, 'é')", "(a: str) -> str", ["q"])
+    made = kit.built(
+        f"from runtime.marine.sdk import export\n@export\ndef f(a: str) -> str:\n    return a.{method}(5, 'xy')\n"
+    )
+    assert [item.code.id for item in made.diagnostics] == ["MS0306"]
