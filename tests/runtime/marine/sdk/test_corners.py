@@ -81,3 +81,13 @@ def test_what_fills_is_one_character(method: str) -> None:
         f"from runtime.marine.sdk import export\n@export\ndef f(a: str) -> str:\n    return a.{method}(5, 'xy')\n"
     )
     assert [item.code.id for item in made.diagnostics] == ["MS0306"]
+
+
+def test_a_list_multiplied_in_place_stays_the_same_list() -> None:
+    times = [([1, 2], n) for n in (-1, 0, 1, 2)]
+    signature = "(xs: list[int], n: int) -> list[int]"
+    as_python("ys = xs\nxs *= n\nys.append(3)\nreturn xs", signature, times)
+    as_python("d = {1: xs}\nd[1] *= n\nreturn xs", signature, times)
+    as_python("zs = [xs]\nzs[0] *= n\nreturn xs", signature, times)
+    record = "@dataclass\nclass P:\n    xs: list[int]\n"
+    as_python("p = P(xs)\np.xs *= n\nreturn xs", signature, times, record)
