@@ -94,5 +94,5 @@ def read_module(module: ModuleConfig) -> bytes:
         if module.path.stat().st_size > MODULE_BYTES_MAX:
             raise LoadError(f"{module.path} is larger than {MODULE_BYTES_MAX} bytes")
         return module.path.read_bytes()
-    except OSError as error:
-        raise LoadError(f"cannot read {module.path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL character
+        raise LoadError(f"cannot read {module.path}: {getattr(error, 'strerror', None) or error}") from None
