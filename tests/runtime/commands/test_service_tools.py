@@ -54,7 +54,12 @@ def test_messages_of_modules_go_to_stderr(capsys):
         ([DEMO, "-f", "nope"], 2, "functions: add, counter, greet, stats"),
         ([DEMO, "-f", "greet", "--args", "[1]"], 3, "expected a string"),
         ([DEMO, "-f", "greet", "--args", "[1"], 2, "--args: EOF while parsing"),
-        ([DEMO, "-f", "greet", "--call-parameters", "5"], 2, "call parameters: expected an object"),
+        (
+            [DEMO, "-f", "greet", "--call-parameters", "5"],
+            2,
+            "error: --call-parameters: call parameters: expected an object",
+        ),
+        ([DEMO, "-f", "greet", "--call-parameters", "{}", "--args", "[1"], 2, "error: --args: EOF while parsing"),
         ([DEMO, "-f", "greet", "--repeat", "0"], 2, "--repeat 0"),
         ([TESTKIT, "-f", "trap_unreachable"], 3, "wasm `unreachable` instruction executed"),
         (["none.wasm", "-f", "f"], 2, "cannot read none.wasm"),
@@ -93,6 +98,48 @@ def test_rows(capsys, tmp_path):
             else:
                 assert answer["result"] == json.loads(row["result_json"])
         assert [answer["error_class"] for answer in answers[9:]] == ["row"] * 3
+
+
+@pytest.mark.parametrize(("row", "complaint"), [
+    ({"fn": "f", "args_json": "[]"}, "no earlier row has the modules of this set"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "envs": [1]}]}, "envs: expected a table"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "envs": {"A": 1}}]}, "envs.A: expected a string"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "mapped_dirs": [1]}]}, "mapped_dirs: expected a table"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "mapped_dirs": {"/a": 1}}]}, "mapped_dirs./a: expected a string"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "logging_mask": None}]}, "logging_mask: expected an integer"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "logging_mask": 2**40}]}, "logging_mask: expected an integer"),
+    ({"set": 0, "fn": "counter", "args_json": "[]", "module": []}, "`module`: expected a string"),
+    ({"set": 0, "fn": "counter", "args_json": "[]", "seq": float("nan")}, "NaN is no JSON"),
+])  # fmt: skip
+def test_rows_that_cannot_be_used(capsys, tmp_path, row, complaint):
+    """They are answered, and the rows after them as well."""
+    rows = tmp_path / "rows.jsonl"
+    first = {"set": 0, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm"}]}
+    last = {"set": row.get("set"), "fn": "counter", "args_json": "[]"}
+    rows.write_text("\n".join(map(json.dumps, [first, row, last] if "set" in row else [row])))
+    assert main(["service", "run", "--jsonl", str(rows), "--root", str(CORPUS)]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(answers) == (3 if "set" in row else 1)
+    answer = answers[min(1, len(answers) - 1)]
+    assert complaint in answer["error"]
+    assert answer["error_class"] == "row"
+    if row.get("set") == 1:
+        assert answers[2]["error"] == "the row with the modules of this set is unusable"
+    elif "set" in row:
+        assert answers[2]["result"] == 1
+
+
+def test_rows_end_where_a_line_does(capsys, tmp_path):
+    """JSON may hold the separators of lines and paragraphs as they are."""
+    rows = tmp_path / "rows.jsonl"
+    text = "a\u2028b\x85c"
+    lines = [
+        {"modules": [{"name": "testkit", "wasm": "modules/testkit.wasm"}]},
+        {"fn": "echo_string", "args_json": json.dumps([text], ensure_ascii=False)},
+    ]
+    rows.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
+    assert main(["service", "run", "--jsonl", str(rows), "--root", str(CORPUS)]) == 0
+    assert json.loads(capsys.readouterr().out.split("\n")[1])["result"] == text
 
 
 def test_rows_that_only_load(capsys, tmp_path):
