@@ -185,6 +185,35 @@ def test_check(capsys):
     assert document["findings"][0]["message"] == "export not found: not_there"
 
 
+def test_check_of_what_is_beside_the_modules(capsys, tmp_path):
+    (tmp_path / "c.toml").write_text(
+        f'total_memory_limit = "Infinity"\n[[module]]\nname = "m"\nload_from = "{DEMO}"\n'
+        '[module.wasi]\nmapped_dirs = { "/data" = "data" }\n'
+    )
+    config = str(tmp_path / "c.toml")
+    check(
+        capsys,
+        ["check", config],
+        code=1,
+        err=f"error: m: the folder {tmp_path / 'data'} mapped to /data does not exist",
+    )
+    check(
+        capsys,
+        ["call", config, "-f", "counter"],
+        code=2,
+        err=f"the folder {tmp_path / 'data'} mapped to /data does not",
+    )
+    assert main(["service", "pack", config, "-o", str(tmp_path / "m.tar")]) == 0  # folders are named by who uses it
+    check(capsys, ["check", str(tmp_path / "m.tar")], err="all modules fit")
+    modules = [f"m{number}={DEMO}" for number in range(65)]
+    check(capsys, ["check", *modules], code=1, err="error: m64: a service has at most 64 modules, not 65")
+    wrong = tmp_path / "wrong.wasm"
+    imports = '(import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32)))'
+    wrong.write_bytes(module('(func (export "f"))', {"functions": [function("f")]}, imports=imports))
+    says = "error: wrong: import `wasi_snapshot_preview1.fd_close` has another core signature than what is provided"
+    check(capsys, ["check", str(wrong)], code=1, err=says)
+
+
 LOADS = [
     row
     for row in map(json.loads, (CORPUS / "load.jsonl").read_text(encoding="utf-8").splitlines())
