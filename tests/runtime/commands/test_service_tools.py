@@ -75,6 +75,12 @@ def test_mistakes(capsys, args, code, err):
 
 
 def test_permissions(capsys, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text(f'total_memory_limit = "Infinity"\n[[module]]\nname = "m"\nload_from = "{DEMO}"\n')
+    check(capsys, ["call", str(config), "-f", "counter", "--memory-limit", "4 MiB", "--timeout", "1m"], out=1)
+    for flag, value in (("--env", "A=1"), ("--dir", "/a=b"), ("--mount", "a=b")):
+        says = f"{config}: a configuration says itself what its modules may use"
+        check(capsys, ["call", str(config), "-f", "counter", flag, value], code=2, err=says)
     looping = tmp_path / "m.wasm"
     looping.write_bytes(module('(func (export "f") (loop (br 0)))', {"functions": [function("f")]}))
     check(capsys, ["call", str(looping), "-f", "f", "--timeout", "20ms"], code=4, err="out of time")
