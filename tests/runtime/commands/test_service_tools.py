@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -84,6 +85,18 @@ def test_permissions(capsys, tmp_path):
     looping = tmp_path / "m.wasm"
     looping.write_bytes(module('(func (export "f") (loop (br 0)))', {"functions": [function("f")]}))
     check(capsys, ["call", str(looping), "-f", "f", "--timeout", "20ms"], code=4, err="out of time")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sh")
+def test_programs_by_path_and_by_name(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tool").write_text("#!/bin/sh\nexit 7\n")
+    (tmp_path / "tool").chmod(0o755)
+    body = '(func (export "f") (result i32) (call $tool (i32.const 0) (i32.const 0)) (i32.load (global.get $ptr)))'
+    imports = '(import "host" "tool" (func $tool (param i32 i32)))'
+    (tmp_path / "m.wasm").write_bytes(module(body, {"functions": [function("f", "", "s32")]}, imports=imports))
+    for program, code in (("./tool", 7), (str(tmp_path / "tool"), 7), ("true", 0), ("tool", 100_001)):
+        check(capsys, ["call", "m.wasm", "-f", "f", "--mount", f"tool={program}"], out=code)
 
 
 def test_rows(capsys, tmp_path):
