@@ -91,3 +91,20 @@ def test_a_list_multiplied_in_place_stays_the_same_list() -> None:
     as_python("zs = [xs]\nzs[0] *= n\nreturn xs", signature, times)
     record = "@dataclass\nclass P:\n    xs: list[int]\n"
     as_python("p = P(xs)\np.xs *= n\nreturn xs", signature, times, record)
+
+
+@pytest.mark.parametrize("name", ["int", "str", "bool", "list", "T", "S"])
+def test_a_record_may_be_called_as_a_type(name: str) -> None:
+    """What the module calls so is its own matter: the library means the types."""
+    head = f"@dataclass\nclass {name}:\n    x: float\n"
+    as_python(
+        f"xs = [f'{{a:.1f}}' + 'b']\nxs.append('c')\nreturn {name}(a + len(xs)).x", "(a: float) -> float", [1.5], head
+    )
+
+
+def test_a_broken_name_of_a_type_is_one_finding() -> None:
+    text = (
+        "from dataclasses import dataclass, int\nfrom runtime.marine.sdk import export\n"
+        "@export\ndef f(a: str) -> str:\n    return a + 'b'\n"
+    )
+    assert [item.code.id for item in kit.built(text).diagnostics] == ["MS0104"]
