@@ -97,11 +97,14 @@ def write_output(path: str, data: bytes) -> None:
         sys.stdout.buffer.flush()
         return
     place = Path(path)
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         if place.exists() and not place.is_file():  # a pipe or a device is written to, not replaced
             place.write_bytes(data)
             return
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror or error}") from error
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
         beside.write_bytes(data)
         os.replace(beside, place)
     except OSError as error:
