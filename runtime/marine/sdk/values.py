@@ -407,7 +407,7 @@ class Values:
             case IntType():
                 return self.library("show_u64" if value.type is U64 else "show_int", value, node=node)
             case FloatType():
-                return self.library("show_float", value, node=node)
+                return self.library("show_float", self.rounded(value, FLOAT), node=node)
             case BoolType():
                 return self.library("show_bool", value, node=node)
             case OptionalType():

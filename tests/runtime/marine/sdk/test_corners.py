@@ -108,3 +108,10 @@ def test_a_broken_name_of_a_type_is_one_finding() -> None:
         "@export\ndef f(a: str) -> str:\n    return a + 'b'\n"
     )
     assert [item.code.id for item in kit.built(text).diagnostics] == ["MS0104"]
+
+
+def test_texts_of_narrow_floats() -> None:
+    head = "from runtime.marine.sdk import f32"
+    for text in ("str(x)", "f'{x}'", "','.join(str(y) for y in [x])"):
+        as_python(f"x = f32(a)\nreturn {text}", "(a: float) -> str", [0.1, -0.0, 16777217.0], head)
+    as_python("x: f32 | None = f32(a)\nreturn str(x)", "(a: float) -> str", [0.1], head)
