@@ -126,7 +126,7 @@ class Values:
             case FloatType(), FloatType():
                 return self.rounded(value, kind)
             case FloatType(), BoolType():
-                return self.as_float(tree.Op(INT, "extend", (value,)))
+                return self.rounded(self.as_float(tree.Op(INT, "extend", (value,))), kind)
             case OptionalType(), NoneType():
                 return tree.Const(kind, 0)
             case OptionalType(), _ if not isinstance(source, OptionalType):

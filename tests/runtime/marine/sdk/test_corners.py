@@ -115,3 +115,9 @@ def test_texts_of_narrow_floats() -> None:
     for text in ("str(x)", "f'{x}'", "','.join(str(y) for y in [x])"):
         as_python(f"x = f32(a)\nreturn {text}", "(a: float) -> str", [0.1, -0.0, 16777217.0], head)
     as_python("x: f32 | None = f32(a)\nreturn str(x)", "(a: float) -> str", [0.1], head)
+
+
+def test_truths_among_narrow_floats() -> None:
+    head = "from runtime.marine.sdk import f32"
+    as_python("xs: list[f32] = [f32(0.5), f32(1)]\nreturn a in xs", "(a: bool) -> bool", BOTH, head)
+    as_python("xs: list[f32] = []\nxs.append(a)\nreturn xs[0] + 1", "(a: bool) -> float", BOTH, head)
