@@ -518,6 +518,10 @@ class Calls(Loops):
 
     def format(self, value: tree.Expr, spec: str, node: ast.AST) -> tree.Expr:
         """A value as `format` has it. `spec`: [[fill]align][sign][#][0][width][,][.precision][type]."""
+        if isinstance(value.type, OptionalType) and spec:
+            self.refuse(
+                codes.OPTIONAL, "None has no formats, and the value may be None", node, "test it with `is None` first"
+            )
         match = _SPEC.fullmatch(spec)
         kind = None if match is None else match["kind"]
         width = 0 if match is None else int(match["width"] or 0)
@@ -908,7 +912,11 @@ class Calls(Loops):
         )
 
     def _builtin_reversed(self, node: ast.Call, want: Type | None) -> tree.Expr:
-        self.unsupported("reversed as a value is", node, "go through it, make a list of it, or slice with [::-1]")
+        assert isinstance(node.func, ast.Name)
+        remedy = "go through it, make a list of it, or slice with [::-1]"
+        if node.func.id != "reversed":
+            remedy = "go through it with `for` or a comprehension"
+        self.unsupported(f"{node.func.id} as a value is", node, remedy)
 
     _builtin_range = _builtin_enumerate = _builtin_zip = _builtin_reversed
 

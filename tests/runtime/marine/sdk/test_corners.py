@@ -121,3 +121,39 @@ def test_truths_among_narrow_floats() -> None:
     head = "from runtime.marine.sdk import f32"
     as_python("xs: list[f32] = [f32(0.5), f32(1)]\nreturn a in xs", "(a: bool) -> bool", BOTH, head)
     as_python("xs: list[f32] = []\nxs.append(a)\nreturn xs[0] + 1", "(a: bool) -> float", BOTH, head)
+
+
+def test_an_optional_integer_or_a_float() -> None:
+    as_python(
+        "x: int | None = None if a < 1 else a\nreturn 1.0 * (x or b)",
+        "(a: int, b: float) -> float",
+        [(0, 2.5), (3, 2.5)],
+    )
+
+
+def test_numbers_among_keys_of_another_width() -> None:
+    head = "from runtime.marine.sdk import u8, u64"
+    numbers = [-7, 3, 200, 256, 2**63 - 1]
+    as_python("d: dict[u8, int] = {u8(3): 1, u8(200): 2}\nreturn a in d", "(a: int) -> bool", numbers, head)
+    as_python("d: dict[u64, int] = {u64(3): 1, u64(200): 2}\nreturn a not in d", "(a: int) -> bool", numbers, head)
+    as_python("d = {3: 1, -7: 2}\nreturn u8(a) in d", "(a: int) -> bool", [3, 249], head)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("return f'{a:5}'", "MS0307"),
+        ("for x in zip([a]):\n        pass\n    return ''", "MS0102"),
+        ("for x in zip():\n        pass\n    return ''", "MS0102"),
+    ],
+)
+def test_what_would_mean_something_else(line: str, code: str) -> None:
+    text = f"from runtime.marine.sdk import export\n@export\ndef f(a: int | None) -> str:\n    {line}\n"
+    assert [item.code.id for item in kit.built(text).diagnostics] == [code]
+
+
+@pytest.mark.parametrize("name", ["range", "zip", "enumerate", "reversed"])
+def test_ways_through_lists_are_no_values(name: str) -> None:
+    text = f"from runtime.marine.sdk import export\n@export\ndef f(a: list[int]) -> int:\n    return len({name}(a))\n"
+    (found,) = kit.built(text).diagnostics
+    assert found.message == f"{name} as a value is not part of the module language"
