@@ -51,6 +51,40 @@ _ORDER: Final[dict[type[ast.cmpop], str]] = {ast.Lt: "lt", ast.LtE: "le", ast.Gt
 MOST: Final = (1 << 63) - 1
 LEAST: Final = -(1 << 63)
 FOLD_BITS_MAX: Final = 64
+WHOLE_BITS_MAX: Final = 256
+"""Bits of a number on the way of an expression of numbers alone: `2 ** 64 - 1` fits 64 bits, and its first part does not."""
+
+
+def whole_number(node: ast.expr) -> int | None:
+    """The value of an expression of integers alone; None for any other, and for one that is too large on its way."""
+    found = None
+    match node:
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            found = value
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Invert() as sign, operand=operand):
+            inner = whole_number(operand)
+            if inner is not None:
+                found = -inner if isinstance(sign, ast.USub) else ~inner if isinstance(sign, ast.Invert) else inner
+        case ast.BinOp(left=left, op=op, right=right):
+            a = whole_number(left)
+            b = None if a is None else whole_number(right)
+            if a is not None and b is not None:
+                found = _whole_result(op, a, b)
+        case _:
+            pass
+    return found if found is not None and abs(found) < 1 << WHOLE_BITS_MAX else None
+
+
+def _whole_result(op: ast.operator, a: int, b: int) -> int | None:
+    if isinstance(op, ast.Pow):
+        return a**b if 0 <= b <= WHOLE_BITS_MAX else None
+    if isinstance(op, ast.LShift | ast.RShift):
+        within = 0 <= b <= WHOLE_BITS_MAX
+        return None if not within else a << b if isinstance(op, ast.LShift) else a >> b
+    if type(op) not in _FOLDED or (b == 0 and isinstance(op, ast.FloorDiv | ast.Mod)):
+        return None
+    value: int = _FOLDED[type(op)](a, b)
+    return value
 
 
 class Operators(Values):

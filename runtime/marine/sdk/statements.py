@@ -10,6 +10,7 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from . import codes, tree
+from .operators import whole_number
 from .scope import Constant, Declared, Known, Refused, ServiceValue
 from .trusted import Trusted
 from .types import (
@@ -599,6 +600,9 @@ class Body(Trusted):
             case ast.Name():
                 return self._name(node)
             case ast.BinOp():
+                whole = None if self.trusted else whole_number(node)
+                if whole is not None and INT.least <= whole <= U64.most:
+                    return const(whole, U64 if whole > INT.most else INT)
                 left = self.expr(node.left, want if isinstance(want, ListType) else None)
                 return self.binary(
                     node.op, left, self.expr(node.right, left.type if isinstance(left.type, ListType) else None), node

@@ -157,3 +157,18 @@ def test_ways_through_lists_are_no_values(name: str) -> None:
     text = f"from runtime.marine.sdk import export\n@export\ndef f(a: list[int]) -> int:\n    return len({name}(a))\n"
     (found,) = kit.built(text).diagnostics
     assert found.message == f"{name} as a value is not part of the module language"
+
+
+@pytest.mark.parametrize(
+    "whole",
+    ["2 ** 64 - 1", "2 ** 63 - 1", "-(2 ** 63)", "(1 << 64) // 3", "2 ** 100 % 1000", "-7 // 2 * 3", "~(2 ** 63) >> 1"],
+)
+def test_numbers_alone_may_be_large_on_their_way(whole: str) -> None:
+    """Where they are computed is no matter: in a function, or outside of all."""
+    kind = "u64" if eval(whole) > 2**63 - 1 else "int"
+    head = f"from runtime.marine.sdk import u64\nLIMIT: {kind} = {whole}\nlimits: list[{kind}] = [{whole}]"
+    body = f"x: {kind} = {whole}\nreturn [LIMIT, limits[0], x, {whole}]"
+    as_python(body, f"() -> list[{kind}]", [()], head)
+    assert kit.wasm_of(
+        f"from runtime.marine.sdk import export\n@export\ndef f(a: int) -> bool:\n    return {whole} == a\n"
+    )
