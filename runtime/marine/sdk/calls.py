@@ -315,7 +315,7 @@ class Calls(Loops):
         args = self._arity(node, name, 0, 1)
         if isinstance(kind, FloatType):
             return self.rounded(self._to_float(node, args), kind) if args else tree.Const(kind, 0.0)
-        return self.coerce(self._to_int(args[0], node), kind, node) if args else const(0, kind)
+        return self.coerce(self._to_int(args[0], node, kind), kind, node) if args else const(0, kind)
 
     def _log(self, level: str, node: ast.Call) -> tree.Expr:
         message, target = self._bound(f"log.{level}", ["message", "target"], node)
@@ -790,8 +790,14 @@ class Calls(Loops):
             return self.library("parse_int", self.value(args[0], STR), base, node=node)
         return self.coerce(self._to_int(args[0], node), INT, node) if args else const(0)
 
-    def _to_int(self, arg: ast.expr, node: ast.AST) -> tree.Expr:
+    def _to_int(self, arg: ast.expr, node: ast.AST, kind: Type = INT) -> tree.Expr:
+        """An integer of what can become one. kind: U64 for one that may need all 64 bits."""
         value = self.expr(arg)
+        if kind is U64 and (isinstance(value.type, FloatType) or value.type is STR):
+            given = value if value.type is STR else self.rounded(value, FLOAT)
+            made = self.library("parse_u64" if value.type is STR else "float_u64", given, node=node)
+            made.type = U64
+            return made
         match value.type:
             case IntType():
                 return value

@@ -78,6 +78,17 @@ def float_int(x: float) -> int:
     return truncated(x)
 
 
+def float_u64(x: float) -> int:
+    """`u64(x)`."""
+    if is_nan(x):
+        raise ValueError("cannot convert float NaN to integer")
+    if x >= 18446744073709551616.0 or x <= -1.0:
+        raise OverflowError("number out of range")
+    if x >= 9223372036854775808.0:
+        return truncated(x - 9223372036854775808.0) | ~_MOST
+    return truncated(x)
+
+
 def remainder(a: float, b: float) -> float:
     """As C's `fmod`, which is exact: `b` is not 0."""
     if is_nan(a) or is_nan(b) or is_inf(a):

@@ -172,3 +172,14 @@ def test_numbers_alone_may_be_large_on_their_way(whole: str) -> None:
     assert kit.wasm_of(
         f"from runtime.marine.sdk import export\n@export\ndef f(a: int) -> bool:\n    return {whole} == a\n"
     )
+
+
+def test_the_upper_half_of_u64() -> None:
+    head = "from runtime.marine.sdk import u64"
+    floats = [1e19, 2.0**63, 2.0**63 - 1024, 2.0**64 - 2048, 2.0**64, 1e300, 1.9, -0.5, -1.0, -1e300]
+    as_python("return [u64(a)]", "(a: float) -> list[u64]", floats, head)
+    most, none = 2**64 - 1, ("inf", "nan")
+    as_python("return [u64(float(a))]", "(a: str) -> list[u64]", list(none), head)
+    right = [str(most), "18_446_744_073_709_551_61_5", str(2**63), f" +0{most} ", "0", "-0", "7", "1_0"]
+    wrong = [str(most + 1), f"{most}0", "9" * 30, "-1", "-05", "", "-", "_5", "1__5", "x5", "5x", "0x10", "+-5", "é5"]
+    as_python("return [u64(a)]", "(a: str) -> list[u64]", right + wrong, head)
