@@ -45,13 +45,13 @@ def call_once(args: argparse.Namespace) -> int:
 
     if args.repeat < 1:
         raise CommandError(f"--repeat {args.repeat}: expected a number above 0")
+    parameters, flag = NO_PARAMETERS, "--args"
     try:
-        parameters = NO_PARAMETERS
-        if args.call_parameters is not None:
-            parameters = from_json(parse_text(args.call_parameters))
         values = parse_text(args.args)
+        if args.call_parameters is not None:
+            flag = "--call-parameters"
+            parameters = from_json(parse_text(args.call_parameters))
     except CallError as error:
-        flag = "--args" if args.call_parameters is None else "--args or --call-parameters"
         raise CommandError(f"{flag}: {error}") from error
     with Service(config_of(args), log=logger_of(args)) as service:
         result = None
@@ -74,7 +74,7 @@ def answer_rows(args: argparse.Namespace) -> int:
 
     root = Path(args.root) if args.root else Path() if args.rows == "-" else Path(args.rows).parent
     runner = RowRunner(root, reference_folders(), engine=args.engine)
-    lines = sys.stdin if args.rows == "-" else read_text(args.rows, what="rows").splitlines()
+    lines = sys.stdin if args.rows == "-" else read_text(args.rows, what="rows").split("\n")
     for line in lines:
         if line.strip():
             print(json.dumps(runner.answer(line), ensure_ascii=False), flush=True)

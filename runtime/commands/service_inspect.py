@@ -98,7 +98,7 @@ def _aqua(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from runtime.marine.check import check_service
 
-    findings = check_service(config_of(args, runs=False))
+    findings = check_service(config_of(args, runs=False), here=True)
     failed = any(finding.severity == "error" for finding in findings)
     if args.message_format == "json":
         document = {"ok": not failed, "findings": [finding._asdict() for finding in findings]}

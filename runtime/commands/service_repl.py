@@ -129,7 +129,7 @@ class Repl:
         from runtime.marine.config import ConfigError
         from runtime.marine.errors import MarineError
 
-        word, _, rest = line.strip().partition(" ")
+        word, rest = _first_word(line)
         if word in ("quit", "exit"):
             return False
         if not word or word.startswith("#"):
@@ -138,7 +138,7 @@ class Repl:
         try:
             if command is None:
                 raise LineError(f"unknown command `{word}`; help lists them")
-            command(rest.strip())
+            command(rest)
         except (LineError, MarineError, ConfigError, CommandError) as error:
             self._complain(str(error))
         except KeyboardInterrupt:
@@ -156,20 +156,19 @@ class Repl:
         from runtime.marine.call_parameters import from_json
         from runtime.marine.json_values import parse_text
 
-        function, _, rest = rest.partition(" ")
+        function, rest = _first_word(rest)
         if not function:
             raise LineError("call what? call FUNCTION [ARGUMENTS]")
-        arguments, rest = "[]", rest.strip()
+        arguments = "[]"
         if rest and rest.split()[0] not in ("as", "with"):
             arguments, rest = _json_prefix(rest)
         module, parameters = None, self._parameters
         while rest:
-            word, _, rest = rest.partition(" ")
-            if word == "as" and rest.strip():
-                module, _, rest = rest.strip().partition(" ")
-                rest = rest.strip()
-            elif word == "with" and rest.strip():
-                text, rest = _json_prefix(rest.strip())
+            word, rest = _first_word(rest)
+            if word == "as" and rest:
+                module, rest = _first_word(rest)
+            elif word == "with" and rest:
+                text, rest = _json_prefix(rest)
                 parameters = from_json(parse_text(text))
             else:
                 raise LineError(
@@ -222,6 +221,12 @@ class Repl:
     def _no_more(self, rest: str) -> None:
         if rest:
             raise LineError(f"nothing is expected behind the command, not `{rest}`")
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """The word that a text starts with, and what follows."""
+    word, *rest = text.split(None, 1) or [""]
+    return word, "".join(rest).strip()
 
 
 def _json_prefix(text: str) -> tuple[str, str]:

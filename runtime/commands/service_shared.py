@@ -58,7 +58,7 @@ def config_of(args: argparse.Namespace, *, runs: bool = True) -> ServiceConfig:
     permissions = Permissions(
         pairs("--env", args.env),
         {guest: Path(host) for guest, host in pairs("--dir", args.dir).items()},
-        pairs("--mount", args.mount),
+        {name: _program(text) for name, text in pairs("--mount", args.mount).items()},
         names_only=not runs,
     )
     config = service_config(args.service, permissions)
@@ -70,6 +70,11 @@ def config_of(args: argparse.Namespace, *, runs: bool = True) -> ServiceConfig:
             raise CommandError(f"--timeout {args.timeout}: expected a time above 0")
         config = replace(config, timeout_ms=timeout_ms)
     return config
+
+
+def _program(text: str) -> str:
+    """A program, by its name, or by its path from here: it runs in a folder of its own."""
+    return os.path.abspath(text) if os.path.dirname(text) else text
 
 
 def logger_of(args: argparse.Namespace) -> Callable[[LogRecord], None]:
@@ -92,11 +97,14 @@ def write_output(path: str, data: bytes) -> None:
         sys.stdout.buffer.flush()
         return
     place = Path(path)
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         if place.exists() and not place.is_file():  # a pipe or a device is written to, not replaced
             place.write_bytes(data)
             return
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror or error}") from error
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
         beside.write_bytes(data)
         os.replace(beside, place)
     except OSError as error:

@@ -60,57 +60,74 @@ def from_json(value: Any) -> CallParameters:
     """Call parameters from their JSON form; absent fields are empty. Raises CallError."""
     try:
         return _from_json(value)
-    except (TypeError, ValueError, AttributeError) as error:
+    except ValueError as error:
         raise CallError(f"call parameters: {error}", ErrorClass.ARGUMENTS) from None
 
 
-def _text(source: dict[str, Any], name: str) -> str:
+def _object(value: Any, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{place}expected an object")
+    return value
+
+
+def _list(value: Any, place: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{place}: expected an array")
+    return value
+
+
+def _text(source: dict[str, Any], name: str, place: str = "") -> str:
     value = source.get(name, "")
     if not isinstance(value, str):
-        raise ValueError(f"{name}: expected a string")
+        raise ValueError(f"{place}{name}: expected a string")
     return value
 
 
-def _number(source: dict[str, Any], name: str, bits: int) -> int:
+def _number(source: dict[str, Any], name: str, bits: int, place: str) -> int:
     value = source.get(name, 0)
     if type(value) is not int or not 0 <= value < 1 << bits:
-        raise ValueError(f"{name}: expected an integer of {bits} bits")
+        raise ValueError(f"{place}{name}: expected an integer of {bits} bits")
     return value
+
+
+def _bytes(source: dict[str, Any], name: str, place: str) -> bytes:
+    values = _list(source.get(name, []), f"{place}{name}")
+    for number, value in enumerate(values):
+        if type(value) is not int or not 0 <= value < 1 << 8:
+            raise ValueError(f"{place}{name}[{number}]: expected an integer of 8 bits")
+    return bytes(values)
+
+
+def _tetraplet(value: Any, place: str) -> CallTetraplet:
+    source = _object(value, f"{place}: ")
+    lens = next((name for name in ("lens", "lambda", "json_path") if name in source), "lens")
+    names = ("peer_pk", "service_id", "function_name", lens)
+    return CallTetraplet(*(_text(source, name, f"{place}.") for name in names))
 
 
 def _from_json(value: Any) -> CallParameters:
-    if not isinstance(value, dict):
-        raise ValueError("expected an object")
-    inner = value.get("particle", {})
-    if not isinstance(inner, dict):
-        raise ValueError("particle: expected an object")
+    source = _object(value, "")
+    inner = _object(source.get("particle", {}), "particle: ")
     particle = ParticleParameters(
-        _text(inner, "id"),
-        _text(inner, "init_peer_id"),
-        _number(inner, "timestamp", 64),
-        _number(inner, "ttl", 32),
-        _text(inner, "script"),
-        bytes(inner.get("signature", [])),
-        _text(inner, "token"),
+        _text(inner, "id", "particle."),
+        _text(inner, "init_peer_id", "particle."),
+        _number(inner, "timestamp", 64, "particle."),
+        _number(inner, "ttl", 32, "particle."),
+        _text(inner, "script", "particle."),
+        _bytes(inner, "signature", "particle."),
+        _text(inner, "token", "particle."),
     )
-    groups = []
-    for group in value.get("tetraplets", []):
-        items = []
-        for item in group:
-            lens = next((item[name] for name in ("lens", "lambda", "json_path") if name in item), "")
-            items.append(
-                CallTetraplet(
-                    _text(item, "peer_pk"), _text(item, "service_id"), _text(item, "function_name"),
-                    _text({"lens": lens}, "lens"),
-                )
-            )  # fmt: skip
-        groups.append(tuple(items))
+    groups = [
+        tuple(_tetraplet(item, f"{place}[{number}]") for number, item in enumerate(_list(group, place)))
+        for at, group in enumerate(_list(source.get("tetraplets", []), "tetraplets"))
+        for place in (f"tetraplets[{at}]",)
+    ]
     return CallParameters(
         particle,
-        _text(value, "service_id"),
-        _text(value, "service_creator_peer_id"),
-        _text(value, "host_id"),
-        _text(value, "worker_id"),
+        _text(source, "service_id"),
+        _text(source, "service_creator_peer_id"),
+        _text(source, "host_id"),
+        _text(source, "worker_id"),
         tuple(groups),
     )
 

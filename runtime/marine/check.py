@@ -15,6 +15,7 @@ from .errors import LoadError
 from .files import read_module
 from .instance import core_import_type
 from .itypes import IType, same_shapes
+from .limits import MODULES_MAX
 from .verify import LETTER_TYPES, is_well_typed
 
 if TYPE_CHECKING:
@@ -24,56 +25,55 @@ if TYPE_CHECKING:
     from .interface import Interface
 
 WASI = "wasi_snapshot_preview1"
-WASI_FUNCTIONS = frozenset(
-    [
-        "args_get",
-        "args_sizes_get",
-        "clock_res_get",
-        "clock_time_get",
-        "environ_get",
-        "environ_sizes_get",
-        "fd_advise",
-        "fd_allocate",
-        "fd_close",
-        "fd_datasync",
-        "fd_fdstat_get",
-        "fd_fdstat_set_flags",
-        "fd_fdstat_set_rights",
-        "fd_filestat_get",
-        "fd_filestat_set_size",
-        "fd_filestat_set_times",
-        "fd_pread",
-        "fd_prestat_dir_name",
-        "fd_prestat_get",
-        "fd_pwrite",
-        "fd_read",
-        "fd_readdir",
-        "fd_renumber",
-        "fd_seek",
-        "fd_sync",
-        "fd_tell",
-        "fd_write",
-        "path_create_directory",
-        "path_filestat_get",
-        "path_filestat_set_times",
-        "path_link",
-        "path_open",
-        "path_readlink",
-        "path_remove_directory",
-        "path_rename",
-        "path_symlink",
-        "path_unlink_file",
-        "poll_oneoff",
-        "proc_exit",
-        "proc_raise",
-        "random_get",
-        "sched_yield",
-        "sock_accept",
-        "sock_recv",
-        "sock_send",
-        "sock_shutdown",
-    ]
-)
+WASI_FUNCTIONS = {
+    "args_get": ("ii", "i"),
+    "args_sizes_get": ("ii", "i"),
+    "clock_res_get": ("ii", "i"),
+    "clock_time_get": ("ili", "i"),
+    "environ_get": ("ii", "i"),
+    "environ_sizes_get": ("ii", "i"),
+    "fd_advise": ("illi", "i"),
+    "fd_allocate": ("ill", "i"),
+    "fd_close": ("i", "i"),
+    "fd_datasync": ("i", "i"),
+    "fd_fdstat_get": ("ii", "i"),
+    "fd_fdstat_set_flags": ("ii", "i"),
+    "fd_fdstat_set_rights": ("ill", "i"),
+    "fd_filestat_get": ("ii", "i"),
+    "fd_filestat_set_size": ("il", "i"),
+    "fd_filestat_set_times": ("illi", "i"),
+    "fd_pread": ("iiili", "i"),
+    "fd_prestat_dir_name": ("iii", "i"),
+    "fd_prestat_get": ("ii", "i"),
+    "fd_pwrite": ("iiili", "i"),
+    "fd_read": ("iiii", "i"),
+    "fd_readdir": ("iiili", "i"),
+    "fd_renumber": ("ii", "i"),
+    "fd_seek": ("ilii", "i"),
+    "fd_sync": ("i", "i"),
+    "fd_tell": ("ii", "i"),
+    "fd_write": ("iiii", "i"),
+    "path_create_directory": ("iii", "i"),
+    "path_filestat_get": ("iiiii", "i"),
+    "path_filestat_set_times": ("iiiilli", "i"),
+    "path_link": ("iiiiiii", "i"),
+    "path_open": ("iiiiillii", "i"),
+    "path_readlink": ("iiiiii", "i"),
+    "path_remove_directory": ("iii", "i"),
+    "path_rename": ("iiiiii", "i"),
+    "path_symlink": ("iiiii", "i"),
+    "path_unlink_file": ("iii", "i"),
+    "poll_oneoff": ("iiii", "i"),
+    "proc_exit": ("i", ""),
+    "proc_raise": ("i", "i"),
+    "random_get": ("ii", "i"),
+    "sched_yield": ("", "i"),
+    "sock_accept": ("iii", "i"),
+    "sock_recv": ("iiiiii", "i"),
+    "sock_send": ("iiiii", "i"),
+    "sock_shutdown": ("ii", "i"),
+}
+"""Functions of WASI that every module may import, with their signatures as letters of `CoreType`."""
 
 
 class Finding(NamedTuple):
@@ -84,9 +84,12 @@ class Finding(NamedTuple):
     message: str
 
 
-def check_service(config: ServiceConfig, *, cache: Path | None = None) -> list[Finding]:
-    """Findings about all modules of a service."""
+def check_service(config: ServiceConfig, *, cache: Path | None = None, here: bool = False) -> list[Finding]:
+    """Findings about all modules of a service. here: it is to run on this machine, so its folders must be there."""
     out: list[Finding] = []
+    count = len(config.modules)
+    if count > MODULES_MAX:
+        out.append(Finding(config.facade.name, "error", f"a service has at most {MODULES_MAX} modules, not {count}"))
     loaded: dict[str, Artifact] = {}
     for module in config.modules:
         try:
@@ -94,6 +97,11 @@ def check_service(config: ServiceConfig, *, cache: Path | None = None) -> list[F
         except LoadError as error:
             out.append(Finding(module.name, "error", str(error)))
             continue
+        out += [
+            Finding(module.name, "error", f"the folder {path} mapped to {alias} does not exist")
+            for alias, path in module.mapped_dirs.items()
+            if here and not path.is_dir()
+        ]
         out += _Check(module, artifact, loaded).findings()
         if module.name in loaded:
             text = f"module with name '{module.name}' already loaded into Marine, please specify another name"
@@ -168,9 +176,10 @@ class _Check:
         host |= dict.fromkeys(self.config.mounted_binaries, CoreType("ii", ""))
         for item in self.artifact.core.imports:
             place = f"`{item.module}.{item.name}`"
+            given: CoreType | None
             if item.module == WASI and item.name in WASI_FUNCTIONS:
-                continue
-            if item.module in HOST_NAMESPACES:
+                given = CoreType(*WASI_FUNCTIONS[item.name])
+            elif item.module in HOST_NAMESPACES:
                 given = host.get(item.name)
                 if given is None:
                     hint = "logging is off" if item.name == "log_utf8_string" else "no binary of this name is mounted"

@@ -31,6 +31,7 @@ _UNITS: Final = {
     **{f"{letter}{tail}": 1000**power for power, letter in enumerate("kmgtpe", 1) for tail in ("", "b")},
     **{f"{letter}i{tail}": 1024**power for power, letter in enumerate("kmgtpe", 1) for tail in ("", "b")},
 }  # fmt: skip
+_SIZE: Final = re.compile(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([A-Za-z]*)\s*")
 
 
 class ConfigError(ValueError):
@@ -86,7 +87,7 @@ def parse_size(text: object, place: str) -> int | None:
         return None
     if type(text) is int and text >= 0:
         return text
-    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text) if isinstance(text, str) else None
+    match = _SIZE.fullmatch(text) if isinstance(text, str) else None
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
         raise ConfigError(f'{place}: expected a size such as "10 MiB", or "Infinity"')
@@ -188,7 +189,7 @@ def read_toml(path: Path) -> ServiceConfig:
         raise ConfigError(f"not UTF-8 (byte {error.start})") from None
     except RecursionError:
         raise ConfigError("not TOML: nested too deeply") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also of a number that has more digits than Python reads
         raise ConfigError(f"not TOML: {error}") from None
     return from_toml(document, path.parent)
 
@@ -259,8 +260,9 @@ def _existing(folder: Path, text: str, place: str) -> Path:
         return path
     try:
         return (folder / path).resolve(strict=True)
-    except OSError as error:
-        raise ConfigError(f"{place}: IOError: Failed to canonicalize path {folder / path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{place}: IOError: Failed to canonicalize path {folder / path}: {reason}") from None
 
 
 def _module_path(table: dict[str, Any], place: str, folder: Path, modules_dir: Path | None) -> Path:

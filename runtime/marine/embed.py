@@ -292,6 +292,8 @@ class _Examination:
             elif namespace == WASI:
                 if name not in WASI_FUNCTIONS:
                     self.error(f"{place} is no function of WASI preview 1", "build for wasm32-wasip1")
+                elif letters != WASI_FUNCTIONS[name]:
+                    self.error(f"{place} of WASI has the signature {shown(*WASI_FUNCTIONS[name])}", "declare it so")
             elif namespace in HOST_NAMESPACES:
                 wanted = {"log_utf8_string": ("iiii", ""), "get_call_parameters": ("", "")}.get(name, ("ii", ""))
                 if letters != wanted:

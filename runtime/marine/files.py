@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What all modules named on a command line get, and a packed service as far as it asks; a configuration says it itself.
+    """What all modules named on a command line get, and a packed service as far as it asks; with a configuration they are refused.
 
     names_only: for looking at a service that will not run: folders and programs of a packed one are names without a meaning.
     """
@@ -63,6 +63,11 @@ def service_config(paths: Sequence[str], permissions: Permissions = NO_PERMISSIO
 
 
 def _configured(path: Path, permissions: Permissions) -> ServiceConfig:
+    given = permissions.envs or permissions.mapped_dirs or permissions.mounted_binaries
+    if given and path.suffix in (".toml", ".json"):
+        raise ConfigError(
+            f"{path}: a configuration says itself what its modules may use; write it there instead of --env, --dir and --mount"
+        )
     try:
         if path.suffix == ".toml":
             return read_toml(path)
@@ -94,5 +99,5 @@ def read_module(module: ModuleConfig) -> bytes:
         if module.path.stat().st_size > MODULE_BYTES_MAX:
             raise LoadError(f"{module.path} is larger than {MODULE_BYTES_MAX} bytes")
         return module.path.read_bytes()
-    except OSError as error:
-        raise LoadError(f"cannot read {module.path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL character
+        raise LoadError(f"cannot read {module.path}: {getattr(error, 'strerror', None) or error}") from None

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log: Final = logging.getLogger("runtime.marine")
 _LIMIT_MAX: Final = 1 << 62
+"""A larger limit of memory is none: neither wasmtime nor native code has room for its number."""
 Engine = Literal["auto", "native", "translated", "interpreted"]
 """How well-typed adapters run; others run on the checked interpreter.
 
@@ -79,7 +80,7 @@ class Service:
             raise LoadError("config should contain at least one module")
         self.config = config
         self._facade = config.facade.name
-        self.memory_limit = config.memory_limit
+        self.memory_limit = None if config.memory_limit is None else min(config.memory_limit, _LIMIT_MAX)
         self.engine = engine
         self._words = new_words()
         self.budget = memoryview(self._words)[layout.S_BUDGET : layout.S_BUDGET + 1]
@@ -147,7 +148,7 @@ class Service:
             return
         self.native.prepare = self._prepare_parameters
         if self.memory_limit is not None:
-            self._words[layout.S_LIMIT] = min(self.memory_limit, _LIMIT_MAX)
+            self._words[layout.S_LIMIT] = self.memory_limit
         for instance in self.instances:
             instance.enter_native()
 

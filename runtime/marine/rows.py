@@ -12,16 +12,19 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .call_parameters import from_json
-from .config import ConfigError, ModuleConfig, ServiceConfig
+from .config import DEFAULT_LOGGING_MASK, ConfigError, ModuleConfig, ServiceConfig, checked_mask, checked_texts
 from .errors import MarineError
 from .files import service_config
 from .host import Engine, LogRecord, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_NO_SET: Final = object()
 
 
 class RowError(ValueError):
@@ -40,7 +43,7 @@ class RowRunner:
         self._root = root
         self._references = references
         self._engine: Engine = engine
-        self._set: Any = None
+        self._set: Any = _NO_SET
         self._service: Service | None = None
         self._problem = ""
         self._logs: list[list[str]] = []
@@ -49,7 +52,7 @@ class RowRunner:
         """The answer to one line."""
         row: Any = None
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_no_number)
             if not isinstance(row, dict):
                 raise RowError("expected an object")
             return self._answer(row)
@@ -75,7 +78,7 @@ class RowRunner:
         try:
             text = self._service.call_text(
                 _text(row, "fn"), _text(row, "args_json"), from_json(row.get("call_parameters", {})),
-                module=row.get("module"),
+                module=None if row.get("module") is None else _text(row, "module"),
             )  # fmt: skip
         except MarineError as error:
             return head | {"error": str(error), "error_class": error.error_class.value, "logs": self._taken_logs()}
@@ -93,7 +96,11 @@ class RowRunner:
     def _open(self, row: dict[str, Any]) -> None:
         if self._service is not None:
             self._service.close()
-        self._service, self._set, self._problem = None, row.get("set"), ""
+        self._service, self._set, self._problem = (
+            None,
+            row.get("set"),
+            "the row with the modules of this set is unusable",
+        )
         self._logs.clear()
         if "service" in row:
             self._start(lambda: service_config([str(self._root / _text(row, "service"))]), None)
@@ -105,10 +112,12 @@ class RowRunner:
             configs.append(
                 ModuleConfig(
                     name,
-                    envs=module.get("envs") or {"WASM_LOG": "off"},
-                    mapped_dirs={k: Path(v) for k, v in (module.get("mapped_dirs") or {}).items()},
+                    envs=checked_texts(module.get("envs"), "envs") or {"WASM_LOG": "off"},
+                    mapped_dirs={
+                        k: Path(v) for k, v in checked_texts(module.get("mapped_dirs"), "mapped_dirs").items()
+                    },
                     logger_enabled=module.get("logger_enabled", True) is True,
-                    logging_mask=int(module.get("logging_mask", 2**31 - 1)),
+                    logging_mask=checked_mask(module.get("logging_mask", DEFAULT_LOGGING_MASK), "logging_mask"),
                 )
             )
         self._start(lambda: ServiceConfig(tuple(configs)), files)
@@ -163,6 +172,10 @@ def reference_folders() -> tuple[Path, ...]:
         path = Path(named)
         found += [path.parent, path] if path.name == "node_modules" else [path]
     return (*found, Path(".reference"))
+
+
+def _no_number(text: str) -> None:
+    raise RowError(f"{text} is no JSON")
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:

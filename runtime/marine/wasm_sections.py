@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Final
 
 from .errors import utf8_text
@@ -22,7 +23,8 @@ MANIFEST: Final = "__fluence_wasm_module_manifest"
 _CUSTOM, _IMPORTS, _TABLES = 0, 2, 4
 _ULEB_BYTES_MAX: Final = 5
 _U64_MAX = 2**64 - 1
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|[+-](\d\d):(\d\d))", re.ASCII)
+_LEAP_YEAR: Final = 2000
 
 
 class SectionError(ValueError):
@@ -170,9 +172,22 @@ def manifest(wasm: bytes) -> Manifest | None:
         parse_version(values[1])
     except VersionError as error:
         raise SectionError(f"version can't be parsed: {error}") from None
-    if _RFC3339.fullmatch(values[4]) is None:
-        raise SectionError("build time can't be parsed: input contains invalid characters")
+    _check_time(values[4])
     return Manifest(*values)
+
+
+def _check_time(text: str) -> None:
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        raise SectionError("build time can't be parsed: input contains invalid characters")
+    year, month, day, hour, minute, second, zone_hour, zone_minute = (int(part or 0) for part in found.groups())
+    try:
+        datetime(year or _LEAP_YEAR, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 - is there such a day?
+        time(zone_hour, zone_minute)
+    except ValueError:
+        second = -1
+    if not 0 <= second <= 60:  # the sixtieth is a leap second
+        raise SectionError("build time can't be parsed: input is out of range")
 
 
 def _manifest_field(data: bytes, at: int, field: str) -> tuple[str, int]:

@@ -315,7 +315,7 @@ class Calls(Loops):
         args = self._arity(node, name, 0, 1)
         if isinstance(kind, FloatType):
             return self.rounded(self._to_float(node, args), kind) if args else tree.Const(kind, 0.0)
-        return self.coerce(self._to_int(args[0], node), kind, node) if args else const(0, kind)
+        return self.coerce(self._to_int(args[0], node, kind), kind, node) if args else const(0, kind)
 
     def _log(self, level: str, node: ast.Call) -> tree.Expr:
         message, target = self._bound(f"log.{level}", ["message", "target"], node)
@@ -475,13 +475,12 @@ class Calls(Loops):
                 return done(self.library("join", value, parts, node=node))
             case "ljust" | "rjust" | "center":
                 fill = text(1) if given(1) is not None else tree.Text(kind, b" ")
-                if isinstance(fill, tree.Text) and len(fill.data.decode("latin-1")) == 0:
-                    self.refuse(codes.ARGUMENTS, "the text to fill with is empty", node, "give one character")
+                if isinstance(fill, tree.Text) and len(fill.data if kind is BYTES else fill.data.decode()) != 1:
+                    self.refuse(codes.ARGUMENTS, "the text to fill with is not one character", node, "give one")
                 if name == "center":
                     return done(self.library("center", value, number(0, 0), fill, node=node))
-                return done(
-                    self.library("pad", value, number(0, 0), fill, const(1 if name == "ljust" else -1), node=node)
-                )
+                side = const(1 if name == "ljust" else -1)
+                return done(self.library("justified", value, number(0, 0), fill, side, node=node))
             case "zfill":
                 return done(self.library("zfill", value, number(0, 0), node=node))
             case "isupper" | "islower":
@@ -519,18 +518,25 @@ class Calls(Loops):
 
     def format(self, value: tree.Expr, spec: str, node: ast.AST) -> tree.Expr:
         """A value as `format` has it. `spec`: [[fill]align][sign][#][0][width][,][.precision][type]."""
+        if isinstance(value.type, OptionalType) and spec:
+            self.refuse(
+                codes.OPTIONAL, "None has no formats, and the value may be None", node, "test it with `is None` first"
+            )
         match = _SPEC.fullmatch(spec)
         kind = None if match is None else match["kind"]
         width = 0 if match is None else int(match["width"] or 0)
         precision = None if match is None or match["precision"] is None else int(match["precision"])
         refused = match is None or width > WIDTH_MAX or (precision or 0) > PRECISION_MAX
-        is_number = isinstance(value.type, IntType | FloatType) or (
-            isinstance(value.type, BoolType) and kind is not None
-        )
+        is_number = isinstance(value.type, IntType | FloatType) or (isinstance(value.type, BoolType) and spec != "")
         if (
             match is None
             or refused
-            or (is_number and isinstance(value.type, IntType) and precision is not None and kind not in ("f", "F", "%"))
+            or (
+                is_number
+                and not isinstance(value.type, FloatType)
+                and precision is not None
+                and kind not in ("f", "F", "%")
+            )
         ):
             self.unsupported(
                 f"the format `{spec}` is",
@@ -538,7 +544,7 @@ class Calls(Loops):
                 "formats are [[fill]align][sign][#][0][width][,][.precision][type] with type d, x, X, b, o, f, %, s",
             )
         align = match["align"]
-        fill = match["fill"] or ("0" if match["zero"] and not align else " ")
+        fill = match["fill"] or ("0" if match["zero"] else " ")
         if not is_number:
             if (kind or "s") != "s" or match["sign"] or match["group"] or align == "=" or match["zero"]:
                 self.refuse(
@@ -563,22 +569,30 @@ class Calls(Loops):
         if isinstance(value.type, FloatType):
             scale = 2 if kind == "%" else 0
             sign_, body = self._float_parts(value, 6 if precision is None else precision, scale, node)
+            if match["alt"] and precision == 0:
+                body = self.library("pointed", body, node=node)
             if kind == "%":
                 body = self.library("concat", body, self.text("%"), node=node)
-            if match["group"]:
-                body = self.library("grouped_float", body, self.text(match["group"]), node=node)
         else:
-            sign_, body = self._int_parts(value, kind or "d", match["group"], bool(match["alt"]), node)
+            sign_, body = self._int_parts(value, kind or "d", match["group"], node)
         if match["sign"] in ("+", " "):
             sign_ = tree.Choose(STR, self.as_truth(sign_, node), sign_, self.text(match["sign"]))
         if match["alt"] and kind in ("x", "X", "o", "b"):
             sign_ = self.library("concat", sign_, self.text("0" + kind), node=node)
+        if match["group"]:
+            sign_ = self.once(sign_, before)
+            is_filled = fill == "0" and align == "="
+            wanted = tree.Op(INT, "wsub", (const(width), self.length(sign_))) if is_filled else const(0)
+            by = self.text(match["group"])
+            if isinstance(value.type, FloatType):
+                body = self.library("grouped_float", body, by, wanted, node=node)
+            else:
+                size = const(4 if kind in ("x", "X", "o", "b") else 3)
+                body = self.library("grouped", body, by, size, wanted, node=node)
         made = self.library("filled", sign_, body, self.text(fill), self.text(align), const(width), node=node)
         return tree.Do(STR, before, made) if before else made
 
-    def _int_parts(
-        self, value: tree.Expr, kind: str, group: str | None, _: bool, node: ast.AST
-    ) -> tuple[tree.Expr, tree.Expr]:
+    def _int_parts(self, value: tree.Expr, kind: str, group: str | None, node: ast.AST) -> tuple[tree.Expr, tree.Expr]:
         base = {"d": 10, "n": 10, "x": 16, "X": 16, "b": 2, "o": 8}.get(kind)
         if base is None or (group == "," and base != 10):
             self.unsupported(f"the format type `{kind}` of an integer is", node, "types of integers are d, x, X, b, o")
@@ -586,8 +600,6 @@ class Calls(Loops):
         minus = tree.Choose(STR, negative, self.text("-"), self.text(""))
         size = tree.Choose(INT, negative, tree.Op(INT, "wsub", (const(0), value)), value)
         body = self.library("digits", size, const(base), tree.Const(BOOL, kind == "X"), node=node)
-        if group:
-            body = self.library("grouped", body, self.text(group), const(3 if base == 10 else 4), node=node)
         return minus, body
 
     def _float_parts(self, value: tree.Expr, precision: int, scale: int, node: ast.AST) -> tuple[tree.Expr, tree.Expr]:
@@ -778,8 +790,14 @@ class Calls(Loops):
             return self.library("parse_int", self.value(args[0], STR), base, node=node)
         return self.coerce(self._to_int(args[0], node), INT, node) if args else const(0)
 
-    def _to_int(self, arg: ast.expr, node: ast.AST) -> tree.Expr:
+    def _to_int(self, arg: ast.expr, node: ast.AST, kind: Type = INT) -> tree.Expr:
+        """An integer of what can become one. kind: U64 for one that may need all 64 bits."""
         value = self.expr(arg)
+        if kind is U64 and (isinstance(value.type, FloatType) or value.type is STR):
+            given = value if value.type is STR else self.rounded(value, FLOAT)
+            made = self.library("parse_u64" if value.type is STR else "float_u64", given, node=node)
+            made.type = U64
+            return made
         match value.type:
             case IntType():
                 return value
@@ -900,7 +918,11 @@ class Calls(Loops):
         )
 
     def _builtin_reversed(self, node: ast.Call, want: Type | None) -> tree.Expr:
-        self.unsupported("reversed as a value is", node, "go through it, make a list of it, or slice with [::-1]")
+        assert isinstance(node.func, ast.Name)
+        remedy = "go through it, make a list of it, or slice with [::-1]"
+        if node.func.id != "reversed":
+            remedy = "go through it with `for` or a comprehension"
+        self.unsupported(f"{node.func.id} as a value is", node, remedy)
 
     _builtin_range = _builtin_enumerate = _builtin_zip = _builtin_reversed
 

@@ -67,7 +67,7 @@ class Loops(Operators):
                 if name == "reversed" and len(args) == 1 and not keywords:
                     return self._reversed(args[0], node)
                 if name == "zip" and len(args) >= 1 and not keywords:
-                    return self._zip(args)
+                    return self._zip(args, node)
             case ast.Call(
                 func=ast.Attribute(value=value, attr="items" | "keys" | "values" as attr), args=[], keywords=[]
             ):
@@ -196,7 +196,9 @@ class Loops(Operators):
         test = tree.Choose(BOOL, tree.Op(BOOL, "sge", (index, const(0))), inside, tree.Const(BOOL, False))
         return Walk(before, test, [], [self.unchecked(held, index)], [self._next(index, -1)])
 
-    def _zip(self, nodes: list[ast.expr]) -> Walk:
+    def _zip(self, nodes: list[ast.expr], whole: ast.AST) -> Walk:
+        if len(nodes) < 2:
+            self.unsupported(f"zip of {len(nodes)} is", whole, "go through the list itself")
         walks = [self.walk(node) for node in nodes]
         if any(len(walk.items) != 1 for walk in walks):
             self.unsupported("zip of pairs is", nodes[0], "use an index")

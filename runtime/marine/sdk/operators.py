@@ -51,6 +51,40 @@ _ORDER: Final[dict[type[ast.cmpop], str]] = {ast.Lt: "lt", ast.LtE: "le", ast.Gt
 MOST: Final = (1 << 63) - 1
 LEAST: Final = -(1 << 63)
 FOLD_BITS_MAX: Final = 64
+WHOLE_BITS_MAX: Final = 256
+"""Bits of a number on the way of an expression of numbers alone: `2 ** 64 - 1` fits 64 bits, and its first part does not."""
+
+
+def whole_number(node: ast.expr) -> int | None:
+    """The value of an expression of integers alone; None for any other, and for one that is too large on its way."""
+    found = None
+    match node:
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            found = value
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Invert() as sign, operand=operand):
+            inner = whole_number(operand)
+            if inner is not None:
+                found = -inner if isinstance(sign, ast.USub) else ~inner if isinstance(sign, ast.Invert) else inner
+        case ast.BinOp(left=left, op=op, right=right):
+            a = whole_number(left)
+            b = None if a is None else whole_number(right)
+            if a is not None and b is not None:
+                found = _whole_result(op, a, b)
+        case _:
+            pass
+    return found if found is not None and abs(found) < 1 << WHOLE_BITS_MAX else None
+
+
+def _whole_result(op: ast.operator, a: int, b: int) -> int | None:
+    if isinstance(op, ast.Pow):
+        return a**b if 0 <= b <= WHOLE_BITS_MAX else None
+    if isinstance(op, ast.LShift | ast.RShift):
+        within = 0 <= b <= WHOLE_BITS_MAX
+        return None if not within else a << b if isinstance(op, ast.LShift) else a >> b
+    if type(op) not in _FOLDED or (b == 0 and isinstance(op, ast.FloorDiv | ast.Mod)):
+        return None
+    value: int = _FOLDED[type(op)](a, b)
+    return value
 
 
 class Operators(Values):
@@ -342,15 +376,9 @@ class Operators(Values):
             case TextType() if whole.type is BYTES and isinstance(part.type, IntType):
                 return self._swapped("bytes_contains", part, whole, node)
             case ListType():
-                if (
-                    isinstance(part.type, IntType)
-                    and isinstance(whole.type.element, IntType)
-                    and part.type != whole.type.element
-                ):
-                    return self._contains_number(part, whole, node)
-                return self._swapped("list_contains", self.coerce(part, whole.type.element, node), whole, node)
+                return self._contains_value("list_contains", part, whole, whole.type.element, node)
             case DictType():
-                return self._swapped("dict_contains", self.coerce(part, whole.type.key, node), whole, node)
+                return self._contains_value("dict_contains", part, whole, whole.type.key, node)
             case _:
                 self.refuse(
                     codes.OPERANDS,
@@ -364,12 +392,10 @@ class Operators(Values):
         part = self.once(part, before)
         return tree.Do(BOOL, before, self.library(name, whole, part, node=node))
 
-    def _contains_number(self, part: tree.Expr, whole: tree.Expr, node: ast.AST) -> tree.Expr:
-        """A number that may not fit the elements is not among them."""
-        assert isinstance(whole.type, ListType)
-        element = whole.type.element
-        assert isinstance(element, IntType)
-        assert isinstance(part.type, IntType)
+    def _contains_value(self, name: str, part: tree.Expr, whole: tree.Expr, element: Type, node: ast.AST) -> tree.Expr:
+        """A number that does not fit the elements is not among them."""
+        if not isinstance(part.type, IntType) or not isinstance(element, IntType) or part.type == element:
+            return self._swapped(name, self.coerce(part, element, node), whole, node)
         before: list[tree.Statement] = []
         part, whole = self.once(part, before), self.once(whole, before)
         least = (
@@ -377,10 +403,10 @@ class Operators(Values):
             if part.type is U64
             else tree.Op(BOOL, "sge", (part, const(max(element.least, LEAST))))
         )
-        name = "ule" if part.type is U64 or element is U64 else "sle"
-        most = tree.Op(BOOL, name, (part, const(element.most, U64 if element is U64 else INT)))
+        order = "ule" if part.type is U64 or element is U64 else "sle"
+        most = tree.Op(BOOL, order, (part, const(element.most, U64 if element is U64 else INT)))
         fits = tree.Choose(BOOL, least, most, tree.Const(BOOL, False))
-        found = self.library("list_contains", whole, tree.Op(element, "retype", (part,)), node=node)
+        found = self.library(name, whole, tree.Op(element, "retype", (part,)), node=node)
         return tree.Do(BOOL, before, tree.Choose(BOOL, fits, found, tree.Const(BOOL, False)))
 
     # ── elements and slices ──
@@ -482,7 +508,7 @@ class Operators(Values):
         for value in reversed(values):
             before: list[tree.Statement] = []
             held = self.once(value, before)
-            inner = self.unwrap(held) if isinstance(held.type, OptionalType) else held
+            inner = self.coerce(self.unwrap(held), kind, node) if isinstance(held.type, OptionalType) else held
             out = tree.Do(kind, before, tree.Choose(kind, self.as_truth(held, node), inner, out))
         return out
 

@@ -229,8 +229,8 @@ class Context:
         )
 
     def _named_type(self, name: str, bound: dict[str, Type] | None) -> Type | None:
-        if bound is not None and name in ("T", "S", "K", "V", "N"):
-            return bound.get(name, Parameter(name))
+        if bound is not None:  # the library knows nothing of the module's names
+            return bound.get(name, Parameter(name)) if name in ("T", "S", "K", "V", "N") else NAMED.get(name)
         found = self.names.get(name)
         if name in self.broken:
             raise Refused
@@ -238,11 +238,7 @@ class Context:
             return found
         if isinstance(found, Known) and found.name in BUILTIN_RECORDS:
             return self.builtin_record(found.name)
-        if (
-            bound is not None
-            or isinstance(found, Known)
-            or name in ("int", "float", "bool", "str", "bytes", "bytearray")
-        ):
+        if isinstance(found, Known) or name in ("int", "float", "bool", "str", "bytes", "bytearray"):
             return NAMED.get(name)
         return None
 

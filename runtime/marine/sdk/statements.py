@@ -10,6 +10,7 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from . import codes, tree
+from .operators import whole_number
 from .scope import Constant, Declared, Known, Refused, ServiceValue
 from .trusted import Trusted
 from .types import (
@@ -346,8 +347,9 @@ class Body(Trusted):
         target = node.target
         if isinstance(target, ast.Name):
             current = self.expr(ast.copy_location(ast.Name(target.id, ast.Load()), target))
-            if isinstance(current.type, ListType) and isinstance(node.op, ast.Add):
-                return [tree.Run(self.extend(current, current.type, node.value, node))]
+            changed = self._changed_in_place(current, node)
+            if changed is not None:
+                return [tree.Run(changed)]
             value = self.binary(node.op, current, self._operand_for(node, current), node)
             return [self.assign_name(target, value)]
         out: list[tree.Statement] = []
@@ -366,8 +368,9 @@ class Body(Trusted):
             field = kind.fields[index]
             record = tree.Op(kind, "retype", (record,))
             current = tree.GetField(field.type, record, index)
-            if isinstance(field.type, ListType) and isinstance(node.op, ast.Add):
-                return [*out, tree.Run(self.extend(current, field.type, node.value, node))]
+            changed = self._changed_in_place(current, node)
+            if changed is not None:
+                return [*out, tree.Run(changed)]
             value = self.binary(node.op, current, self._operand_for(node, current), node)
             return [*out, tree.SetField(record, index, self.coerce(value, field.type, node))]
         if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
@@ -375,8 +378,9 @@ class Body(Trusted):
             if isinstance(whole.type, ListType):
                 index_ = self.once(self.value(target.slice, INT), out)
                 current = self.element(whole, index_, target)
-                if isinstance(current.type, ListType) and isinstance(node.op, ast.Add):
-                    return [*out, tree.Run(self.extend(current, current.type, node.value, node))]
+                changed = self._changed_in_place(current, node)
+                if changed is not None:
+                    return [*out, tree.Run(changed)]
                 value = self.binary(node.op, current, self._operand_for(node, current), node)
                 return [
                     *out,
@@ -389,8 +393,9 @@ class Body(Trusted):
             if isinstance(whole.type, DictType):
                 key = self.once(self.value(target.slice, whole.type.key), out)
                 current = self.library("dict_get", whole, key, node=target)
-                if isinstance(current.type, ListType) and isinstance(node.op, ast.Add):
-                    return [*out, tree.Run(self.extend(current, current.type, node.value, node))]
+                changed = self._changed_in_place(current, node)
+                if changed is not None:
+                    return [*out, tree.Run(changed)]
                 value = self.binary(node.op, current, self._operand_for(node, current), node)
                 return [
                     *out,
@@ -399,6 +404,14 @@ class Body(Trusted):
                     ),
                 ]
         self.unsupported("assignment to this is", target, "assign to a name, a field or an element")
+
+    def _changed_in_place(self, current: tree.Expr, node: ast.AugAssign) -> tree.Expr | None:
+        """`+=` and `*=` of a list, which all see who have the list; None for any other value."""
+        if isinstance(current.type, ListType) and isinstance(node.op, ast.Add):
+            return self.extend(current, current.type, node.value, node)
+        if isinstance(current.type, ListType) and isinstance(node.op, ast.Mult):
+            return self.library("list_multiply", current, self.value(node.value, INT), node=node)
+        return None
 
     def _operand_for(self, node: ast.AugAssign, current: tree.Expr) -> tree.Expr:
         return self.expr(node.value, current.type)
@@ -587,6 +600,9 @@ class Body(Trusted):
             case ast.Name():
                 return self._name(node)
             case ast.BinOp():
+                whole = None if self.trusted else whole_number(node)
+                if whole is not None and INT.least <= whole <= U64.most:
+                    return const(whole, U64 if whole > INT.most else INT)
                 left = self.expr(node.left, want if isinstance(want, ListType) else None)
                 return self.binary(
                     node.op, left, self.expr(node.right, left.type if isinstance(left.type, ListType) else None), node

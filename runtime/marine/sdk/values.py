@@ -126,7 +126,7 @@ class Values:
             case FloatType(), FloatType():
                 return self.rounded(value, kind)
             case FloatType(), BoolType():
-                return self.as_float(tree.Op(INT, "extend", (value,)))
+                return self.rounded(self.as_float(tree.Op(INT, "extend", (value,))), kind)
             case OptionalType(), NoneType():
                 return tree.Const(kind, 0)
             case OptionalType(), _ if not isinstance(source, OptionalType):
@@ -407,7 +407,7 @@ class Values:
             case IntType():
                 return self.library("show_u64" if value.type is U64 else "show_int", value, node=node)
             case FloatType():
-                return self.library("show_float", value, node=node)
+                return self.library("show_float", self.rounded(value, FLOAT), node=node)
             case BoolType():
                 return self.library("show_bool", value, node=node)
             case OptionalType():

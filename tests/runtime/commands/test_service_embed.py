@@ -59,6 +59,13 @@ def test_a_module_from_json_with_a_manifest(place, capsys):
     assert json.loads(capsys.readouterr().out)["modules"][0]["sdk_version"] == "0.10.0"
 
 
+@pytest.mark.parametrize(
+    ("output", "reason"), [(".", "Is a directory"), ("none/echo.wasm", "No such file or directory")]
+)
+def test_places_that_take_no_file(place, capsys, output, reason):
+    check(capsys, "core.wasm", "echo.aqua", "-o", output, code=2, err=f"cannot write {output}: {reason}")
+
+
 def test_standard_streams(place, capsysbinary, monkeypatch):
     given = io.TextIOWrapper(io.BytesIO((place / "core.wasm").read_bytes()))
     monkeypatch.setattr(sys, "stdin", given)

@@ -45,9 +45,10 @@ def talk(place, capsys, monkeypatch):
 
 def test_calls(talk):
     assert talk(
-        'call echo ["hé"]', "call next", 'call echo {"text": "a b"}', "call next []", 'call echo "one" as m', "  call   next  ",
+        'call echo ["hé"]', "call next", 'call echo {"text": "a b"}', "call next []", 'call echo "one" as m', "  call \t next  ",
         "call fail", "call next",
     )[0] == ['"hé"', "1", '"a b"', "2", '"one"', "3", "4"]  # fmt: skip
+    assert talk("call\techo\t[1]\tas\tm", 'call\techo ["x"]\tas\tm\twith\t{}\t')[0] == ['"x"']
 
 
 def test_another_module_and_parameters(talk):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -54,7 +55,12 @@ def test_messages_of_modules_go_to_stderr(capsys):
         ([DEMO, "-f", "nope"], 2, "functions: add, counter, greet, stats"),
         ([DEMO, "-f", "greet", "--args", "[1]"], 3, "expected a string"),
         ([DEMO, "-f", "greet", "--args", "[1"], 2, "--args: EOF while parsing"),
-        ([DEMO, "-f", "greet", "--call-parameters", "5"], 2, "call parameters: expected an object"),
+        (
+            [DEMO, "-f", "greet", "--call-parameters", "5"],
+            2,
+            "error: --call-parameters: call parameters: expected an object",
+        ),
+        ([DEMO, "-f", "greet", "--call-parameters", "{}", "--args", "[1"], 2, "error: --args: EOF while parsing"),
         ([DEMO, "-f", "greet", "--repeat", "0"], 2, "--repeat 0"),
         ([TESTKIT, "-f", "trap_unreachable"], 3, "wasm `unreachable` instruction executed"),
         (["none.wasm", "-f", "f"], 2, "cannot read none.wasm"),
@@ -70,9 +76,27 @@ def test_mistakes(capsys, args, code, err):
 
 
 def test_permissions(capsys, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text(f'total_memory_limit = "Infinity"\n[[module]]\nname = "m"\nload_from = "{DEMO}"\n')
+    check(capsys, ["call", str(config), "-f", "counter", "--memory-limit", "4 MiB", "--timeout", "1m"], out=1)
+    for flag, value in (("--env", "A=1"), ("--dir", "/a=b"), ("--mount", "a=b")):
+        says = f"{config}: a configuration says itself what its modules may use"
+        check(capsys, ["call", str(config), "-f", "counter", flag, value], code=2, err=says)
     looping = tmp_path / "m.wasm"
     looping.write_bytes(module('(func (export "f") (loop (br 0)))', {"functions": [function("f")]}))
     check(capsys, ["call", str(looping), "-f", "f", "--timeout", "20ms"], code=4, err="out of time")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sh")
+def test_programs_by_path_and_by_name(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tool").write_text("#!/bin/sh\nexit 7\n")
+    (tmp_path / "tool").chmod(0o755)
+    body = '(func (export "f") (result i32) (call $tool (i32.const 0) (i32.const 0)) (i32.load (global.get $ptr)))'
+    imports = '(import "host" "tool" (func $tool (param i32 i32)))'
+    (tmp_path / "m.wasm").write_bytes(module(body, {"functions": [function("f", "", "s32")]}, imports=imports))
+    for program, code in (("./tool", 7), (str(tmp_path / "tool"), 7), ("true", 0), ("tool", 100_001)):
+        check(capsys, ["call", "m.wasm", "-f", "f", "--mount", f"tool={program}"], out=code)
 
 
 def test_rows(capsys, tmp_path):
@@ -93,6 +117,48 @@ def test_rows(capsys, tmp_path):
             else:
                 assert answer["result"] == json.loads(row["result_json"])
         assert [answer["error_class"] for answer in answers[9:]] == ["row"] * 3
+
+
+@pytest.mark.parametrize(("row", "complaint"), [
+    ({"fn": "f", "args_json": "[]"}, "no earlier row has the modules of this set"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "envs": [1]}]}, "envs: expected a table"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "envs": {"A": 1}}]}, "envs.A: expected a string"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "mapped_dirs": [1]}]}, "mapped_dirs: expected a table"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "mapped_dirs": {"/a": 1}}]}, "mapped_dirs./a: expected a string"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "logging_mask": None}]}, "logging_mask: expected an integer"),
+    ({"set": 1, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm", "logging_mask": 2**40}]}, "logging_mask: expected an integer"),
+    ({"set": 0, "fn": "counter", "args_json": "[]", "module": []}, "`module`: expected a string"),
+    ({"set": 0, "fn": "counter", "args_json": "[]", "seq": float("nan")}, "NaN is no JSON"),
+])  # fmt: skip
+def test_rows_that_cannot_be_used(capsys, tmp_path, row, complaint):
+    """They are answered, and the rows after them as well."""
+    rows = tmp_path / "rows.jsonl"
+    first = {"set": 0, "modules": [{"name": "m", "wasm": "modules/demo.wat.wasm"}]}
+    last = {"set": row.get("set"), "fn": "counter", "args_json": "[]"}
+    rows.write_text("\n".join(map(json.dumps, [first, row, last] if "set" in row else [row])))
+    assert main(["service", "run", "--jsonl", str(rows), "--root", str(CORPUS)]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(answers) == (3 if "set" in row else 1)
+    answer = answers[min(1, len(answers) - 1)]
+    assert complaint in answer["error"]
+    assert answer["error_class"] == "row"
+    if row.get("set") == 1:
+        assert answers[2]["error"] == "the row with the modules of this set is unusable"
+    elif "set" in row:
+        assert answers[2]["result"] == 1
+
+
+def test_rows_end_where_a_line_does(capsys, tmp_path):
+    """JSON may hold the separators of lines and paragraphs as they are."""
+    rows = tmp_path / "rows.jsonl"
+    text = "a\u2028b\x85c"
+    lines = [
+        {"modules": [{"name": "testkit", "wasm": "modules/testkit.wasm"}]},
+        {"fn": "echo_string", "args_json": json.dumps([text], ensure_ascii=False)},
+    ]
+    rows.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
+    assert main(["service", "run", "--jsonl", str(rows), "--root", str(CORPUS)]) == 0
+    assert json.loads(capsys.readouterr().out.split("\n")[1])["result"] == text
 
 
 def test_rows_that_only_load(capsys, tmp_path):
@@ -136,6 +202,35 @@ def test_check(capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["ok"] is False
     assert document["findings"][0]["message"] == "export not found: not_there"
+
+
+def test_check_of_what_is_beside_the_modules(capsys, tmp_path):
+    (tmp_path / "c.toml").write_text(
+        f'total_memory_limit = "Infinity"\n[[module]]\nname = "m"\nload_from = "{DEMO}"\n'
+        '[module.wasi]\nmapped_dirs = { "/data" = "data" }\n'
+    )
+    config = str(tmp_path / "c.toml")
+    check(
+        capsys,
+        ["check", config],
+        code=1,
+        err=f"error: m: the folder {tmp_path / 'data'} mapped to /data does not exist",
+    )
+    check(
+        capsys,
+        ["call", config, "-f", "counter"],
+        code=2,
+        err=f"the folder {tmp_path / 'data'} mapped to /data does not",
+    )
+    assert main(["service", "pack", config, "-o", str(tmp_path / "m.tar")]) == 0  # folders are named by who uses it
+    check(capsys, ["check", str(tmp_path / "m.tar")], err="all modules fit")
+    modules = [f"m{number}={DEMO}" for number in range(65)]
+    check(capsys, ["check", *modules], code=1, err="error: m64: a service has at most 64 modules, not 65")
+    wrong = tmp_path / "wrong.wasm"
+    imports = '(import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32)))'
+    wrong.write_bytes(module('(func (export "f"))', {"functions": [function("f")]}, imports=imports))
+    says = "error: wrong: import `wasi_snapshot_preview1.fd_close` has another core signature than what is provided"
+    check(capsys, ["check", str(wrong)], code=1, err=says)
 
 
 LOADS = [

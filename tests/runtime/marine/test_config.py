@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from runtime.marine.config import ConfigError, from_marine_js, from_module_json, from_toml, parse_size, read_toml
+from runtime.marine.config import (
+    ConfigError,
+    ModuleConfig,
+    ServiceConfig,
+    from_marine_js,
+    from_module_json,
+    from_toml,
+    parse_size,
+    read_toml,
+)
+from runtime.marine.errors import LoadError
 from runtime.marine.files import service_config
 from runtime.marine.host import Service
-from tests.runtime.marine.kit import module, own
+from tests.runtime.marine.kit import function, module, own
 
 FULL = """
 modules_dir = "modules"
@@ -108,7 +118,7 @@ def test_sizes(text, size):
     assert parse_size(text, "x") == size
 
 
-@pytest.mark.parametrize("text", ["", "MiB", "-1", "1 XiB", -1, 1.5, None, True, "1 2"])
+@pytest.mark.parametrize("text", ["", "MiB", "-1", "1 XiB", -1, 1.5, None, True, "1 2", "9" * 5000, "9" * 400 + ".5"])
 def test_no_sizes(text):
     with pytest.raises(ConfigError, match="x: expected a size"):
         parse_size(text, "x")
@@ -217,9 +227,29 @@ def test_files_that_are_no_text(tmp_path):
     (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000)
     with pytest.raises(ConfigError, match=r"deep\.toml: not TOML: nested too deeply"):
         service_config([str(tmp_path / "deep.toml")])
+    (tmp_path / "long.toml").write_text("total_memory_limit = " + "9" * 5000)
+    with pytest.raises(ConfigError, match=r"long\.toml: not TOML: Exceeds the limit"):
+        service_config([str(tmp_path / "long.toml")])
     (tmp_path / "deep.json").write_text("[" * 100_000)
     with pytest.raises(ConfigError, match=r"deep\.json: not JSON: nested too deeply"):
         service_config([str(tmp_path / "deep.json")])
+
+
+def test_names_no_file_can_have(tmp_path):
+    head = 'total_memory_limit = "Infinity"\n[[module]]\nname = "m"\n'
+    (tmp_path / "c.toml").write_text('modules_dir = "a\\u0000"\n' + head)
+    with pytest.raises(ConfigError, match=r"modules_dir: IOError: Failed to canonicalize path .* embedded null byte"):
+        service_config([str(tmp_path / "c.toml")])
+    (tmp_path / "c.toml").write_text(head + 'load_from = "/a\\u0000"\n')
+    with pytest.raises(LoadError, match=r"cannot read .*: embedded null byte"):
+        Service(service_config([str(tmp_path / "c.toml")]))
+
+
+def test_a_memory_limit_beyond_all_numbers_is_none():
+    wasm = module('(func (export "f"))', {"functions": [function("f")]})
+    for limit in (2**63, 2**64, 2**80):
+        with Service(ServiceConfig((ModuleConfig("m"),), memory_limit=limit), {"m": wasm}) as service:
+            assert service.call("f", []) is None
 
 
 LOGS_ITS_NAME = """(data (i32.const 0) "{0}")

@@ -10,9 +10,10 @@ import pytest
 import wasmtime
 
 from runtime.marine.artifact import read_tables
-from runtime.marine.check import check_service
+from runtime.marine.check import WASI, WASI_FUNCTIONS, check_service
 from runtime.marine.config import ModuleConfig, ServiceConfig
 from runtime.marine.embed import EmbedError, embed, examine, manifest_of
+from runtime.marine.engine import engine
 from runtime.marine.host import Service
 from runtime.marine.interface import Interface, aqua_text, interface_json, interpret
 from runtime.marine.interface_aqua import InterfaceFileError, checked, read_interface
@@ -147,6 +148,8 @@ OTHER = [{"namespace": "other", "functions": [function("g", "a: string", "u8")]}
      "import `host.log_utf8_string` of the host has the signature (i32, i32, i32, i32) -> ()", "declare it so"),
     ('(import "host" "curl" (func (param i32) (result i32)))', "import `host.curl` of the host has the signature (i32, i32) -> ()", ""),
     ('(import "wasi_snapshot_preview1" "fly" (func))', "import `wasi_snapshot_preview1.fly` is no function of WASI preview 1", ""),
+    ('(import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32)))',
+     "import `wasi_snapshot_preview1.fd_close` of WASI has the signature (i32) -> i32", "declare it so"),
     ('(import "wasi_unstable" "fd_write" (func))', "import `wasi_unstable.fd_write` is declared nowhere", "only wasi_snapshot_preview1"),
 ])  # fmt: skip
 def test_imports(imports: str, message: str, remedy: str) -> None:
@@ -158,6 +161,19 @@ def test_imports_that_fit() -> None:
       (import "__marine_host_api_v3" "log_utf8_string" (func (param i32 i32 i32 i32))) (import "host" "ls" (func (param i32 i32)))
       (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))"""
     assert examine(core("", imports=imports), {"imports": OTHER}) == []
+
+
+def test_functions_of_wasi_are_those_of_the_engine() -> None:
+    linker, store = wasmtime.Linker(engine()), wasmtime.Store(engine())
+    linker.define_wasi()
+    letters = {"i32": "i", "i64": "l"}
+    for name, signature in WASI_FUNCTIONS.items():
+        found = linker.get(store, WASI, name)
+        assert isinstance(found, wasmtime.Func)
+        kinds = found.type(store)
+        assert signature == tuple(
+            "".join(letters[str(kind)] for kind in side) for side in (kinds.params, kinds.results)
+        ), name
 
 
 def test_imports_that_nobody_uses() -> None:

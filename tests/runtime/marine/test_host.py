@@ -103,14 +103,23 @@ def test_call_parameters():
     assert running.call("call_params", []) != given
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [5, {"particle": 1}, {"particle": {"ttl": -1}}, {"particle": {"ttl": True}}, {"service_id": 1}, {"tetraplets": [5]}, {"tetraplets": [["x"]]},
-     {"particle": {"signature": [300]}}],
-)  # fmt: skip
-def test_broken_call_parameters(broken):
-    with pytest.raises(CallError, match="call parameters"):
+@pytest.mark.parametrize(("broken", "complaint"), [
+    (5, "expected an object"), ({"particle": 1}, "particle: expected an object"),
+    ({"particle": {"ttl": -1}}, "particle.ttl: expected an integer of 32 bits"),
+    ({"particle": {"ttl": True}}, "particle.ttl: expected an integer of 32 bits"), ({"service_id": 1}, "service_id: expected a string"),
+    ({"particle": {"token": 1}}, "particle.token: expected a string"),
+    ({"particle": {"signature": 5}}, "particle.signature: expected an array"),
+    ({"particle": {"signature": "ab"}}, "particle.signature: expected an array"),
+    ({"particle": {"signature": [1, 300]}}, "particle.signature[1]: expected an integer of 8 bits"),
+    ({"particle": {"signature": [1.0]}}, "particle.signature[0]: expected an integer of 8 bits"),
+    ({"tetraplets": {}}, "tetraplets: expected an array"), ({"tetraplets": [5]}, "tetraplets[0]: expected an array"),
+    ({"tetraplets": [[], ["x"]]}, "tetraplets[1][0]: expected an object"),
+    ({"tetraplets": [[{"lambda": 1}]]}, "tetraplets[0][0].lambda: expected a string"),
+])  # fmt: skip
+def test_broken_call_parameters(broken, complaint):
+    with pytest.raises(CallError) as caught:
         from_json(broken)
+    assert str(caught.value) == f"call parameters: {complaint}"
 
 
 def test_lone_surrogates_are_an_error():

@@ -156,12 +156,28 @@ def test_manifest():
         (b"\xff" * 8, "authors has too big size"),
         (encode_manifest(MADE) + b"x", "some trailing characters"),
         (encode_manifest(Manifest("", "1", "", "", MADE.build_time)), "version can't be parsed"),
-        (encode_manifest(Manifest("", "1.0.0", "", "", "now")), "build time can't be parsed"),
+        (encode_manifest(Manifest("", "1.0.0", "", "", "now")), "build time can't be parsed: input contains invalid"),
+        *(
+            (encode_manifest(Manifest("", "1.0.0", "", "", text)), "build time can't be parsed: input is out of range")
+            for text in (
+                "2024-13-01T00:00:00Z",
+                "2023-02-29T00:00:00Z",
+                "2024-01-01T24:00:00Z",
+                "2024-01-01T00:00:61Z",
+                "2024-01-01T00:00:00+24:00",
+            )
+        ),
     ],
 )
 def test_broken_manifests(data, complaint):
     with pytest.raises(SectionError, match=complaint):
         manifest(with_custom_section(MAGIC, MANIFEST, data))
+
+
+@pytest.mark.parametrize("text", ["2024-02-29 23:59:60.5z", "0000-02-29t00:00:00-23:59", "2024-01-01T00:00:00+01:00"])
+def test_times_of_a_manifest(text):
+    made = Manifest("", "1.0.0", "", "", text)
+    assert manifest(with_custom_section(MAGIC, MANIFEST, encode_manifest(made))) == made
 
 
 def test_broken_modules():

@@ -78,6 +78,17 @@ def float_int(x: float) -> int:
     return truncated(x)
 
 
+def float_u64(x: float) -> int:
+    """`u64(x)`."""
+    if is_nan(x):
+        raise ValueError("cannot convert float NaN to integer")
+    if x >= 18446744073709551616.0 or x <= -1.0:
+        raise OverflowError("number out of range")
+    if x >= 9223372036854775808.0:
+        return truncated(x - 9223372036854775808.0) | ~_MOST
+    return truncated(x)
+
+
 def remainder(a: float, b: float) -> float:
     """As C's `fmod`, which is exact: `b` is not 0."""
     if is_nan(a) or is_nan(b) or is_inf(a):
@@ -91,13 +102,12 @@ def remainder(a: float, b: float) -> float:
     ey = max(y >> 52, 1)
     mx = x & _FRACTION | (_HIDDEN if x >> 52 > 0 else 0)
     my = y & _FRACTION | (_HIDDEN if y >> 52 > 0 else 0)
+    mx = urem(mx, my)  # a subnormal `b` goes into it more than once
     while ex > ey:
+        mx <<= 1
         if mx >= my:
             mx -= my
-        mx <<= 1
         ex -= 1
-    if mx >= my:
-        mx -= my
     if mx == 0:
         return from_bits(sign)
     while mx < _HIDDEN and ey > 1:
@@ -430,8 +440,15 @@ def bit(a: list[int], place: int) -> bool:
     return (place >> 5) < len(a) and lshr(item(a, place >> 5), place & 31) & 1 == 1
 
 
-def grouped_float(text: str, by: str) -> str:
-    """Digits before the point in groups of three."""
+def pointed(text: str) -> str:
+    """Digits with the point that `#` wants behind them."""
+    if load8(data_of(text)) > 57:
+        return text  # inf and nan have none
+    return concat(text, ".")
+
+
+def grouped_float(text: str, by: str, wanted: int) -> str:
+    """Digits before the point in groups of three, with zeros in front as far as `wanted` characters need them."""
     point = seek(text, ".", 0, size_of(text))
     if point < 0:
         point = size_of(text)
@@ -440,7 +457,8 @@ def grouped_float(text: str, by: str) -> str:
     first = load8(data_of(text))
     if first < 48 or first > 57:
         return text
-    return concat(grouped(text_slice(text, 0, point), by, 3), text_slice(text, point, size_of(text)))
+    rest = text_slice(text, point, size_of(text))
+    return concat(grouped(text_slice(text, 0, point), by, 3, wanted - size_of(rest)), rest)
 
 
 def parse_float(text: str) -> float:
@@ -574,6 +592,8 @@ def rounded_bits(value: list[int], ten: int) -> int:
     size = 64 - leading_zeros(quotient)
     top = size - shift
     drop = size - 53
+    if top > 1024:
+        return _INFINITY
     if top < -1021:
         drop += -1021 - top
     if drop > 63:

@@ -194,6 +194,13 @@ def list_repeat(values: list[T], times: int) -> list[T]:
     return out
 
 
+def list_multiply(values: list[T], times: int) -> None:
+    """`values *= times`: the list itself changes."""
+    made = list_repeat(values, times)
+    set_length(values, 0)
+    list_extend(values, made)
+
+
 def list_slice(values: list[T], start: int, stop: int) -> list[T]:
     """`values[start:stop]`."""
     count = len(values)

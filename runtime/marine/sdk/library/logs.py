@@ -43,17 +43,26 @@ def named(place: int) -> int:
     if not begins(place, "WASM_LOG="):
         return -1
     place += 9
-    if begins(place, "off"):
+    if is_word(place, "off"):
         return 0
-    if begins(place, "error"):
+    if is_word(place, "error"):
         return 1
-    if begins(place, "warn"):
+    if is_word(place, "warn"):
         return 2
-    if begins(place, "debug"):
+    if is_word(place, "debug"):
         return 4
-    if begins(place, "trace"):
+    if is_word(place, "trace"):
         return 5
     return 3
+
+
+def is_word(place: int, word: str) -> bool:
+    """Whether bytes that end in 0 are a word, in letters of any size."""
+    for i in range(size_of(word)):
+        byte = load8(place + i)
+        if (byte + 32 if byte >= 65 and byte <= 90 else byte) != load8(data_of(word) + i):
+            return False
+    return load8(place + size_of(word)) == 0
 
 
 def begins(place: int, text: str) -> bool:

@@ -202,8 +202,12 @@ def show_bool(value: bool) -> str:
     return "True" if value else "False"
 
 
-def grouped(text: str, by: str, size: int) -> str:
-    """Digits in groups from the right."""
+def grouped(text: str, by: str, size: int, wanted: int) -> str:
+    """Digits in groups from the right, with zeros in front as far as `wanted` characters need them."""
+    count = count_of(text)
+    while count + udiv(count - 1, size) < wanted:
+        count += 1
+    text = concat(repeat("0", count - count_of(text)), text)
     first = urem(count_of(text), size)
     out = text_slice(text, 0, first)
     place = first
@@ -277,3 +281,21 @@ def parse_int(text: str, base: int) -> int:
         if out < 0 and not (negative and out == _MIN):
             raise OverflowError("number out of range")
     return -out if negative else out
+
+
+def parse_u64(text: str) -> int:
+    """`u64(text)`."""
+    body = strip_space(text, True, True)
+    last = size_of(body) - 1
+    if last > 0 and load8(data_of(body)) != 45:
+        digit = digit_value(load8(data_of(body) + last))
+        byte = load8(data_of(body) + last - 1)
+        if digit < 10 and (digit_value(byte) < 10 or (byte == 95 and last > 1)):
+            rest = parse_int(text_slice(body, 0, count_of(body) - (2 if byte == 95 else 1)), 10)
+            if rest > 1844674407370955161 or (rest == 1844674407370955161 and digit > 5):
+                raise OverflowError("number out of range")
+            return rest * 10 + digit
+    out = parse_int(body, 10)
+    if out < 0:
+        raise OverflowError("number out of range")
+    return out

@@ -663,8 +663,21 @@ def pad(text: S, wanted: int, by: S, side: int) -> S:
     return concat(concat(repeat(by, left), text), repeat(by, missing - left))
 
 
+def justified(text: S, wanted: int, by: S, side: int) -> S:
+    """`text.ljust(wanted, by)`, or `rjust`."""
+    check_fill(by)
+    return pad(text, wanted, by, side)
+
+
+def check_fill(by: S) -> None:
+    """What fills is one character."""
+    if count_of(by) != 1:
+        raise TypeError("the fill character must be exactly one character long")
+
+
 def center(text: S, wanted: int, by: S) -> S:
     """`text.center(wanted, by)`, which rounds its own way."""
+    check_fill(by)
     missing = wanted - count_of(text)
     if missing <= 0:
         return text

@@ -239,6 +239,11 @@ def speak(n: int) -> int:
         ("debug", "ewid1"),
         ("trace", "ewid1t"),
         ("other", "ewi"),
+        ("errors", "ewi"),
+        ("err", "ewi"),
+        ("", "ewi"),
+        ("TRACE", "ewid1t"),
+        ("Error", "e"),
     ],
 )
 @pytest.mark.parametrize("where", ["ours", pytest.param("theirs", marks=pytest.mark.reference)])
