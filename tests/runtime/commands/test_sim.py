@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import jsonschema
 import pytest
 
 from runtime.cli import main
+from runtime.sim.explore import CHUNKS_AHEAD, Exploration, Explored, explore
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -76,9 +79,43 @@ def test_jobs_find_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     for jobs in ("1", "2"):
         main(["sim", "explore", "--jobs", jobs, *words])
         document = json.loads(capsys.readouterr().out)
-        found.append([(row["seed"], row["failure"], row["minimised"]) for row in document["failures"]])
+        rows = [(row["seed"], row["failure"], row["minimised"]) for row in document["failures"]]
+        found.append((document["seeds"], document["events"], rows))
     assert found[0] == found[1]
-    assert found[0]
+    assert found[0][0] == 45
+    assert found[0][2]
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_processes_and_does_not_wait_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+    submit = ProcessPoolExecutor.submit
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", lambda *args: given.append(args) or submit(*args))
+    processes: list[Any] = []
+
+    def interrupt(_: Explored) -> None:
+        processes.extend(active_children())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explore(Exploration(0, 100_000, particles=4, engine="auto"), jobs=2, progress=interrupt)
+    assert len(given) == 2 * CHUNKS_AHEAD
+    assert {process.exitcode for process in processes} == {-signal.SIGTERM}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="nowhere to see which signals a process ignores")
+def test_processes_do_not_hear_an_interrupt_of_the_terminal() -> None:
+    ignored: list[int] = []
+
+    def look(_: Explored) -> None:
+        for process in active_children():
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+            ignored.append(int(status.partition("SigIgn:")[2].split()[0], 16) >> (signal.SIGINT - 1) & 1)
+
+    explore(Exploration(0, 41, particles=1, engine="auto"), jobs=2, progress=look)
+    assert ignored == [1] * 2 * 3
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def test_many_seeds_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
