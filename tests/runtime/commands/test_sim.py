@@ -58,14 +58,15 @@ def test_a_run_is_saved_and_replayed(capsys: pytest.CaptureFixture[str], tmp_pat
 
 
 def test_a_failure_is_found_kept_and_replayed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    words = ("--seeds", "60", "--bug", "replaces-data", "--stop-after", "1", "-o", str(tmp_path), *SMALL)
+    folder = str(tmp_path / "a folder")
+    words = ("--seeds", "60", "--bug", "replaces-data", "--stop-after", "1", "-o", folder, *SMALL)
     assert main(["sim", "explore", *words]) == 1
     shown = capsys.readouterr()
     document = json.loads(shown.out)
     check("explore", document)
     (failure,) = document["failures"]
     assert failure["minimised"]["particles"] == [8, 1]
-    assert f"again: avm sim run --replay {failure['reproducer']}" in shown.err
+    assert f"again: avm sim run --replay '{failure['reproducer']}'" in shown.err
     check("reproducer", json.loads(Path(failure["reproducer"]).read_text(encoding="utf-8")))
     again = sim(capsys, "run", "--replay", failure["reproducer"], code=1)
     assert again["same_history"] is True
@@ -152,6 +153,15 @@ def test_a_program_with_a_service(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["result"] == [None, "bob"]
 
 
+def test_what_services_print_is_not_in_the_document(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "loud.aqua").write_text(
+        'aqua Loud\n\nexport f\n\nservice S("s"):\n    go() -> u8\n\nfunc f() -> u8:\n    x <- S.go()\n    <- x\n'
+    )
+    (tmp_path / "loud.py").write_text('print("loaded")\n\n\ndef go():\n    print("called")\n    return 7\n')
+    words = ("-f", "f()", "--service", f"S={tmp_path / 'loud.py'}", "--faults", "none")
+    assert sim(capsys, "run", str(tmp_path / "loud.aqua"), *words)["result"] == 7
+
+
 def test_how_programs_end(capsys: pytest.CaptureFixture[str]) -> None:
     errors = str(ROOT / "examples" / "errors" / "main.aqua")
     document = sim(capsys, "run", "-q", errors, "-f", "divide(1, 0)", "--faults", "none", code=3)
@@ -176,6 +186,8 @@ def test_how_programs_end(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "x.aqua", "--save", "y"], "--save is for simulations of a seed"),
         (["run", "x.aqua", "--particles", "0"], "--particles 0"),
         (["run", "x.aqua", "--peers", "61"], "--peers 61"),
+        (["run", "x.aqua", "--ttl=-1s"], "--ttl -1s: expected a time above 0"),
+        (["run", "x.aqua", "--ttl", "5000h"], "--ttl 5000h: expected a time above 0 and up to 4294967295 ms"),
         (["explore", "--seeds", "0"], "--seeds 0"),
         (["explore", "--jobs", "0"], "--jobs 0"),
         (["explore", "--stop-after", "0"], "--stop-after 0"),
