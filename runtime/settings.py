@@ -148,7 +148,7 @@ def split_http(text: str) -> tuple[str, int]:
 
 def _from_file(path: str) -> dict[str, Any]:
     try:
-        text = read_bytes(path, what="configuration").decode("utf-8")
+        text = read_bytes(path, what="configuration").decode("utf-8-sig")
         table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise CommandError(f"{path} is not UTF-8 (byte {error.start})") from error
@@ -249,6 +249,20 @@ def _check_http(place: str, text: str) -> None:
         raise CommandError(f"{place}: {error}") from None
 
 
+def _check_folder(place: str, text: str) -> None:
+    if not text:
+        raise CommandError(f"{place} takes the path of a folder", hint="leave it out to keep nothing")
+
+
+def _check_size(place: str, text: str) -> None:
+    from runtime.marine.config import ConfigError, parse_size
+
+    try:
+        parse_size(text, place)
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
+
+
 def _check_network(place: str, text: str) -> None:
     if text not in NETWORKS and not re.fullmatch("[0-9a-f]{64}", text):
         raise CommandError(
@@ -264,6 +278,8 @@ _CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
     "management_peer_ids": _check_peer_id,
     "http": _check_http,
     "network": _check_network,
+    "data_dir": _check_folder,
+    "service_memory_limit": _check_size,
     "log_format": _check_choice(*FORMATS),
     "log_level": _check_choice(*LEVELS),
 }
@@ -313,3 +329,10 @@ def _check_effector(place: str, table: Any) -> None:
     texts = [table["wasm_cid"], *(binaries.values() if isinstance(binaries, dict) else [None])]
     if not all(isinstance(text, str) for text in texts):
         raise CommandError(f"{place} takes a text as wasm_cid and a table of texts as allowed_binaries")
+    from avm.crypto.cid import CidError
+    from runtime.store.modules import normal_cid
+
+    try:
+        normal_cid(table["wasm_cid"])
+    except CidError as error:
+        raise CommandError(f"{place}: wasm_cid `{table['wasm_cid'][:80]}` is no content id: {error}") from None

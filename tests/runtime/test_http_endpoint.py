@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from runtime.http_endpoint import READ_BYTES, HttpEndpoint
+from runtime.network import DialFailed
 from runtime.services.peer import SPELL_VERSION
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -47,6 +48,19 @@ def check(*requests: bytes, health: dict[str, bool] | None = None) -> list[bytes
 
 def request(line: str, headers: str = "") -> bytes:
     return f"{line}\r\nHost: a\r\n{headers}\r\n".encode("latin-1")
+
+
+@pytest.mark.parametrize(("host", "reason"), [("127.0.0.1", "Address already in use"), ("nowhere.invalid", "")])
+def test_an_address_that_cannot_be_had_is_named(host: str, reason: str) -> None:
+    async def main() -> None:
+        endpoint = HttpEndpoint("12D3Koo", lambda: WELL)
+        async with trio.open_nursery() as nursery:
+            _, port = await nursery.start(endpoint.serve, "127.0.0.1", 0)
+            with pytest.raises(DialFailed, match=f"cannot answer HTTP at {host}:{port}: {reason}"):
+                await endpoint.serve(host, port)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
 
 
 def test_who_and_what() -> None:
