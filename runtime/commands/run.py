@@ -238,7 +238,7 @@ def _json(where: str, text: str) -> Any:
         return parse(text)
     except JsonError as error:
         hint = (
-            f"a string needs quotes: '{where.removeprefix('--arg ')}={json.dumps(text)}'"
+            f"a string needs quotes: '{where.removeprefix('--arg ')}={json.dumps(text, ensure_ascii=False)}'"
             if where.startswith("--arg")
             else ""
         )
