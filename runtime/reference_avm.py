@@ -33,10 +33,11 @@ WASM_STACK_BYTES_MAX: Final = 2 << 20
 _TYPE_U8: Final = 1
 _OUTCOME: Final = struct.Struct("<q6I2I3B")
 _PARAMETERS: Final = struct.Struct("<IIIIQIBIIIIQQQB")
+_NEEDED: Final = frozenset({"invoke", "memory"})
 
 
 class ReferenceMissingError(FileNotFoundError):
-    """No `avm.wasm` was found."""
+    """No `avm.wasm` was found, or what was found is something else."""
 
 
 class ReferenceTrapError(RuntimeError):
@@ -70,7 +71,7 @@ class ReferenceAvm:
     """
 
     def __init__(self, wasm_path: str | os.PathLike[str] | None = None, *, random_byte: int | None = None) -> None:
-        """Compile or load the module. Raises ReferenceMissingError."""
+        """Compile or load the module. Raises ReferenceMissingError where there is none, or the file is another."""
         import wasmtime
 
         self._wasmtime = wasmtime
@@ -79,7 +80,12 @@ class ReferenceAvm:
         config = wasmtime.Config()
         config.max_wasm_stack = WASM_STACK_BYTES_MAX
         self._engine = wasmtime.Engine(config)
-        self._module = self._load(find_module(wasm_path))
+        path = find_module(wasm_path)
+        self._module = self._load(path)
+        if not _NEEDED.issubset(export.name for export in self._module.exports):
+            raise ReferenceMissingError(
+                f"{path} is not the reference interpreter: it does not export `invoke` and `memory`"
+            )
         self._instance: Any = None
         self._store: Any = None
         self._exports: Any = None
@@ -93,7 +99,11 @@ class ReferenceAvm:
         try:
             return self._wasmtime.Module.deserialize_file(self._engine, str(cached))
         except (OSError, self._wasmtime.WasmtimeError):
+            pass
+        try:
             module = self._wasmtime.Module(self._engine, source)
+        except self._wasmtime.WasmtimeError as error:
+            raise ReferenceMissingError(f"{path} is no WebAssembly module: {str(error).splitlines()[0]}") from error
         try:
             cached.parent.mkdir(parents=True, exist_ok=True)
             # written beside and renamed: another process must never load half a module
