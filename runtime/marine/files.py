@@ -79,8 +79,9 @@ def _configured(path: Path, permissions: Permissions) -> ServiceConfig:
         raise ConfigError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from None
+    missing = "" if path.exists() else "no such file or folder; "
     raise ConfigError(
-        f"{path}: expected a .toml or .json configuration, a packed service (.tar, .zip), or .wasm modules"
+        f"{path}: {missing}expected a .toml or .json configuration, a packed service (.tar, .zip), or .wasm modules"
     )
 
 

@@ -84,6 +84,8 @@ def test_results(check):
     (("m.wasm", "-f", "forever", "--timeout", "20ms"), 4, "the call ran out of time"),
     (("starts.wasm", "-f", "next", "--timeout", "20ms"), 2, "the call ran out of time"),
     (("missing.wasm", "-f", "next"), 2, "missing.wasm"),
+    (("missing", "-f", "next"), 2, "missing: no such file or folder; expected a .toml or .json configuration"),
+    ((".", "-f", "next"), 2, ".: expected a .toml or .json configuration"),
     (("m.wasm", "empty.wasm", "-f", "next"), 2, "module empty: engine error: Wasm backend error: magic header not detected"),
 ])  # fmt: skip
 def test_errors(check, args, code, says):
