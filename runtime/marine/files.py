@@ -23,15 +23,17 @@ class Permissions:
     """What all modules named on a command line get, and a packed service as far as it asks; a configuration says it itself.
 
     names_only: for looking at a service that will not run: folders and programs of a packed one are names without a meaning.
+    flags: whether who is refused has flags to allow more.
     """
 
     envs: Mapping[str, str]
     mapped_dirs: Mapping[str, Path]
     mounted_binaries: Mapping[str, str]
     names_only: bool = False
+    flags: bool = True
 
 
-NO_PERMISSIONS = Permissions({}, {}, {})
+NO_PERMISSIONS = Permissions({}, {}, {}, flags=False)
 NAMES_ONLY = Permissions({}, {}, {}, names_only=True)
 
 
