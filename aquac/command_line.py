@@ -30,6 +30,8 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
+_BARRED: Final = frozenset({errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP})
+"""Why even asking whether a file is there can fail; `Path.exists` and its like raise then."""
 
 
 class CommandError(Exception):
@@ -149,7 +151,11 @@ def run_main(prog: str, body: Callable[[Sequence[str]], int], argv: Sequence[str
         _forget_output()
         return BROKEN_PIPE
     except OSError as error:
-        # Only what is not the reader's or the writer's own doing arrives here: a full disk behind a redirection.
+        # Only what is not the reader's or the writer's own doing arrives here: a full disk behind a redirection, and a name
+        # or folder of which the system says nothing at all.
+        if error.errno in _BARRED and isinstance(error.filename, str):
+            _complain(prog, f"cannot look at {error.filename}: {error.strerror}", "")
+            return USAGE
         if error.errno not in _FULL:
             return _internal(prog, error)
         _forget_output()
