@@ -31,6 +31,8 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
+_BARRED: Final = frozenset({errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP})
+"""Why even asking whether a file is there can fail; `Path.exists` and its like raise then."""
 
 
 class CommandError(Exception):
@@ -151,7 +153,11 @@ def run_main(prog: str, body: Callable[[Sequence[str]], int], argv: Sequence[str
         _forget_output()
         return BROKEN_PIPE
     except OSError as error:
-        # Only what is not the reader's or the writer's own doing arrives here: a full disk behind a redirection.
+        # Only what is not the reader's or the writer's own doing arrives here: a full disk behind a redirection, and a name
+        # or folder of which the system says nothing at all.
+        if error.errno in _BARRED and isinstance(error.filename, str):
+            _complain(prog, f"cannot look at {error.filename}: {error.strerror}", "")
+            return USAGE
         if error.errno not in _FULL:
             return _internal(prog, error)
         _forget_output()
@@ -183,10 +189,11 @@ def _open_closed_streams() -> None:
 
 def _buffer_output() -> None:
     """Under PYTHONUNBUFFERED, what the system did not take of a write would be lost without an error."""
-    raw = getattr(sys.stdout, "buffer", None)
+    stdout = sys.stdout
+    raw = getattr(stdout, "buffer", None)
     # another standard output than the process began with belongs to whoever has put it there
-    if isinstance(raw, io.RawIOBase) and sys.stdout is sys.__stdout__:
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=sys.stdout.isatty())
+    if isinstance(raw, io.RawIOBase) and stdout is sys.__stdout__:
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=raw.isatty())
 
 
 def _forget_output() -> None:

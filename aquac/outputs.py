@@ -156,7 +156,8 @@ def write_files(folder: str, texts: Mapping[str, str]) -> None:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             handle, draft = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".aquac-")
             waiting.append((draft, place))
-            with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            # Only the name of a source can have what is not UTF-8; the escape is right in JSON and in Python.
+            with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 file.write(text)
         umask = os.umask(0)
         os.umask(umask)

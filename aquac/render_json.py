@@ -156,7 +156,7 @@ def _sarif_fix(fix: Fix, base: str | None) -> Json:
 
 def _uri(path: str, base: str | None) -> str:
     """A relative reference below `base`, else a `file` URI: a bare absolute path would be taken as one of any server."""
-    text = quote(shown_path(path, base).replace("\\", "/"))
+    text = quote(shown_path(path, base).replace("\\", "/"), errors="surrogateescape")
     return f"file://{text}" if text.startswith("/") else text
 
 

@@ -57,7 +57,7 @@ def to_path(uri: str) -> str | None:
         return None
     if parts.scheme != "file":
         return None
-    path = unquote(parts.path)
+    path = unquote(parts.path, errors="surrogateescape")
     if os.name == "nt" and path[2:3] == ":":
         path = path[1:]
     return os.path.abspath(path)
@@ -66,7 +66,7 @@ def to_path(uri: str) -> str | None:
 def to_uri(path: str) -> str:
     """`file:` URI of an absolute path."""
     text = path.replace(os.sep, "/")
-    return "file://" + quote(text if text.startswith("/") else "/" + text)
+    return "file://" + quote(text if text.startswith("/") else "/" + text, errors="surrogateescape")
 
 
 def to_range(source: SourceFile, span: Span | None) -> types.Range:

@@ -23,6 +23,7 @@ import trio
 
 from aquac.version import VERSION
 from avm.data.versions import INTERPRETER_VERSION
+from runtime.network import DialFailed
 from runtime.services.peer import SPELL_VERSION
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ class HttpEndpoint:
     async def serve(
         self, host: str, port: int, *, task_status: TaskStatus[tuple[str, int]] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Listen until cancelled; reports the address. Raises OSError when it cannot listen."""
+        """Listen until cancelled; reports the address. Raises DialFailed, which names the address, when it cannot listen."""
         try:
             listeners = await trio.open_tcp_listeners(port, host=host)
         except OSError as error:
-            raise OSError(f"cannot answer HTTP at {host_port(host, port)}: {error.strerror or error}") from None
+            raise DialFailed(f"cannot answer HTTP at {host_port(host, port)}: {error.strerror or error}") from error
         address = listeners[0].socket.getsockname()
         task_status.started((address[0], address[1]))
         await trio.serve_listeners(self._converse, listeners)

@@ -70,8 +70,8 @@ def write_secret(path: Path, text: str) -> None:
 def load_named_secret(text: str, directory: Path | None = None) -> bytes:
     """The seed that a flag names: a key, a file holding one, or the name of a saved key. Raises CommandError."""
     seed = parse_secret(text)
-    if seed is None and _NAME.match(text) and not Path(text).exists():
+    if seed is None and _NAME.match(text) and not os.path.exists(text):
         path = path_of(directory or key_directory(), text)
-        if path.is_file():
+        if os.path.isfile(path):  # unlike `Path.is_file`, also where the directory may not be looked into
             return load_secret(str(path))
     return seed if seed is not None else load_secret(text)

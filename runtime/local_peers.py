@@ -61,6 +61,8 @@ def run_local_peers(what: LocalPeers) -> int:
     library.ready()
     try:
         return trio.run(_main, what, names, networks)
+    except* BrokenPipeError:  # nobody reads the line that says it is ready
+        raise BrokenPipeError from None
     except* (DialFailed, OSError) as group:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):

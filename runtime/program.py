@@ -44,7 +44,7 @@ class Program:
 
     definition: arrow of the function in definition JSON, None for an AIR script. answers: whether the script sends a
     response. declarations: services that the source declares. places: where the instructions come from, asked for when
-    one of them has failed.
+    one of them has failed. name: of the function, empty for an AIR script.
     """
 
     script: str
@@ -52,6 +52,7 @@ class Program:
     answers: bool
     declarations: tuple[Declaration, ...] = ()
     places: Callable[[], Sequence[Place]] = tuple
+    name: str = ""
 
     def bind(
         self, call: CallText | None, variables: Mapping[str, Any]
@@ -68,6 +69,8 @@ class Program:
         callbacks: dict[str, tuple[Type, CallbackName]] = {}
         for name, kind in parameters:
             value = given[name]
+            if kind["tag"] != "arrow" and isinstance(value, CallbackName):
+                raise CommandError(f"argument `{name}`: expected {type_text(kind)}, got the function `{value.name}`")
             if kind["tag"] != "arrow":
                 try:
                     values[name] = to_aqua(value, kind, f"argument `{name}`")
@@ -91,7 +94,8 @@ class Program:
             if missing:
                 raise CommandError(
                     f"no value for {', '.join(f'`{name}`' for name in missing)}",
-                    hint=f"call it as -f 'name({', '.join(name for name, _ in parameters)})', or use --arg NAME=JSON",
+                    hint=f"call it as -f '{self.name}({', '.join(name for name, _ in parameters)})', "
+                    "or use --arg NAME=JSON",
                 )
             return {name: variables.get(name) for name, _ in parameters}
         if len(call.arguments) != len(parameters):
@@ -132,6 +136,8 @@ def load_program(path: str, name: str | None, settings: CompileSettings) -> Prog
         script = read_text(path, what="script")
         places = partial(_places_of_map, f"{path}.map", script)
         return Program(script, None, answers=_RESPONSE.search(script) is not None, places=places)
+    if Path(path).is_dir():
+        raise CommandError(f"{path} is a folder", hint="name the file that exports the function")
     if not Path(path).is_file():
         raise CommandError(f"no such file: {path}")
     compiled = _compile(path, settings)
@@ -142,6 +148,7 @@ def load_program(path: str, name: str | None, settings: CompileSettings) -> Prog
         answers=_RESPONSE.search(function.script) is not None,
         declarations=declarations_of(compiled),
         places=partial(places_of, function),
+        name=function.name,
     )
 
 

@@ -152,7 +152,7 @@ def split_http(text: str) -> tuple[str, int]:
 
 def _from_file(path: str) -> dict[str, Any]:
     try:
-        text = read_bytes(path, what="configuration").decode("utf-8")
+        text = read_bytes(path, what="configuration").decode("utf-8-sig")
         table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise CommandError(f"{path} is not UTF-8 (byte {error.start})") from error
@@ -266,12 +266,9 @@ def _check_http(place: str, text: str) -> None:
         raise CommandError(f"{place}: {error}") from None
 
 
-def _check_network(place: str, text: str) -> None:
-    if text not in NETWORKS and not re.fullmatch("[0-9a-f]{64}", text):
-        raise CommandError(
-            f"{place}: `{text[:80]}` is no network",
-            hint=f"there are {', '.join(NETWORKS)}, and the lower-case hex of a 32-byte id",
-        )
+def _check_folder(place: str, text: str) -> None:
+    if not text:
+        raise CommandError(f"{place} takes the path of a folder", hint="leave it out to keep nothing")
 
 
 def _check_size(place: str, text: str) -> None:
@@ -283,6 +280,14 @@ def _check_size(place: str, text: str) -> None:
         raise CommandError(str(error)) from None
 
 
+def _check_network(place: str, text: str) -> None:
+    if text not in NETWORKS and not re.fullmatch("[0-9a-f]{64}", text):
+        raise CommandError(
+            f"{place}: `{text[:80]}` is no network",
+            hint=f"there are {', '.join(NETWORKS)}, and the lower-case hex of a 32-byte id",
+        )
+
+
 _CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
     "listen": _check_address,
     "external_addresses": _check_dialled,
@@ -290,9 +295,10 @@ _CONTENTS: Final[dict[str, Callable[[str, str], None]]] = {
     "management_peer_ids": _check_peer_id,
     "http": _check_http,
     "network": _check_network,
+    "data_dir": _check_folder,
+    "service_memory_limit": _check_size,
     "log_format": _check_choice(*FORMATS),
     "log_level": _check_choice(*LEVELS),
-    "service_memory_limit": _check_size,
 }
 """What texts must be like, beyond being texts."""
 

@@ -15,6 +15,7 @@ from lsp.__main__ import main as aqua_lsp
 from runtime.cli import main as avm
 
 NOBODY = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWPt1SKAjmmvQ78dzjQhqgY6PK6KnffK1CS223kfyXiy5w"
+LONG = "x" * 300
 COMMANDS = {"aquac": aquac, "avm": avm, "aqua-lsp": aqua_lsp}
 
 # command line, exit code, what the message must contain
@@ -87,6 +88,12 @@ ROWS = [
     ("avm peer run --management nonsense", 2, "nonsense"),
     ("avm peer run --bootstrap nonsense", 2, "nonsense"),
     ("avm peer run --bootstrap /ip4/127.0.0.1/tcp/1", 2, "/p2p/"),
+    (f"avm run {LONG}.aqua", 2, f"cannot look at {LONG}.aqua: File name too long"),
+    (f"avm run ok.aqua --service S={LONG}.py", 2, f"cannot look at {LONG}.py: File name too long"),
+    (f"avm key show {LONG}", 2, f"cannot look at {LONG}: File name too long"),
+    (f"avm peer state {LONG}", 2, "File name too long"),
+    (f"avm service call {LONG} -f f", 2, "File name too long"),
+    (f"avm invoke --engine reference --wasm {LONG}", 2, "File name too long"),
     ("aqua-lsp --nope", 2, "--nope"),
     ("aqua-lsp --tcp nonsense", 2, "nonsense"),
 ]

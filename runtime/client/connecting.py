@@ -135,6 +135,8 @@ async def connect_over(
 
 def local_peers(relays: Sequence[str]) -> int | None:
     """How many further peers a network in this process has; None when `relays` are addresses. Raises ArgumentError."""
+    for relay in relays:
+        _check_text(relay)
     if relays == (LOCAL,):
         return 0
     if len(relays) != 1 or not relays[0].startswith(SIMULATED):
@@ -143,6 +145,13 @@ def local_peers(relays: Sequence[str]) -> int | None:
     if not (number.isascii() and number.isdigit() and int(number.lstrip("0")[:9] or "0") <= LOCAL_PEERS_MAX):
         raise ArgumentError(f"relay {relays[0]}: expected sim:N with N up to {LOCAL_PEERS_MAX}")
     return int(number)
+
+
+def _check_text(relay: object) -> None:
+    if not isinstance(relay, str):
+        raise ArgumentError(
+            f"relay {relay!r}: expected the text of an address; several are given one by one: connect(a, b)"
+        )
 
 
 def _identity(secret: bytes | None) -> Identity | None:

@@ -89,7 +89,12 @@ def _list(args: argparse.Namespace) -> int:
     from runtime.protocol.identity import Identity
 
     directory = key_directory(args.key_dir)
-    files = sorted(directory.glob("*.json")) if directory.is_dir() else []
+    try:
+        files = sorted(path for path in directory.iterdir() if path.suffix == ".json")
+    except FileNotFoundError:
+        files = []
+    except OSError as error:
+        raise CommandError(f"cannot read the key directory {directory}: {error.strerror}") from error
     return _print([{"name": file.stem} | document(Identity(load_secret(str(file))), secret=False) for file in files])
 
 

@@ -290,6 +290,8 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
 
     try:
         return trio.run(main)
+    except* BrokenPipeError:  # nobody reads the line that says it is ready
+        raise BrokenPipeError from None
     except* (DialFailed, OSError) as group:
         raise CommandError(_first(group)) from None
     finally:

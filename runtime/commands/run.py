@@ -24,7 +24,7 @@ HELP: Final = "run a function of an Aqua program, on a network of its own or thr
 
 DEFAULT_TTL: Final = "15s"
 _UNITS_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
-_TTL_MAX_MS: Final = 2**32 - 1
+TTL_MAX_MS: Final = 2**32 - 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -90,9 +90,7 @@ def run(args: argparse.Namespace) -> int:
         stream=sys.stderr, level=levels[min(args.verbose, 2)], format="%(levelname)s %(name)s: %(message)s"
     )
     extra = _extra_peers(args.relay)
-    ttl_ms = parse_time_ms("--ttl", args.ttl)
-    if not 0 < ttl_ms <= _TTL_MAX_MS:
-        raise CommandError(f"--ttl {args.ttl}: expected a time above 0 and up to {_TTL_MAX_MS} ms")
+    ttl_ms = parse_ttl_ms(args.ttl)
     timeout_ms = None if args.timeout is None else parse_time_ms("--timeout", args.timeout)
     if timeout_ms is not None and timeout_ms < 0:
         raise CommandError(f"--timeout {args.timeout}: expected a time of 0 or more")
@@ -158,6 +156,14 @@ def parse_time_ms(flag: str, text: str) -> int:
         return int(value)
     except (ValueError, KeyError, OverflowError) as error:
         raise CommandError(f"{flag} {text}: expected a time such as 15s or 500ms") from error
+
+
+def parse_ttl_ms(text: str) -> int:
+    """The time of `--ttl`. Raises CommandError for one that no particle can have."""
+    ttl_ms = parse_time_ms("--ttl", text)
+    if not 0 < ttl_ms <= TTL_MAX_MS:
+        raise CommandError(f"--ttl {text}: expected a time above 0 and up to {TTL_MAX_MS} ms")
+    return ttl_ms
 
 
 def _extra_peers(relay: str) -> int | None:
@@ -232,7 +238,7 @@ def _json(where: str, text: str) -> Any:
         return parse(text)
     except JsonError as error:
         hint = (
-            f"a string needs quotes: '{where.removeprefix('--arg ')}={json.dumps(text)}'"
+            f"a string needs quotes: '{where.removeprefix('--arg ')}={json.dumps(text, ensure_ascii=False)}'"
             if where.startswith("--arg")
             else ""
         )

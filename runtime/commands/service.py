@@ -1,7 +1,7 @@
 """`avm service`: call, inspect, check and make services of Marine modules (WebAssembly with interface types).
 
 A service is a CONFIG (.toml, or the .json of marine-js) or the modules themselves in load order, `[NAME=]module.wasm`; the last
-one is called. Results go to stdout as JSON, messages of the modules to stderr. Each group of sub-commands is a file beside this.
+one is called. Results go to stdout as JSON, messages of the modules to stderr.
 Errors: exit 2 for files and configurations, 1 for findings of `check`, `embed` and `build`, 3 for a call that failed, 4 for one out of time.
 """
 
@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         code: int = args.handler(args)
-    except (ConfigError, LoadError) as error:
+    except LoadError as error:
+        raise CommandError(f"module {error.module}: {error}" if error.module else str(error)) from error
+    except ConfigError as error:
         raise CommandError(str(error)) from error
     return code

@@ -51,10 +51,14 @@ def _module_info(name: str, wasm: bytes) -> dict[str, Any]:
     from runtime.marine.artifact import HOST_NAMESPACES, load_artifact
     from runtime.marine.artifact import mounted_names as mounted
     from runtime.marine.cids import file_cid
+    from runtime.marine.errors import LoadError
     from runtime.marine.interface import interface_json
     from runtime.marine.wasm_sections import SectionError, manifest
 
-    artifact = load_artifact(name, wasm)
+    try:
+        artifact = load_artifact(name, wasm)
+    except LoadError as error:
+        raise LoadError(str(error), name) from error
     try:
         found = manifest(wasm)
         described: Any = None if found is None else dataclasses.asdict(found)

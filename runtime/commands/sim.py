@@ -7,7 +7,9 @@ starts real peers on this machine, whose messages may be delayed and lost.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -231,7 +233,7 @@ def _replay(args: argparse.Namespace) -> int:
 def _program(args: argparse.Namespace) -> int:
     """Run a program from the client, `--particles` of them at once, and print the result of the first."""
     from avm import Avm
-    from runtime.commands.run import call_of, parse_time_ms, variables_of
+    from runtime.commands.run import call_of, parse_ttl_ms, variables_of
     from runtime.program import CompileSettings, load_program
     from runtime.provided import load_service
     from runtime.sim.network import AquaError, SimNetwork, SimulationFailed
@@ -245,6 +247,7 @@ def _program(args: argparse.Namespace) -> int:
         raise CommandError(f"--peers {hosts}: expected 1 to 60")
     if not 1 <= copies <= 10_000:
         raise CommandError(f"--particles {copies}: expected 1 to 10000")
+    ttl_ms = parse_ttl_ms(args.ttl)
     network = SimNetwork(
         peers=hosts - 1, seed=args.seed, faults=args.faults, interpreter=Avm(args.engine), trace=_tracer(args)
     )
@@ -257,17 +260,18 @@ def _program(args: argparse.Namespace) -> int:
     values, wanted = program.bind(call, variables)
     if wanted:
         raise CommandError("a simulated call takes no functions as arguments")
-    ttl_ms = parse_time_ms("--ttl", args.ttl)
-    for text in args.service:
-        service = load_service(text, program.declarations, timeout_ms=ttl_ms)
-        if service.peer not in network.names:
-            raise CommandError(f"--service: there is no peer `{service.peer}` (peers: {', '.join(network.names)})")
-        network.serve(service.service_id, service.handlers, peer=service.peer)
-    numbers = [network.start(program.script, values, ttl_ms=ttl_ms) for _ in range(copies)]
-    try:
-        report = network.rest()
-    except SimulationFailed:
-        report = network.reports[-1]
+    # What service files print while they are loaded or called must not mix with the result.
+    with redirect_stdout(sys.stderr):
+        for text in args.service:
+            service = load_service(text, program.declarations, timeout_ms=ttl_ms)
+            if service.peer not in network.names:
+                raise CommandError(f"--service: there is no peer `{service.peer}` (peers: {', '.join(network.names)})")
+            network.serve(service.service_id, service.handlers, peer=service.peer)
+        numbers = [network.start(program.script, values, ttl_ms=ttl_ms) for _ in range(copies)]
+        try:
+            report = network.rest()
+        except SimulationFailed:
+            report = network.reports[-1]
     result, error = None, None
     try:
         result = program.result(network.values_of(numbers[0])) if program.answers else None
@@ -353,7 +357,7 @@ def _explore(args: argparse.Namespace, kinds: frozenset[str]) -> int:
     for row in done.failures:
         _tell(row["seed"], row["failure"], row["last_events"])
         if row["reproducer"] is not None:
-            print(f"  again: avm sim run --replay {row['reproducer']}", file=sys.stderr)
+            print(f"  again: avm sim run --replay {shlex.quote(row['reproducer'])}", file=sys.stderr)
     return DIAGNOSTICS if done.failures else OK
 
 

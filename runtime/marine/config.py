@@ -184,7 +184,7 @@ _DEFAULT_DROPPED: Final = _MODULE_KEYS | _DROPPED_KEYS
 def read_toml(path: Path) -> ServiceConfig:
     """The service of a TOML file; its paths are relative to the file. Raises ConfigError and OSError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"not UTF-8 (byte {error.start})") from None
     except RecursionError:

@@ -40,11 +40,12 @@ class MarineError(Exception):
 
 
 class LoadError(MarineError):
-    """A module or service cannot be loaded."""
+    """A module or service cannot be loaded. module: its name, empty where no single one is to blame, or the message has it."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, module: str = "") -> None:
         """Every load error has the class `load`."""
         super().__init__(message, ErrorClass.LOAD)
+        self.module = module
 
 
 class CallError(MarineError):

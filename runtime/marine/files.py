@@ -23,15 +23,17 @@ class Permissions:
     """What all modules named on a command line get, and a packed service as far as it asks; with a configuration they are refused.
 
     names_only: for looking at a service that will not run: folders and programs of a packed one are names without a meaning.
+    flags: whether who is refused has flags to allow more.
     """
 
     envs: Mapping[str, str]
     mapped_dirs: Mapping[str, Path]
     mounted_binaries: Mapping[str, str]
     names_only: bool = False
+    flags: bool = True
 
 
-NO_PERMISSIONS = Permissions({}, {}, {})
+NO_PERMISSIONS = Permissions({}, {}, {}, flags=False)
 NAMES_ONLY = Permissions({}, {}, {}, names_only=True)
 
 
@@ -84,8 +86,9 @@ def _configured(path: Path, permissions: Permissions) -> ServiceConfig:
         raise ConfigError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from None
+    missing = "" if path.exists() else "no such file or folder; "
     raise ConfigError(
-        f"{path}: expected a .toml or .json configuration, a packed service (.tar, .zip), or .wasm modules"
+        f"{path}: {missing}expected a .toml or .json configuration, a packed service (.tar, .zip), or .wasm modules"
     )
 
 

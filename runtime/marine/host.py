@@ -129,7 +129,7 @@ class Service:
                         f"module with name '{module.name}' already loaded into Marine, please specify another name"
                     )
             except LoadError as error:
-                raise LoadError(f"engine error: {error}") from None
+                raise LoadError(f"engine error: {error}", module.name) from None
             self._modules[module.name] = instance
 
     def _go_native(self) -> None:

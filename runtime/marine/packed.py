@@ -165,12 +165,17 @@ def read_packed(path: Path, permissions: Permissions) -> ServiceConfig:
 def _allowed(module: ModuleConfig, permissions: Permissions) -> ModuleConfig:
     if permissions.names_only:
         return module
+
+    def refused(wish: str, flag: str) -> ConfigError:
+        remedy = f"allow it with {flag}" if permissions.flags else "use a configuration that allows it (.toml)"
+        return ConfigError(f"the module {module.name} wants {wish}: {remedy}")
+
     for guest in module.mapped_dirs:
         if guest not in permissions.mapped_dirs:
-            raise ConfigError(f"the module {module.name} wants a folder as {guest}: allow it with --dir {guest}=FOLDER")
+            raise refused(f"a folder as {guest}", f"--dir {guest}=FOLDER")
     for name in module.mounted_binaries:
         if name not in permissions.mounted_binaries:
-            raise ConfigError(f"the module {module.name} wants to run {name}: allow it with --mount {name}=PROGRAM")
+            raise refused(f"to run {name}", f"--mount {name}=PROGRAM")
     return replace(
         module,
         envs={**module.envs, **permissions.envs},

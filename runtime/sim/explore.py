@@ -6,10 +6,15 @@ Errors: none for what simulations do; OSError where a reproducer cannot be writt
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from collections import deque
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from itertools import islice
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +26,7 @@ from .world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from runtime.vm import Interpreter
 
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 20
 """Seeds given to a process at once."""
+
+CHUNKS_AHEAD: Final = 4
+"""Chunks given out for each process: enough that none waits, and no more than that, however many seeds there are."""
 
 JOBS_MAX: Final = 256
 FAILURES_MAX: Final = 10
@@ -94,21 +103,44 @@ def explore(what: Exploration, *, jobs: int = 1, progress: Callable[[Explored], 
 
 def _chunks(what: Exploration, jobs: int, interpreter: Interpreter) -> Iterator[list[Row]]:
     """Rows of chunk after chunk, in the order of the seeds."""
-    starts = range(what.first, what.first + what.seeds, CHUNK)
     ends = what.first + what.seeds
+    starts = iter(range(what.first, ends, CHUNK))
     if jobs == 1:
         for start in starts:
             yield _try(what, range(start, min(start + CHUNK, ends)), interpreter)
         return
+    others = set(active_children())
+    waiting: deque[Future[list[Row]]] = deque()
     # spawned, so that a process has no threads or locks of this one
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_try_apart, what, start, min(start + CHUNK, ends)) for start in starts]
+
+        def give(count: int) -> None:
+            for start in islice(starts, count):
+                waiting.append(pool.submit(_try_apart, what, start, min(start + CHUNK, ends)))
+
         try:
-            for future in futures:
-                yield future.result()
+            with _deaf():
+                give(jobs * CHUNKS_AHEAD)  # which starts the processes
+            while waiting:
+                yield waiting.popleft().result()
+                give(1)
         finally:
-            for future in futures:
-                future.cancel()
+            # Nobody wants what is still under way, so nobody waits for it.
+            for process in set(active_children()) - others:
+                process.terminate()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started meanwhile never hear of an interrupt of the terminal: this one ends them, and they have nothing to say."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _own: dict[str, Interpreter] = {}

@@ -47,6 +47,9 @@ CALL_MS: Final = 1
 TRAPPED: Final = -1
 """Instead of the time of a run: the interpreter breaks down."""
 
+NUMBER_MAX: Final = 2**53
+"""Largest number of a plan: times and what is counted stay within 64 bits."""
+
 Fault = tuple[Any, ...]
 """A kind, then what it concerns. Particles and peers are numbers; `n` counts messages of a particle from one peer to another, its runs on
 a peer, or its calls there; times are milliseconds.
@@ -355,3 +358,5 @@ def check_fault(fault: Fault) -> None:
                 raise ValueError(f"not a fault: {list(fault)!r}: the first field of a cut is a list of peers")
         elif type(value) is not int or (value < 0 and fault[0] != "skew"):
             raise ValueError(f"not a fault: {list(fault)!r}: field {place + 1} is not a number from 0 on")
+        elif abs(value) > NUMBER_MAX:
+            raise ValueError(f"not a fault: {list(fault)!r}: field {place + 1} is above {NUMBER_MAX}")

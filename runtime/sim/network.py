@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runtime.services.registry import ServiceError
 
 from .faults import parse_kinds
-from .plan import ALWAYS, PERHAPS, PROGRAM, START_MS, ParticleSpec, Plan
+from .plan import ALWAYS, PEERS_MAX, PERHAPS, PROGRAM, START_MS, TTL_MAX_MS, ParticleSpec, Plan
 from .workloads import SPAN_MS, peer_id, peers_of
 from .world import World
 
@@ -98,6 +98,8 @@ class SimNetwork:
             from avm import Avm
 
             interpreter = Avm()
+        if not 0 <= peers <= PEERS_MAX - 2:
+            raise ValueError(f"peers={peers}: expected 0 to {PEERS_MAX - 2}")
         self.seed = seed
         plan = Plan(seed, peers_of(1 + peers, 1), (), kinds=parse_kinds(faults), span_ms=SPAN_MS)
         self.world = World(plan, interpreter, trace=trace)
@@ -236,7 +238,12 @@ class SimNetwork:
         at_ms: int = 0,
         handlers: Mapping[tuple[str, str], Handler] | None = None,
     ) -> int:
-        """Let the client start a script; nothing happens before the next call or `rest`. The number of the particle."""
+        """Let the client start a script; nothing happens before the next call or `rest`. The number of the particle.
+
+        Raises ValueError for a time to live that no particle can have.
+        """
+        if not 0 < ttl_ms <= TTL_MAX_MS:
+            raise ValueError(f"ttl_ms={ttl_ms}: expected 1 to {TTL_MAX_MS}")
         number = self._next
         self._next += 1
         author = self._node("client").number

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.core.limits import CoreLimits
 
-from .faults import ALL, Fault, check_fault
+from .faults import ALL, NUMBER_MAX, Fault, check_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,9 @@ PEERS_MAX: Final = 64
 """Peers of one simulation, clients included: sides of a partition are drawn from 64 bits."""
 
 PARTICLES_MAX: Final = 100_000
+
+TTL_MAX_MS: Final = 2**32 - 1
+"""Longest life of a particle: the width of its field."""
 
 MARKS: Final = "marks"
 WILD: Final = "wild"
@@ -180,6 +183,8 @@ def _check(plan: Plan) -> None:
     if len({peer.name for peer in plan.peers}) != count:
         raise PlanError("two peers have the same name")
     for peer in plan.peers:
+        if not isinstance(peer.name, str):
+            raise PlanError(f"peer {peer.name!r}: a name is a text")
         if peer.relay is not None and not (0 <= peer.relay < count and plan.peers[peer.relay].relay is None):
             raise PlanError(f"peer {peer.name}: relay {peer.relay} is no host")
     for particle in plan.particles:
@@ -189,9 +194,12 @@ def _check(plan: Plan) -> None:
             raise PlanError(f"particle {particle.number}: unknown kind {particle.kind!r}")
         if particle.merges not in MERGES:
             raise PlanError(f"particle {particle.number}: unknown way of merging {particle.merges!r}")
-        for name in ("number", "at_ms", "ttl_ms"):
-            if _integer(getattr(particle, name), name) < 0:
+        for name, most in (("number", NUMBER_MAX), ("at_ms", NUMBER_MAX), ("ttl_ms", TTL_MAX_MS)):
+            value = _integer(getattr(particle, name), name)
+            if value < 0:
                 raise PlanError(f"particle {particle.number}: {name} is below 0")
+            if value > most:
+                raise PlanError(f"particle {particle.number}: {name} is above {most}")
     if len({particle.number for particle in plan.particles}) != len(plan.particles):
         raise PlanError("two particles have the same number")
     unknown = set(plan.limits) - {one.name for one in fields(CoreLimits)}

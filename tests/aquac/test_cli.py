@@ -140,6 +140,23 @@ def test_other_formats(check):
     assert check(1, "check", "bad.aqua", "--message-format", "github")[0].startswith("::error file=")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are Unicode")
+def test_names_of_files_that_are_not_utf8(check, project):
+    name = os.fsdecode(b"caf\xe9.aqua")
+    (project / name).write_text(GOOD, encoding="utf-8")
+    check(0, "build", name, "-o", "out", "--target", "air,json,ts,js,py", "--source-map")
+    source_map = json.loads((project / "out" / f"{name[:-5]}.f.air.map").read_text(encoding="utf-8"))
+    assert source_map["sources"] == [f"../{name}"]
+    (module,) = (project / "out").glob("*.py")
+    values: dict[str, object] = {}
+    exec(compile(module.read_bytes(), "module", "exec"), values)
+    assert values["_f"]._sources == (name,)
+    (project / name).write_text(GOOD + "bad\n", encoding="utf-8")
+    sarif = json.loads(check(1, "check", name, "--message-format", "sarif")[0])
+    (result, *_) = sarif["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "caf%E9.aqua"
+
+
 def test_build_writes_one_file_a_function(check, project):
     check(0, "build", "good.aqua", "-o", "out/deep")
     assert sorted(os.listdir(project / "out/deep")) == ["good.f.air", "good.g.air"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -652,7 +653,7 @@ def test_an_interrupt_ends_it() -> None:
 # ── URIs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("path", ["/a/b c/ü.aqua", "/x/%20/y.aqua"])
+@pytest.mark.parametrize("path", ["/a/b c/ü.aqua", "/x/%20/y.aqua", os.fsdecode(b"/x/\xfe.aqua")])
 def test_uris(path: str) -> None:
     assert to_path(to_uri(path)) == path
     assert to_path("untitled:Untitled-1") is None

@@ -53,6 +53,10 @@ def test_every_module_may_run_what_the_development_mode_names(tmp_path):
     assert hosting(tmp_path, "[dev_mode]\nenable = true").effectors.open == {}
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    assert hosting(tmp_path, "\ufeff" + FILE).memory_bytes == 64 << 20
+
+
 def test_defaults(tmp_path):
     config = hosting(tmp_path, "")
     assert (config.folder, config.memory_bytes, config.effectors.programs()) == (None, SERVICE_MEMORY_BYTES_MAX, ())
@@ -63,13 +67,17 @@ def test_defaults(tmp_path):
 @pytest.mark.parametrize(("text", "environment", "error"), [
     ('\nservice_memory_limit = "much"', {}, "peer.toml:2: key `service_memory_limit`: expected a size"),
     ("", {"AVM_PEER_SERVICE_MEMORY_LIMIT": "1 XB"}, "environment variable AVM_PEER_SERVICE_MEMORY_LIMIT: expected a size"),
+    ('service_memory_limit = "much"', {}, "peer.toml:1: key `service_memory_limit`: expected a size"),
+    ("", {"AVM_PEER_SERVICE_MEMORY_LIMIT": "much"}, "environment variable AVM_PEER_SERVICE_MEMORY_LIMIT: expected a size"),
+    ('\ndata_dir = ""', {}, "peer.toml:2: key `data_dir` takes the path of a folder"),
+    ("", {"AVM_PEER_DATA_DIR": ""}, "environment variable AVM_PEER_DATA_DIR takes the path of a folder"),
     ("service_memory_limit = 5", {}, "key `service_memory_limit` takes a text"),
     ("effectors = 5", {}, "key `effectors` takes tables, and is set in the configuration file"),
     ("", {"AVM_PEER_EFFECTORS": "x"}, "environment variable AVM_PEER_EFFECTORS takes tables, and is set in the configuration file"),
     ("[effectors]\nx = 5", {}, "key `effectors`: x takes a table with wasm_cid and allowed_binaries"),
     (FILE.replace("wasm_cid", "wasm_id"), {}, "key `effectors`: lists takes a table with wasm_cid and allowed_binaries"),
     (FILE.replace('"/bin/ls"', "5"), {}, "key `effectors`: lists takes a text as wasm_cid and a table of texts"),
-    (FILE.replace(CID, "bad"), {}, "key `effectors`: lists: wasm_cid `bad` is no content id such as bafkrei…: "),
+    (FILE.replace(CID, "bad"), {}, "peer.toml:4: key `effectors`: lists: wasm_cid `bad` is no content id such as bafkrei…: "),
     ("", {"AVM_PEER_LIMITS": "x"}, "environment variable AVM_PEER_LIMITS takes tables"),
     ("[limits]\nactors_max = 0", {}, "peer.toml:2: key `actors_max` takes a whole number from 1 to "),
     (f"[limits]\ncalls_max = {LIMIT_MAX + 1}", {}, "peer.toml:2: key `calls_max` takes a whole number from 1 to "),

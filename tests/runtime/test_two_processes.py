@@ -112,6 +112,18 @@ def test_ready_line_http_and_signals(tmp_path: Path) -> None:
     assert again.returncode == 0
 
 
+@pytest.mark.parametrize("command", [["peer", "run", *LISTEN], ["sim", "up", "--peers", "1"]])
+def test_nobody_reads_the_ready_line(command: list[str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "avm", *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
 SERVICES = """\
 aqua Services
 

@@ -123,3 +123,15 @@ def test_what_a_failure_says() -> None:
     failure = Failure("no-call-twice", "twice", 7, 12, ("peer1",), 3)
     text = str(SimulationFailed(failure, 99, ("an event",)))
     assert text == "no-call-twice: twice (seed 99, event 7, at 12 ms, on peer1, particle 3)\nan event"
+
+
+@pytest.mark.parametrize("peers", [-1, 63])
+def test_a_network_has_room_for_so_many_peers(aqua_net, peers: int) -> None:
+    with pytest.raises(ValueError, match=f"peers={peers}: expected 0 to 62"):
+        aqua_net(peers=peers)
+
+
+@pytest.mark.parametrize("ttl_ms", [0, 2**32])
+def test_a_particle_lives_so_long(aqua_net, ttl_ms: int) -> None:
+    with pytest.raises(ValueError, match=f"ttl_ms={ttl_ms}: expected 1 to 4294967295"):
+        aqua_net().start("(null)", {}, ttl_ms=ttl_ms)

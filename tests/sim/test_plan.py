@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from avm import Avm
-from runtime.sim.faults import NONE
-from runtime.sim.plan import PlanError, plan_from_json
+from runtime.sim.faults import NONE, NUMBER_MAX
+from runtime.sim.plan import TTL_MAX_MS, PlanError, plan_from_json
 from runtime.sim.reproducer import ReproducerError, read, write
 from runtime.sim.workloads import make_plan
 from runtime.sim.world import World
@@ -56,12 +56,14 @@ def spoilt(**changes: Any) -> dict[str, Any]:
         (spoilt(seed="1"), "seed is not an integer"),
         (spoilt(peers=[]), "1 to 64 peers"),
         (spoilt(peers=[{"name": "a"}, {"name": "a"}]), "same name"),
+        (spoilt(peers=[{"name": 5}]), "peer 5: a name is a text"),
         (spoilt(peers=[{"name": "a", "relay": 0}]), "relay 0 is no host"),
         (spoilt(peers=[{"name": "a", "colour": 0}]), r"peers\[0\] has no field `colour`"),
         (spoilt(peers=[{}]), r"peers\[0\]: .*name"),
         (spoilt(peers=["a"]), r"peers\[0\] is not an object"),
         (spoilt(faults=[["rain"]]), "not a fault"),
         (spoilt(faults=["rain"]), "not a list"),
+        (spoilt(faults=[["delay", 0, 0, 1, 0, NUMBER_MAX + 1]]), f"field 5 is above {NUMBER_MAX}"),
         (spoilt(kinds=["rain"]), "`rain` is no kind"),
         (spoilt(limits={"rain": 1}), "no limit `rain`"),
         (spoilt(bug="rain"), "no planted bug `rain`"),
@@ -79,6 +81,8 @@ def test_what_is_no_plan(document: Any, message: str) -> None:
         ({"kind": "x"}, "unknown kind 'x'"),
         ({"merges": "x"}, "unknown way of merging 'x'"),
         ({"at_ms": -1}, "at_ms is below 0"),
+        ({"at_ms": NUMBER_MAX + 1}, f"at_ms is above {NUMBER_MAX}"),
+        ({"ttl_ms": TTL_MAX_MS + 1}, f"ttl_ms is above {TTL_MAX_MS}"),
         ({"number": 1}, "same number"),
     ],
 )

@@ -20,6 +20,7 @@ from runtime.client import (
     ConnectionLost,
     ParticleExpired,
     RelayUnreachable,
+    connect,
 )
 from runtime.client import client as client_module
 from runtime.client.invocation import Invocation
@@ -340,6 +341,16 @@ def test_addresses_that_name_no_peer():
     for address in ("/ip4/127.0.0.1/tcp/1", "localhost:99", "/ip4/127.0.0.1/tcp/1/p2p/x", ""):
         with pytest.raises(ArgumentError, match="ends in /p2p/<peer id>"):
             run(main, address)
+
+
+@pytest.mark.parametrize("relays", [(["local"],), ("local", None)])
+def test_addresses_that_are_no_texts(relays):
+    async def main():
+        async with connect(*relays):
+            pass
+
+    with pytest.raises(ArgumentError, match="expected the text of an address; several are given one by one"):
+        run(main)
 
 
 def test_no_address_at_all():

@@ -115,6 +115,21 @@ def test_missing_engines_and_files(capsys: pytest.CaptureFixture[str], tmp_path:
     assert "no reference interpreter at" in captured.err
 
 
+@pytest.mark.parametrize(("content", "message"), [
+    (b"(nul", "is not a Wasm module"),
+    (b"\0asm\1\0\0\0", "is not the reference interpreter: it exports no `invoke`"),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["invoke", "run", "exec"])
+def test_a_module_that_is_not_the_reference(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str, content: bytes, message: str
+) -> None:
+    (tmp_path / "other.wasm").write_bytes(content)
+    (tmp_path / "script.air").write_text("(null)")
+    words = [str(tmp_path / "script.air"), "--engine", "reference", "--wasm", str(tmp_path / "other.wasm")]
+    assert main([command, *words]) == 2
+    assert f"other.wasm {message}" in capsys.readouterr().err
+
+
 @pytest.mark.reference
 def test_beside_the_reference(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, avm_wasm: Path
@@ -228,17 +243,6 @@ def test_exec_where_the_reference_panics(capsys: pytest.CaptureFixture[str], tmp
     )
     assert main(["exec", str(script), "--engine", "both", "--wasm", str(avm_wasm)]) == 3
     assert json.loads(capsys.readouterr().out)["ret_code"] == 20004
-
-
-def test_wasm_that_is_not_the_reference(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    module = tmp_path / "module.wasm"
-    for content, complaint in (
-        (b"(nul", "is not a Wasm module"),
-        (b"\0asm\1\0\0\0", "is not the reference interpreter"),
-    ):
-        module.write_bytes(content)
-        assert main(["invoke", "--engine", "reference", "--wasm", str(module)]) == 2
-        assert complaint in capsys.readouterr().err
 
 
 def test_bad_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

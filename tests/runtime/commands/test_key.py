@@ -95,11 +95,14 @@ def test_nothing_is_overwritten(check):
         (["new", "x" * 65], "no name for a key"),
         (["import", ".hidden", DOCUMENT["secret_key"]], "no name for a key"),
         (["new", "-o", "missing/key.json"], "cannot write missing/key.json"),
+        (["list", "--key-dir", "a-file"], "cannot read the key directory a-file: Not a directory"),
+        (["show", "nobody", "--key-dir", "a-file"], "neither a secret key nor a file"),
         (["forge"], "invalid choice"),
         ([], "required"),
     ],
 )
-def test_wrong_calls(check, args, says):
+def test_wrong_calls(check, args, says, tmp_path):
+    (tmp_path / "a-file").write_bytes(b"")
     code, out, err = check(*args)
     assert (code, out) == (2, None)
     assert says in err

@@ -48,6 +48,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "m.wasm").write_bytes(MODULE)
     (tmp_path / "starts.wasm").write_bytes(ENDLESS_START)
+    (tmp_path / "empty.wasm").write_bytes(b"")
     (tmp_path / "m.toml").write_text(CONFIG)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -83,6 +84,9 @@ def test_results(check):
     (("m.wasm", "-f", "forever", "--timeout", "20ms"), 4, "the call ran out of time"),
     (("starts.wasm", "-f", "next", "--timeout", "20ms"), 2, "the call ran out of time"),
     (("missing.wasm", "-f", "next"), 2, "missing.wasm"),
+    (("missing", "-f", "next"), 2, "missing: no such file or folder; expected a .toml or .json configuration"),
+    ((".", "-f", "next"), 2, ".: expected a .toml or .json configuration"),
+    (("m.wasm", "empty.wasm", "-f", "next"), 2, "module empty: engine error: Wasm backend error: magic header not detected"),
 ])  # fmt: skip
 def test_errors(check, args, code, says):
     ended, out, err = check("call", *args)
@@ -103,6 +107,9 @@ def test_info_aqua_and_check(check, capsys):
     assert [item["name"] for item in document["modules"]] == ["m"]
     assert main(["service", "aqua", "m.wasm", "--name", "Echo"]) == 0
     assert "echo(text: string) -> string" in capsys.readouterr().out
+    code, document, err = check("info", "m.wasm", "empty.wasm")
+    assert (code, document) == (2, None)
+    assert "error: module empty: Wasm backend error: magic header not detected" in err
     assert check("check", "m.wasm", "--message-format", "json") == (0, {"ok": True, "findings": []}, "")
 
 

@@ -86,7 +86,10 @@ def test_programs_take_it(place, capsys):
     assert capsys.readouterr().out == "42\n"
     run(capsys, "pack", "s.toml", "-o", "s.zip")
     assert main(["run", "program.aqua", "-f", "twice(21)", "--service", "Demo=s.zip"]) == 2
-    assert "s.zip: the module testkit wants a folder as /data" in capsys.readouterr().err
+    assert (
+        "s.zip: the module testkit wants a folder as /data: use a configuration that allows it (.toml)\n"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(("args", "code", "err"), [

@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import jsonschema
 import pytest
 
 from runtime.cli import main
+from runtime.sim.explore import CHUNKS_AHEAD, Exploration, Explored, explore
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -55,14 +58,15 @@ def test_a_run_is_saved_and_replayed(capsys: pytest.CaptureFixture[str], tmp_pat
 
 
 def test_a_failure_is_found_kept_and_replayed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    words = ("--seeds", "60", "--bug", "replaces-data", "--stop-after", "1", "-o", str(tmp_path), *SMALL)
+    folder = str(tmp_path / "a folder")
+    words = ("--seeds", "60", "--bug", "replaces-data", "--stop-after", "1", "-o", folder, *SMALL)
     assert main(["sim", "explore", *words]) == 1
     shown = capsys.readouterr()
     document = json.loads(shown.out)
     check("explore", document)
     (failure,) = document["failures"]
     assert failure["minimised"]["particles"] == [8, 1]
-    assert f"again: avm sim run --replay {failure['reproducer']}" in shown.err
+    assert f"again: avm sim run --replay '{failure['reproducer']}'" in shown.err
     check("reproducer", json.loads(Path(failure["reproducer"]).read_text(encoding="utf-8")))
     again = sim(capsys, "run", "--replay", failure["reproducer"], code=1)
     assert again["same_history"] is True
@@ -76,9 +80,43 @@ def test_jobs_find_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     for jobs in ("1", "2"):
         main(["sim", "explore", "--jobs", jobs, *words])
         document = json.loads(capsys.readouterr().out)
-        found.append([(row["seed"], row["failure"], row["minimised"]) for row in document["failures"]])
+        rows = [(row["seed"], row["failure"], row["minimised"]) for row in document["failures"]]
+        found.append((document["seeds"], document["events"], rows))
     assert found[0] == found[1]
-    assert found[0]
+    assert found[0][0] == 45
+    assert found[0][2]
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_processes_and_does_not_wait_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+    submit = ProcessPoolExecutor.submit
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", lambda *args: given.append(args) or submit(*args))
+    processes: list[Any] = []
+
+    def interrupt(_: Explored) -> None:
+        processes.extend(active_children())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explore(Exploration(0, 100_000, particles=4, engine="auto"), jobs=2, progress=interrupt)
+    assert len(given) == 2 * CHUNKS_AHEAD
+    assert {process.exitcode for process in processes} == {-signal.SIGTERM}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="nowhere to see which signals a process ignores")
+def test_processes_do_not_hear_an_interrupt_of_the_terminal() -> None:
+    ignored: list[int] = []
+
+    def look(_: Explored) -> None:
+        for process in active_children():
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+            ignored.append(int(status.partition("SigIgn:")[2].split()[0], 16) >> (signal.SIGINT - 1) & 1)
+
+    explore(Exploration(0, 41, particles=1, engine="auto"), jobs=2, progress=look)
+    assert ignored == [1] * 2 * 3
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def test_many_seeds_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -115,6 +153,15 @@ def test_a_program_with_a_service(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["result"] == [None, "bob"]
 
 
+def test_what_services_print_is_not_in_the_document(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "loud.aqua").write_text(
+        'aqua Loud\n\nexport f\n\nservice S("s"):\n    go() -> u8\n\nfunc f() -> u8:\n    x <- S.go()\n    <- x\n'
+    )
+    (tmp_path / "loud.py").write_text('print("loaded")\n\n\ndef go():\n    print("called")\n    return 7\n')
+    words = ("-f", "f()", "--service", f"S={tmp_path / 'loud.py'}", "--faults", "none")
+    assert sim(capsys, "run", str(tmp_path / "loud.aqua"), *words)["result"] == 7
+
+
 def test_how_programs_end(capsys: pytest.CaptureFixture[str]) -> None:
     errors = str(ROOT / "examples" / "errors" / "main.aqua")
     document = sim(capsys, "run", "-q", errors, "-f", "divide(1, 0)", "--faults", "none", code=3)
@@ -139,6 +186,8 @@ def test_how_programs_end(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "x.aqua", "--save", "y"], "--save is for simulations of a seed"),
         (["run", "x.aqua", "--particles", "0"], "--particles 0"),
         (["run", "x.aqua", "--peers", "61"], "--peers 61"),
+        (["run", "x.aqua", "--ttl=-1s"], "--ttl -1s: expected a time above 0"),
+        (["run", "x.aqua", "--ttl", "5000h"], "--ttl 5000h: expected a time above 0 and up to 4294967295 ms"),
         (["explore", "--seeds", "0"], "--seeds 0"),
         (["explore", "--jobs", "0"], "--jobs 0"),
         (["explore", "--stop-after", "0"], "--stop-after 0"),

@@ -158,6 +158,8 @@ def test_service_of_a_file(tmp_path):
     text = 'total_memory_limit = "Infinity"\nmodules_dir = "."\n[[module]]\nname = "demo"\n'
     (tmp_path / "Config.toml").write_text(text)
     assert Service(read_toml(tmp_path / "Config.toml")).call("add", [1, 2]) == 3
+    (tmp_path / "Config.toml").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "Config.toml").read_bytes())
+    assert Service(read_toml(tmp_path / "Config.toml")).call("add", [1, 2]) == 3
     assert Service(service_config([str(tmp_path / "demo.wasm")])).call("add", [1, 2]) == 3
     for paths in (
         [],

@@ -133,6 +133,8 @@ def test_an_archive_brings_no_permission(tmp_path):
     (tmp_path / "s.tar").write_bytes(data)
     path = str(tmp_path / "s.tar")
     with pytest.raises(ConfigError, match="the module first wants a folder as /data: allow it with --dir /data=FOLDER"):
+        service_config([path], Permissions({}, {}, {}))
+    with pytest.raises(ConfigError, match="wants a folder as /data: use a configuration that allows it"):
         service_config([path])
     given = {"/data": tmp_path, "/more": tmp_path}
     with pytest.raises(ConfigError, match="the module first wants to run curl: allow it with --mount curl=PROGRAM"):
