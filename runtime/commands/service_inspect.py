@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquac.command_line import DIAGNOSTICS, OK, CommandError
 
-from .service_shared import PLACE, SubParsers, add_permissions, config_of
+from .service_shared import PLACE, SubParsers, add_permissions, config_of, require_files
 
 if TYPE_CHECKING:
     import argparse
@@ -102,7 +102,9 @@ def _aqua(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from runtime.marine.check import check_service
 
-    findings = check_service(config_of(args, runs=False), here=True)
+    config = config_of(args, runs=False)
+    require_files(config)
+    findings = check_service(config, here=True)
     failed = any(finding.severity == "error" for finding in findings)
     if args.message_format == "json":
         document = {"ok": not failed, "findings": [finding._asdict() for finding in findings]}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aquac.command_line import DIAGNOSTICS, OK, CommandError
 
-from .service_shared import PLACE, add_permissions, config_of, write_output
+from .service_shared import PLACE, add_permissions, config_of, require_files, write_output
 
 if TYPE_CHECKING:
     import argparse
@@ -38,6 +38,7 @@ def _pack(args: argparse.Namespace) -> int:
     if suffix is None:
         raise CommandError(f"-o {args.output}: expected a name that ends in {' or '.join(SUFFIXES)}")
     config = config_of(args, runs=False)
+    require_files(config)
     findings = check_service(config)
     for finding in findings:
         print(f"{finding.severity}: {finding.module}: {finding.message}", file=sys.stderr)

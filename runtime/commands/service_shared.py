@@ -72,6 +72,17 @@ def config_of(args: argparse.Namespace, *, runs: bool = True) -> ServiceConfig:
     return config
 
 
+def require_files(config: ServiceConfig) -> None:
+    """A file that is not there is no finding about a module. Raises CommandError."""
+    for module in config.modules:
+        if module.wasm is None and module.path is not None:
+            try:
+                module.path.stat()
+            except (OSError, ValueError) as error:  # ValueError: a name with a NUL character
+                reason = getattr(error, "strerror", None) or error
+                raise CommandError(f"cannot read {module.path}: {reason}") from None
+
+
 def _program(text: str) -> str:
     """A program, by its name, or by its path from here: it runs in a folder of its own."""
     return os.path.abspath(text) if os.path.dirname(text) else text

@@ -96,7 +96,7 @@ def test_programs_take_it(place, capsys):
     (("s.toml", "-o", "s.gz"), 2, "-o s.gz: expected a name that ends in .tar or .zip"),
     (("s.toml",), 2, "the following arguments are required: -o"),
     (("facade.wasm", "-o", "s.tar"), 1, "error: facade: module with name 'testkit' isn't loaded into Marine"),
-    (("none.wasm", "-o", "s.tar"), 1, "cannot read none.wasm"),
+    (("none.wasm", "-o", "s.tar"), 2, "cannot read none.wasm"),
     (("s.toml", "-o", "none/s.tar"), 2, "cannot write none/s.tar"),
     (("bad.tar", "-o", "s.tar"), 2, "bad.tar: neither a tar (ustar) nor a zip archive"),
 ])  # fmt: skip

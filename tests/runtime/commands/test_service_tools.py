@@ -225,6 +225,7 @@ def test_check_of_what_is_beside_the_modules(capsys, tmp_path):
     assert main(["service", "pack", config, "-o", str(tmp_path / "m.tar")]) == 0  # folders are named by who uses it
     check(capsys, ["check", str(tmp_path / "m.tar")], err="all modules fit")
     modules = [f"m{number}={DEMO}" for number in range(65)]
+    check(capsys, ["check", "none.wasm"], code=2, err="cannot read none.wasm: No such file or directory")
     check(capsys, ["check", *modules], code=1, err="error: m64: a service has at most 64 modules, not 65")
     wrong = tmp_path / "wrong.wasm"
     imports = '(import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32)))'
