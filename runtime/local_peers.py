@@ -22,6 +22,7 @@ from runtime.config import PeerConfig
 from runtime.faulty import FaultyNetwork
 from runtime.kademlia import Kademlia
 from runtime.local import peer_names
+from runtime.lone import lone
 from runtime.network import DialFailed, Network
 from runtime.peer import Peer
 from runtime.protocol.identity import named_identity
@@ -60,13 +61,11 @@ def run_local_peers(what: LocalPeers) -> int:
         networks = [FaultyNetwork(network, fates, numbers) for network in networks]
     library.ready()
     try:
-        return trio.run(_main, what, names, networks)
-    except* BrokenPipeError:  # nobody reads the line that says it is ready
-        raise BrokenPipeError from None
-    except* (DialFailed, OSError) as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+        with lone(DialFailed, OSError):
+            return trio.run(_main, what, names, networks)
+    except BrokenPipeError:  # nobody reads the line that says they are ready
+        raise
+    except (DialFailed, OSError) as error:
         raise CommandError(str(error)) from None
 
 

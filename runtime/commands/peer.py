@@ -198,6 +198,7 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
     from runtime.config import PeerConfig
     from runtime.http_endpoint import HttpEndpoint, host_port
     from runtime.kademlia import Kademlia, protocol_name
+    from runtime.lone import lone
     from runtime.metrics import PeerMetrics
     from runtime.network import DialFailed
     from runtime.particle_metrics import HostingMetrics, ParticleMetrics
@@ -289,11 +290,12 @@ def _serve(settings: PeerSettings, http: tuple[str, int] | None, store: Store | 
         return OK if number == signal.SIGTERM else INTERRUPTED
 
     try:
-        return trio.run(main)
-    except* BrokenPipeError:  # nobody reads the line that says it is ready
-        raise BrokenPipeError from None
-    except* (DialFailed, OSError) as group:
-        raise CommandError(_first(group)) from None
+        with lone(DialFailed, OSError):
+            return trio.run(main)
+    except BrokenPipeError:  # nobody reads the line that says it is ready
+        raise
+    except (DialFailed, OSError) as error:
+        raise CommandError(str(error)) from None
     finally:
         if spans is not None:
             spans.close()
@@ -345,11 +347,3 @@ def health(
         if kademlia is not None:
             checks["kademlia_bootstrap"] = kademlia.is_bootstrapped
     return checks
-
-
-def _first(group: BaseExceptionGroup) -> str:
-    """Text of the first exception in a group of groups."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import trio
 
 from runtime.core.kademlia import ADDRESSES_MAX
+from runtime.lone import lone
 from runtime.network import (
     Contact,
     DialFailed,
@@ -173,16 +174,15 @@ class Libp2pNetwork:
         for protocol in self._handlers:
             host.set_stream_handler(protocol, _never)
         try:
-            async with trio.open_nursery() as nursery:
-                await nursery.start(_run, connections)
-                self._connections, self._host, self._introduction = connections, host, Introduction(host)
-                bound = [reachable(connections.listen(place)) for place in places]
-                suffix = f"/p2p/{self.peer_id}"
-                self._addresses = tuple(f"{str(a).partition('/p2p/')[0]}{suffix}" for a in external or bound)
-                task_status.started(self._addresses)
-                await trio.sleep_forever()
-        except* DialFailed as group:
-            raise _first(group) from None
+            with lone(DialFailed):
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(_run, connections)
+                    self._connections, self._host, self._introduction = connections, host, Introduction(host)
+                    bound = [reachable(connections.listen(place)) for place in places]
+                    suffix = f"/p2p/{self.peer_id}"
+                    self._addresses = tuple(f"{str(a).partition('/p2p/')[0]}{suffix}" for a in external or bound)
+                    task_status.started(self._addresses)
+                    await trio.sleep_forever()
         finally:
             self._connections = self._host = self._introduction = None
             self._addresses = ()
@@ -624,11 +624,6 @@ def _listen_address(text: str) -> Address:
     if address is None or address.kind not in ("ip4", "ip6") or address.transport == "wss" or address.peer_id:
         raise DialFailed(f"cannot listen at {text}: use /ip4/<address>/tcp/<port> or /ip4/<address>/tcp/<port>/ws")
     return address
-
-
-def _first(group: BaseExceptionGroup[DialFailed]) -> DialFailed:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 _: type[Network] = Libp2pNetwork  # the port, checked by the type checker

@@ -15,14 +15,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import trio
-
 from avm.outcome import CallResult
 from runtime.core.limits import RESULT_BYTES_MAX
 
 from .limits import LONG_CALLS_MAX, SHORT_VALUE_SIZE
 
 if TYPE_CHECKING:
+    import trio
+
     from avm.data.interpreter_data import Tetraplet
     from avm.outcome import CallRequest
     from runtime.core.particle import Particle
@@ -110,6 +110,8 @@ class Services:
 
     def use_threads(self) -> None:
         """From now on arguments and results that are long are read and written in threads, and pure functions of them called there."""
+        import trio  # a simulation has services, too, and no event loop
+
         self._threads = trio.CapacityLimiter(LONG_CALLS_MAX)
 
     def handler(self, service_id: str, name: str) -> Handler | None:
@@ -176,6 +178,8 @@ class Services:
             return failure(self.broken(request, error))
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        import trio
+
         # A thread cannot be stopped. Who is cancelled does not wait for it, so that a peer ends when it is told to.
         return await trio.to_thread.run_sync(work, limiter=self._threads, abandon_on_cancel=True)
 

@@ -35,6 +35,7 @@ from runtime.clock import SystemClock
 from runtime.commands.peer_state import state_report
 from runtime.config import PeerConfig
 from runtime.core.peer_core import ClientPolicy
+from runtime.lone import lone
 from runtime.marine.blueprint import Blueprint
 from runtime.marine.cids import file_cid
 from runtime.network import NetworkError
@@ -316,11 +317,9 @@ def search(kills: int, seed: int, *, plant: str = "", say: Callable[[str], None]
         crash = Crash(Path(folder), random.Random(seed), plant)
         start = time.monotonic()
         try:
-            crash.run(kills, say)
-        except* Violation as group:
-            error: BaseException = group
-            while isinstance(error, BaseExceptionGroup):
-                error = error.exceptions[0]
+            with lone(Violation):
+                crash.run(kills, say)
+        except Violation as error:
             raise Violation(f"seed {seed}, life {crash.model.life}: {error}") from None
         return {
             "kills": kills,
