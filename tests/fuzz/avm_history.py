@@ -18,6 +18,7 @@ from avm.crypto.keys import KeyPair
 from avm.outcome import CallRequest, CallResult, Outcome, RunParameters
 from runtime.sim.air_scripts import valid_script
 from tests.fuzz.avm_tamper import forged_value, mutated_bytes, tampered
+from tests.fuzz.json_texts import json_text, object_text
 
 SEEDS: Final = {name: hashlib.sha256(f"peer:{name}".encode()).digest() for name in "ABCDE"}
 PAIRS: Final = {name: KeyPair(seed) for name, seed in SEEDS.items()}
@@ -52,6 +53,7 @@ class Manners:
     odd_results: float = 0.0
     odd_parameters: float = 0.0
     other_script: float = 0.0
+    odd_json: float = 0.0
 
 
 HONEST: Final = Manners()
@@ -61,11 +63,13 @@ HOSTILE: Final = Manners(stale=0.04, tamper=0.3, odd_results=0.1, odd_parameters
 # ── services ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def service(peer: str, request: CallRequest) -> CallResult:
-    """A pure function of the peer and the request."""
+def service(peer: str, request: CallRequest, odd_json: float = 0.0) -> CallResult:
+    """A pure function of the peer and the request; a share of values comes as no printer writes them."""
     arguments, function = request.arguments, request.function_name
     text = json.dumps(arguments, sort_keys=True, default=str)
     rng = random.Random(hashlib.sha256(f"{peer}{function}{text}".encode()).digest())
+    if odd_json and function in {"obj", "num", "text", "map", "err", "null"} and rng.random() < odd_json:
+        return CallResult(0, object_text(rng) if function == "obj" and rng.random() < 0.7 else json_text(rng))
     if function in {"fail", "fail2"} and rng.random() < 0.7:
         return CallResult(rng.choice((1, 2, 3, -1)), rng.choice(('"oops"', "plain text", '{"a":1}', "", "é")))
     if function == "badjson":
@@ -224,7 +228,7 @@ class History:
         if outcome.data:
             self.memory[name] = [*self.memory[name][-5:], outcome.data]
         for key, request in outcome.call_requests.items():
-            self.answers[name][key] = service(IDS[name], request)
+            self.answers[name][key] = service(IDS[name], request, self.manners.odd_json)
         for peer_id in sorted(outcome.next_peer_pks):
             if peer_id in NAMES and not self.chance(self.manners.loss):
                 self.messages.append((NAMES[peer_id], outcome.data))
@@ -262,4 +266,6 @@ def random_history(seed: int) -> tuple[str, Manners]:
     rng = random.Random(seed ^ 0x5EED)
     size = rng.choice((4, 8, 14, 20, 28, 40, 60))
     peers = rng.sample(list(IDS.values()), rng.choice((1, 2, 3, 5)))
-    return valid_script(rng, peers, size), HONEST if rng.random() < 0.5 else HOSTILE
+    script = valid_script(rng, peers, size)
+    manners = HONEST if rng.random() < 0.5 else HOSTILE
+    return script, replace(manners, odd_json=0.8) if rng.random() < 0.3 else manners

@@ -10,7 +10,7 @@ import contextlib
 import random
 from array import array
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from avm import Avm, RunParameters
 from avm.air import parse
@@ -23,6 +23,7 @@ from avm.data.archive_reader import ArchiveError, read_archive
 from avm.data.archive_writer import write_archive
 from avm.data.envelope import EnvelopeError, read_envelope
 from avm.data.human import HumanViewError, to_human_readable_data
+from avm.data.json_reader import read_json
 from avm.ir.lower import lower
 from avm.ir.unread import unread_program
 from avm.jit import library
@@ -106,18 +107,23 @@ def call_results(data: bytes) -> None:
 def json(data: bytes) -> None:
     """A value or JsonError; the canonical text of a value is read back, though its floats may change once more.
 
-    The kernel writes that very text, or none.
+    The strict reader finds the same, and the kernel writes that very text, or none.
     """
     text = data.decode("utf-8", "replace")
     native = canonical_natively(text.encode())
+    canonical, refusal = read_and_printed(canonical_json.parse, text)
+    assert (canonical, refusal) == read_and_printed(read_json, text)
+    assert native is None or native.decode() == canonical
+    if not refusal:
+        canonical_json.parse(canonical)
+
+
+def read_and_printed(read: Callable[[str], Any], text: str) -> tuple[str, str]:
+    """Canonical text and error of a reader; one of them is empty."""
     try:
-        value = canonical_json.parse(text)
-    except canonical_json.JsonError:
-        assert native is None
-        return
-    canonical = canonical_json.dumps(value)
-    assert native is None or native == canonical.encode()
-    canonical_json.parse(canonical)
+        return canonical_json.dumps(read(text)), ""
+    except canonical_json.JsonError as error:
+        return "", str(error)
 
 
 def canonical_natively(text: bytes) -> bytes | None:

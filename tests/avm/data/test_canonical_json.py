@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import struct
 from typing import Any
 
@@ -15,6 +16,8 @@ from avm.data.canonical_json import JsonError, dumps, equal, parse
 from avm.data.json_number import NumberOutOfRangeError, parse_float
 from avm.data.json_reader import read_json
 from avm.limits import JSON_DEPTH_MAX
+from tests.fuzz.json_texts import json_text
+from tests.fuzz.targets import read_and_printed
 
 NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text()
@@ -73,6 +76,8 @@ def test_stored_form(text: str, expected: str) -> None:
         ('"\\ud800x"', "unexpected end of hex escape at line 1 column 8"),
         ('"\\u12g4"', "invalid escape at line 1 column 6"),
         ('"\n"', "control character (\\u0000-\\u001F) found while parsing a string at line 2 column 0"),
+        ('{"a":"\\ud800","a":1}', "unexpected end of hex escape at line 1 column 13"),
+        ('"\\\\\\ud800\\ud83d\\ude00"', "lone leading surrogate in hex escape at line 1 column 15"),
         ("1e999", "number out of range at line 1 column 5"),
         ("1e99999999999", "number out of range at line 1 column 12"),
         ("-x", "invalid number at line 1 column 2"),
@@ -90,6 +95,7 @@ def test_depth_limit_on_both_sides() -> None:
     deep = "[" * JSON_DEPTH_MAX + "]" * JSON_DEPTH_MAX
     check(deep, deep)
     check_error("[" + deep + "]", f"recursion limit exceeded at line 1 column {JSON_DEPTH_MAX + 1}")
+    check_error(f'{{"a":{deep},"a":1}}', f"recursion limit exceeded at line 1 column {5 + JSON_DEPTH_MAX}")
     wide = "[" + ",".join(['{"[[[":[]}'] * 300) + "]"
     check(wide, wide)
 
@@ -117,13 +123,14 @@ def test_parsing_agrees_with_the_strict_reader(value: Any) -> None:
 
 @given(st.text(alphabet='[]{},:"\\u0dD8c1e.-+ntrfals \n', max_size=30))
 def test_fast_and_strict_parser_accept_the_same(text: str) -> None:
-    outcomes = []
-    for parser in (parse, read_json):
-        try:
-            outcomes.append(dumps(parser(text)))
-        except JsonError as error:
-            outcomes.append(str(error))
-    assert outcomes[0] == outcomes[1]
+    assert read_and_printed(parse, text) == read_and_printed(read_json, text)
+
+
+@pytest.mark.parametrize("seed", range(0, 4000, 500))
+def test_fast_and_strict_parser_read_unusual_texts_alike(seed: int) -> None:
+    for number in range(seed, seed + 500):
+        text = json_text(random.Random(number))
+        assert read_and_printed(parse, text) == read_and_printed(read_json, text), text
 
 
 def by_the_book(text: str) -> float:
