@@ -32,6 +32,7 @@ from avm.data.interpreter_data import (
     Tetraplet,
 )
 from avm.trace import states
+from tests.fuzz.json_texts import json_text, object_text
 
 TEXTS = ('"v"', "1", "-0", "1.0", "[1, 2]", '{"a":{"a":1}}', '{"b":1,"a":2}', "{oops", "", "1e400", "null", '"\\u00e9"',
          '{"ret_code":3,"message":"m"}', '{"message":"m"}', "18446744073709551615", "0.30000000000000004")  # fmt: skip
@@ -371,6 +372,8 @@ def resign(data: InterpreterData, keys: Mapping[str, KeyPair], salt: str) -> Non
 
 def forged_value(rng: random.Random) -> str:
     """JSON text a service might answer: often valid, seldom canonical."""
+    if rng.random() < 0.4:
+        return object_text(rng) if rng.random() < 0.4 else json_text(rng)
     value: Any = rng.choice(({"a": [1, {"a": 2}]}, [1, 2], "x", 1.5, None, {"error_code": 4, "message": "m"}))
     return rng.choice(
         (*TEXTS, dumps(value), "1E2", "[" * 127 + "]" * 127, "[" * 128 + "]" * 128, '"\\ud800"', '{"a":1,"a":2}')
