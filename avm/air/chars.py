@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_right
 from functools import lru_cache
 from typing import Final
 
-from .unicode_tables import ALPHANUMERIC, ESCAPED, NUMERIC
+from .unicode_tables import ALPHANUMERIC, ESCAPED, NUMERIC, WIDE, ZERO_WIDTH
 
 WHITE_SPACE: Final = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """White_Space, as the inside of a regular expression's character class."""
@@ -22,11 +21,8 @@ _ASCII_NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 _ASCII_DIGITS: Final = frozenset("0123456789")
 _LENS_MARKS: Final = frozenset("$@[]():?.*,\"'")
 
-_HANGUL_JOINING: Final = range(0x1160, 0x1200)
-_SOFT_HYPHEN: Final = "\xad"
 
-
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=5)
 def _edges(table: str) -> list[int]:
     """Code points where the class of `table` begins or ends, in turn."""
     edges, at = [], 0
@@ -72,9 +68,8 @@ def utf8_len(c: str) -> int:
 
 def display_width(c: str) -> int:
     """Terminal columns of one character, tabs excepted: 0, 1 or 2."""
-    if " " <= c < "\x7f":
-        return 1
-    category = unicodedata.category(c)
-    if category in ("Cc", "Mn", "Me") or (category == "Cf" and c != _SOFT_HYPHEN) or ord(c) in _HANGUL_JOINING:
+    if c < "\x80":
+        return int(" " <= c < "\x7f")
+    if bisect_right(_edges(ZERO_WIDTH), ord(c)) % 2:
         return 0
-    return 2 if unicodedata.east_asian_width(c) in "WF" else 1
+    return 1 + bisect_right(_edges(WIDE), ord(c)) % 2
