@@ -102,6 +102,18 @@ def decode_call_results(data: bytes) -> dict[str, CallResult]:
         raise CallDataError(f"Format({error})") from None
 
 
+def results_by_text(results: Mapping[int, CallResult] | Mapping[str, CallResult]) -> dict[str, CallResult]:
+    """Results by their id text, for hosts that skip the binary form. Raises CallDataError for a code the binary form refuses.
+
+    A code beyond i32 would be stored in the data, where no later run can read it (20012).
+    """
+    texts = {str(key): result for key, result in results.items()}
+    for result in texts.values():
+        if result.ret_code not in _I32:
+            raise CallDataError(f"Format({unexpected(messagepack.INTEGER, result.ret_code, 'i32', 'value')})")
+    return texts
+
+
 def _payload_start(data: bytes) -> int:
     if data[:2] == PREFIX:
         return 2

@@ -99,7 +99,7 @@ class Avm:
                 return None
             results = call_results if isinstance(call_results, bytes) else encode_call_results(call_results)
             key = key_pair(params.key_format, params.secret_key_bytes)
-        except (PreparationError, KeyFormatError, ValueError):
+        except (PreparationError, KeyFormatError, ValueError, OverflowError):
             return None
         if self._native_runs is None:
             from avm.jit.run import NativeRuns

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from avm.call_data import CallDataError, decode_call_results
+from avm.call_data import CallDataError, decode_call_results, results_by_text
 from avm.crypto.keys import KeyFormatError, KeyPair, key_pair
 from avm.data.archive_reader import ArchiveError
 from avm.data.cid_store import CidStoreError, verify_stores
@@ -206,15 +206,15 @@ def _results(
     call_results: bytes | Mapping[int, CallResult] | Mapping[str, CallResult], params: RunParameters, flags: Flags
 ) -> tuple[dict[int, CallResult], dict[str, CallResult]]:
     """Results by request id, and those whose id text is not the plain decimal form of any id."""
-    if isinstance(call_results, bytes | bytearray | memoryview):
-        try:
+    try:
+        if isinstance(call_results, bytes | bytearray | memoryview):
             texts = decode_call_results(bytes(call_results))
-        except CallDataError as error:
-            raise PreparationError(
-                CALL_RESULTS_DECODING, f"error occurred while deserialize call results: {error}."
-            ) from None
-    else:
-        texts = {str(key): result for key, result in call_results.items()}
+        else:
+            texts = results_by_text(call_results)
+    except CallDataError as error:
+        raise PreparationError(
+            CALL_RESULTS_DECODING, f"error occurred while deserialize call results: {error}."
+        ) from None
     results: dict[int, CallResult] = {}
     stray: dict[str, CallResult] = {}
     limit = params.call_result_size_limit

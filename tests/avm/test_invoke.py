@@ -66,6 +66,18 @@ def test_request_then_result() -> None:
     assert decode(third.data).signatures.keys() == {PAIR.public_key, OTHER.public_key}
 
 
+@pytest.mark.parametrize("engine", avm.interpreter.ENGINES)
+@pytest.mark.parametrize("code", [2**31, -(2**31) - 1, 2**64, -(2**70)])
+def test_codes_beyond_i32_are_refused_where_results_come_as_a_mapping_too(engine: str, code: int) -> None:
+    first = run()
+    results = {1: CallResult(code, '"m"')}
+    outcome = Avm(engine).invoke(CALL, first.data, b"", PARAMS, results)
+    text = f'Format(Syntax("invalid value: integer `{code}`, expected i32"))'
+    check_refused(outcome, 5, f"error occurred while deserialize call results: {text}.", first.data)
+    if -(2**63) <= code < 2**64:
+        assert Avm(engine).invoke(CALL, first.data, b"", PARAMS, encode_call_results(results)) == outcome
+
+
 def test_long_arguments_are_known_without_being_read() -> None:
     text = "x" * 1000
     script = f'(call "{PARAMS.current_peer_id}" ("s" "f") ["{text}"] x)'
