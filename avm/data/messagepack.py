@@ -147,7 +147,8 @@ class Reader:
                     raise FormatError("DepthLimitExceeded", "depth limit exceeded")
                 pending.append(payload if family is SEQUENCE else 2 * payload)
             elif family is EXTENSION:
-                self._take(payload + 1)
+                self._take(1, _EOF_NUMBER)  # its type
+                self._take(payload)
 
     def string(self) -> str:
         """A string, or bytes in its place. Raises FormatError."""
