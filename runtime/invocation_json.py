@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from avm.call_data import CallDataError, decode_call_requests, encode_call_results
+from avm.data import canonical_json
 from avm.data.human import HumanViewError, human_view, read_for_people
 from avm.outcome import CallResult, Outcome, RunParameters
 
@@ -119,6 +120,17 @@ def read_call_results(document: Any) -> bytes:
     return encode_call_results(results)
 
 
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """A JSON document as text.
+
+    The arguments of a request may be nested deeper than Python's printer goes: such a document has sorted keys and no indentation.
+    """
+    try:
+        return json.dumps(document, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    except RecursionError:
+        return canonical_json.dumps(document)
+
+
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
     """Everything an outcome holds; requests both raw and decoded."""
     return {
@@ -189,7 +201,7 @@ def difference(ours: Outcome, theirs: Outcome) -> dict[str, dict[str, Any]]:
         name: {"ours": mine, "reference": views[1][name]}
         for name, mine in views[0].items()
         # compared as JSON, because 1 and 1.0 and true are different there
-        if json.dumps(mine, sort_keys=True) != json.dumps(views[1][name], sort_keys=True)
+        if canonical_json.dumps(mine) != canonical_json.dumps(views[1][name])
     }
 
 

@@ -44,6 +44,32 @@ def check(
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+def nested(levels: int) -> str:
+    """A script that calls with an argument in so many arrays."""
+    script = f'(call "{PEER}" ("s" "f") [#s{levels}])'
+    for level in range(levels, 0, -1):
+        script = f'(seq (seq (ap x{level} $s{level}) (canon "{PEER}" $s{level} #s{level})) {script})'
+        before = f"#s{level - 1}" if level > 1 else "1"
+        script = f"(seq (ap {before} x{level}) {script})"
+    return script
+
+
+@pytest.mark.slow
+def test_arguments_nested_deeper_than_python_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = json.dumps(invocation(air=nested(1100))) + "\n" + json.dumps(invocation(id=2))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["invoke"]) == 0
+    deep, plain = capsys.readouterr().out.splitlines()
+    assert "[" * 1101 + "1" + "]" * 1101 in deep
+    assert json.loads(plain)["id"] == 2
+    script = tmp_path / "script.air"
+    script.write_text(nested(1100))
+    assert main(["exec", str(script)]) == 0
+    assert "[" * 1101 + "1" + "]" * 1101 in capsys.readouterr().out
+
+
 def test_outcome_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     (line,) = check(capsys, monkeypatch, [invocation(id={"any": "json"})])
     assert list(line) == [
