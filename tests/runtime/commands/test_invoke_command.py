@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,24 @@ def test_differences_are_found() -> None:
     assert difference(ours, other).keys() == {"requests"}
     with pytest.raises(InvocationError):
         read_invocation(None)
+
+
+def test_errors_that_the_reference_reports_in_random_order() -> None:
+    script = '(seq (call "a" ("s" "f") [x y z]) (next i))'
+    ours = read_invocation(invocation(air=script)).run(Avm())
+    names = [f"variable '{name}' wasn't defined" for name in "xyz"]
+    shuffled = ours.error_message.replace(names[0], "-").replace(names[2], names[0]).replace("-", names[2])
+    assert shuffled != ours.error_message
+    assert difference(ours, replace(ours, error_message=shuffled)) == {}
+    other = ours.error_message.replace(names[0], names[1])
+    assert difference(ours, replace(ours, error_message=other)).keys() == {"error_message"}
+    fold = "on instruction 'fold' …: ResolvedFold { lore: {1: a, 2: b}, fold_states_count: 2 }"
+    left, right = (
+        replace(ours, ret_code=20000, error_message=text) for text in (fold, fold.replace("1: a, 2: b", "2: b, 1: a"))
+    )
+    assert difference(left, right) == {}
+    assert difference(left, replace(right, error_message=fold.replace("2: b", "2: c"))) != {}
+    assert difference(replace(left, error_message="1 2"), replace(right, error_message="2 1")) != {}
 
 
 def test_exec_and_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
