@@ -12,7 +12,7 @@ import msgpack
 
 from avm.data import messagepack
 from avm.data.interpreter_data import Tetraplet
-from avm.data.messagepack import FormatError, Reader, pack, syntax, unexpected
+from avm.data.messagepack import FormatError, Reader, pack, syntax, unexpected, unpack
 from avm.outcome import CallRequest, CallResult
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def decode_call_requests(data: bytes) -> dict[int, CallRequest]:
             request_id: CallRequest(
                 service_id=fields["service_id"],
                 function_name=fields["function_name"],
-                arguments=msgpack.unpackb(fields["arguments"], strict_map_key=False),
+                arguments=unpack(fields["arguments"]),
                 tetraplets=[
                     [Tetraplet(**tetraplet) for tetraplet in group] for group in msgpack.unpackb(fields["tetraplets"])
                 ],

@@ -69,9 +69,12 @@ def finished(
 
 
 def _encode(data: InterpreterData, current: Decoded) -> bytes:
-    """The bytes of new data. Where nothing but signatures changed since they arrived, most are copied."""
+    """The bytes of new data. Where nothing but signatures changed since they arrived, most are copied.
+
+    An empty trace is written anew, as native code does: foreign data may have anything in front of it.
+    """
     arrived = current.data
-    if current.archive is not None and data.trace == arrived.trace and data.stores == arrived.stores:
+    if current.archive is not None and data.trace and data.trace == arrived.trace and data.stores == arrived.stores:
         data.stores = arrived.stores  # in the order of the bytes, so that later outputs do not depend on what is cached
         return encode_again(data, current.archive)
     return encode(data)

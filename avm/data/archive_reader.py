@@ -292,10 +292,11 @@ class _Reader:
             if seen is None:
                 if position & 3 or position < self.start or position + value_size > base or position in texts:
                     raise _fail("misplaced object", position)
+                # its own address is taken before its parts are read: an empty text of theirs may point there
+                shared[position] = kind
                 self.end = position
                 value = read(position)
                 self.start, self.end = position + value_size, base
-                shared[position] = kind
                 structs[position] = value
             elif seen != kind:
                 raise _fail("pointer to another type", position)
@@ -388,6 +389,7 @@ class _Reader:
             if seen is None:
                 if position & 3 or position < self.start or position + 24 > base or position in texts:
                     raise _fail("misplaced object", position)
+                shared[position] = _SERVICE  # before its parts are read, as in `store`
                 self.end = position
                 value, value_size, arguments, arguments_size, tetraplet, tetraplet_size = unpack(buf, position)
                 value_cid = texts.get(position + value)
@@ -401,7 +403,6 @@ class _Reader:
                     tetraplet_cid = text(position + 16 + tetraplet, tetraplet_size)
                 result = _new(ServiceResult, (value_cid, arguments_cid, tetraplet_cid))
                 self.start, self.end = position + 24, base
-                shared[position] = _SERVICE
                 structs[position] = result
             elif seen != _SERVICE:
                 raise _fail("pointer to another type", position)

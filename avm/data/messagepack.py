@@ -147,7 +147,8 @@ class Reader:
                     raise FormatError("DepthLimitExceeded", "depth limit exceeded")
                 pending.append(payload if family is SEQUENCE else 2 * payload)
             elif family is EXTENSION:
-                self._take(payload + 1)
+                self._take(1, _EOF_NUMBER)  # its type
+                self._take(payload)
 
     def string(self) -> str:
         """A string, or bytes in its place. Raises FormatError."""
@@ -254,3 +255,30 @@ def _pack_deep(value: Any) -> bytes:
         else:
             out.append(packer.pack(item))
     return b"".join(out)
+
+
+def unpack(data: bytes) -> Any:
+    """The JSON value of bytes that `pack` wrote, however deep it is nested. Raises ValueError, for other bytes TypeError too."""
+    try:
+        return msgpack.unpackb(data, strict_map_key=False)
+    except msgpack.StackError:
+        return _unpack_deep(Reader(data))
+
+
+def _unpack_deep(reader: Reader) -> Any:
+    """As unpack, without recursion."""
+    # kind, items so far, how many there will be; the outermost holds the value
+    frames: list[tuple[str, list[Any], int]] = [(SEQUENCE, [], 1)]
+    while True:
+        kind, items, count = frames[-1]
+        if len(items) < count:
+            family, payload = reader.next()
+            if family is SEQUENCE or family is MAP:
+                frames.append((family, [], payload if family is SEQUENCE else 2 * payload))
+            else:
+                items.append(decode_text(payload) if family is STRING else payload)
+            continue
+        frames.pop()
+        if not frames:
+            return items[0]
+        frames[-1][1].append(items if kind is SEQUENCE else dict(zip(items[::2], items[1::2], strict=True)))

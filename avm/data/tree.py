@@ -33,10 +33,17 @@ def tree_text(data: InterpreterData) -> str:
         while ends and ends[-1] <= index:
             ends.pop()
         indent = "  " * min(len(ends), DEPTH_SHOWN_MAX)
-        lines.append(f"{index:>5} {indent}{_state(state, data.stores)}")
+        lines.append(f"{index:>5} {indent}{_printable(_state(state, data.stores))}")
         if state[0] == PAR:
             ends.append(index + 1 + state[1] + state[2])
     return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    """The text without control characters: names and values are a stranger's, and must not begin a line or colour one."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _signer(key: bytes) -> str:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Run once and print the outcome."""
     from aquac.command_line import WORKFLOW_ERROR, CommandError
     from runtime.commands.invoke import make_interpreter, vm_options
-    from runtime.invocation_json import outcome_json
+    from runtime.invocation_json import json_text, outcome_json
     from runtime.reference_avm import ReferenceTrapError
 
     invocation = _invocation(args)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
             # where the reference panics, any error that keeps the data is right
             found = {} if not outcome.ok else {"ret_code": {"ours": 0, "reference": "trap"}}
         if found:
-            raise CommandError(f"outcomes differ: {json.dumps(found, ensure_ascii=False)}", 1)
+            raise CommandError(f"outcomes differ: {json_text(found)}", 1)
     document = outcome_json(outcome)
     if args.plain:
         document["data"] = _plain(outcome.data)
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
             Path(args.output).write_bytes(outcome.data)
         except OSError as error:
             raise CommandError(f"cannot write {args.output}: {error.strerror}") from error
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(document, indent=2) + "\n")
     return _exit_code(outcome.ret_code)
 
 

@@ -7,7 +7,6 @@ Errors: exit 1 if `--engine both` met a difference; exit 2 for a file or engine 
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import nullcontext
 from itertools import chain, islice
@@ -148,11 +147,9 @@ def _answer(lines: Iterable[Line], ours: Interpreter, reference: Interpreter, re
 
 def _print(document: dict[str, Any], line: Line | None = None, record: TextIO | None = None) -> None:
     """Print an answer; with its line, record both."""
-    sys.stdout.write(_text(document))
+    from runtime.invocation_json import json_text
+
+    sys.stdout.write(json_text(document) + "\n")
     sys.stdout.flush()
     if line is not None and record is not None:
-        record.write(_text({**line.document, "expect": document}))
-
-
-def _text(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+        record.write(json_text({**line.document, "expect": document}) + "\n")

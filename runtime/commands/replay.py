@@ -7,7 +7,6 @@ Errors: exit 1 for a difference, exit 2 for a file or engine that is not there a
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Run line by line up to the first difference."""
     from aquac.command_line import DIAGNOSTICS, OK
     from runtime.commands.invoke import make_interpreter, vm_options
+    from runtime.invocation_json import json_text
     from runtime.invocation_lines import read_lines
 
     names = ("auto", "reference") if args.engine == "both" else (args.engine,)
@@ -53,14 +53,14 @@ def run(args: argparse.Namespace) -> int:
         if difference is not None:
             sys.stderr.write(f"avm replay: line {line.number}: {', '.join(difference['fields'])} differ\n")
             break
-    sys.stdout.write(json.dumps({"runs": runs, "difference": difference}, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json_text({"runs": runs, "difference": difference}, indent=2) + "\n")
     return OK if difference is None else DIAGNOSTICS
 
 
 def _difference(line: Line, engine: Interpreter, *, exact: bool) -> dict[str, dict[str, Any]]:
     """Fields that are not as recorded. Raises CommandError."""
     from aquac.command_line import CommandError
-    from runtime.invocation_json import InvocationError, difference, outcome_json, read_outcome
+    from runtime.invocation_json import InvocationError, difference, json_text, outcome_json, read_outcome
     from runtime.reference_avm import ReferenceTrapError
 
     if isinstance(line.invocation, str):
@@ -85,7 +85,7 @@ def _difference(line: Line, engine: Interpreter, *, exact: bool) -> dict[str, di
         return {
             name: {"expected": recorded.get(name), "got": value}
             for name, value in got.items()
-            if json.dumps(recorded.get(name)) != json.dumps(value)
+            if json_text(recorded.get(name)) != json_text(value)
         }
     found = difference(outcome, expected)
     return {name: {"expected": pair["reference"], "got": pair["ours"]} for name, pair in found.items()}

@@ -83,6 +83,7 @@ def test_deeply_nested_arguments() -> None:
         value = [value]
     encoded = encode_call_requests({1: CallRequest("s", "f", [value], [[]])})
     assert encoded.count(b"\x91" * 2000 + b"\x81\xa1a\x01") == 1
+    assert encode_call_requests(decode_call_requests(encoded)) == encoded
 
 
 @pytest.mark.parametrize(

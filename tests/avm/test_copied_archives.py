@@ -12,7 +12,7 @@ from avm.data import codec
 from avm.data.archive_reader import read_archive, read_archive_with_layout
 from avm.data.archive_writer import rewrite_archive, write_archive
 from avm.data.codec import decode
-from avm.data.envelope import read_envelope
+from avm.data.envelope import read_envelope, write_envelope
 from avm.data.interpreter_data import CanonResult, InterpreterData, ServiceResult, Stores, Tetraplet
 from avm.trace.states import CANON, FOLD, PAR, SCALAR, UNUSED
 from runtime.reference_avm import ReferenceAvm
@@ -74,6 +74,16 @@ def test_with_data_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     first = check(monkeypatch, 1, sent())
     check(monkeypatch, 1, sent(), first.data)
     check(monkeypatch, 1, b"", first.data)
+
+
+def test_empty_data_are_written_anew() -> None:
+    """What somebody put in front of an empty trace is not passed on, whichever engine answers."""
+    params = RunParameters(PEERS[0], PEERS[1], 1, 2, "copied", SEEDS[1])
+    envelope = read_envelope(codec.encode(InterpreterData()))
+    padded = write_envelope(b"\1" * 400 + envelope.inner, envelope.versions)
+    plain = Avm("python").invoke("(null)", b"", codec.encode(InterpreterData()), params, {})
+    for engine in ("python", "jit"):
+        assert Avm(engine).invoke("(null)", b"", padded, params, {}) == plain
 
 
 def test_rewritten_archive() -> None:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from avm.data.archive_reader import ROOT_SIZE, ArchiveError, read_archive
 from avm.data.archive_writer import write_archive
 from avm.data.codec import EnvelopeError, decode, encode
-from avm.data.interpreter_data import InterpreterData, ServiceResult, Stores, Tetraplet
+from avm.data.interpreter_data import (
+    CanonElement,
+    InterpreterData,
+    Provenance,
+    ServiceResult,
+    Stores,
+    Tetraplet,
+)
 from avm.trace.states import CANON, FOLD, REQUESTED, SCALAR
 from tests.avm.data.strategies import DATA
 
@@ -119,6 +126,25 @@ def test_shared_objects_must_agree_on_their_type() -> None:
     check_refused(word(archive, entries[1] + 8, value - entries[1] - 8), "another type")
     # a CID that aims at the value's struct
     check_refused(word(word(archive, entries[1], value - entries[1]), entries[1] + 4, 8), "misplaced")
+
+
+def test_empty_part_at_the_address_of_its_object() -> None:
+    """Nothing fits there but a text without characters; it is of another type all the same, as the reference says."""
+    stores = Stores(
+        canon_elements={"element": CanonElement("v", "", Provenance("literal", None))},
+        service_results={"result": ServiceResult("", "hash", "t")},
+    )
+    for part, data in (
+        (8, InterpreterData(stores=Stores(canon_elements=stores.canon_elements))),
+        (0, InterpreterData(stores=Stores(service_results=stores.service_results))),
+    ):
+        archive = write_archive(data)
+        base = len(archive) - ROOT_SIZE
+        at = base + (28 if part else 44)
+        entry = at + struct.unpack_from(">i", archive, at)[0]
+        place = entry + 8 + struct.unpack_from(">i", archive, entry + 8)[0]
+        assert struct.unpack_from(">I", archive, place + part + 4) == (0,)
+        check_refused(word(archive, place + part, -part), "misplaced string")
 
 
 def test_children_in_front_of_their_parents_only() -> None:

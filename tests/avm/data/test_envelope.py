@@ -61,6 +61,8 @@ def test_laxities(data: bytes) -> None:
         (b"\xc1", "TypeMismatch(Reserved)"),
         (b"{}", 'Syntax("invalid type: integer `123`, expected struct InterpreterDataEnvelope")'),
         (pack(FIELDS)[:-1], "InvalidDataRead(Kind(UnexpectedEof))"),
+        (b"\x84\xa1z\xc7\2", 'InvalidDataRead(Error { kind: UnexpectedEof, message: "failed to fill whole buffer" })'),
+        (b"\x84\xa1z\xc7\2\1a", "InvalidDataRead(Kind(UnexpectedEof))"),
         (pack(FIELDS)[:1], 'InvalidMarkerRead(Error { kind: UnexpectedEof, message: "failed to fill whole buffer" })'),
         (b"\x84" + pack(FIELDS)[1:] + pack({"version": "1.0.0"})[1:], 'Syntax("duplicate field `version`")'),
         (pack({**FIELDS, "version": "x"}), "Syntax(\"unexpected character 'x' while parsing major version number\")"),

@@ -54,6 +54,11 @@ def test_tree() -> None:
     ]
 
 
+def test_control_characters_stay_out_of_the_tree() -> None:
+    lines = tree_text(InterpreterData(trace=[(SENT_BY, "\x1b[31mred\n    1 par 0 | 0\x9b\u2028é")])).splitlines()
+    assert lines[2:] == [r"    0 call sent on by \x1b[31mred\n    1 par 0 | 0\x9b\u2028é"]
+
+
 def test_tree_of_hostile_sizes() -> None:
     data = InterpreterData(trace=[(PAR, 2**32 - 1, 2**32 - 1)] * 2000)
     assert len(tree_text(data).splitlines()) == 2002

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,32 @@ def check(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert main(["invoke", *flags]) == code
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def nested(levels: int) -> str:
+    """A script that calls with an argument in so many arrays."""
+    script = f'(call "{PEER}" ("s" "f") [#s{levels}])'
+    for level in range(levels, 0, -1):
+        script = f'(seq (seq (ap x{level} $s{level}) (canon "{PEER}" $s{level} #s{level})) {script})'
+        before = f"#s{level - 1}" if level > 1 else "1"
+        script = f"(seq (ap {before} x{level}) {script})"
+    return script
+
+
+@pytest.mark.slow
+def test_arguments_nested_deeper_than_python_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = json.dumps(invocation(air=nested(1100))) + "\n" + json.dumps(invocation(id=2))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["invoke"]) == 0
+    deep, plain = capsys.readouterr().out.splitlines()
+    assert "[" * 1101 + "1" + "]" * 1101 in deep
+    assert json.loads(plain)["id"] == 2
+    script = tmp_path / "script.air"
+    script.write_text(nested(1100))
+    assert main(["exec", str(script)]) == 0
+    assert "[" * 1101 + "1" + "]" * 1101 in capsys.readouterr().out
 
 
 def test_outcome_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +178,24 @@ def test_differences_are_found() -> None:
     assert difference(ours, other).keys() == {"requests"}
     with pytest.raises(InvocationError):
         read_invocation(None)
+
+
+def test_errors_that_the_reference_reports_in_random_order() -> None:
+    script = '(seq (call "a" ("s" "f") [x y z]) (next i))'
+    ours = read_invocation(invocation(air=script)).run(Avm())
+    names = [f"variable '{name}' wasn't defined" for name in "xyz"]
+    shuffled = ours.error_message.replace(names[0], "-").replace(names[2], names[0]).replace("-", names[2])
+    assert shuffled != ours.error_message
+    assert difference(ours, replace(ours, error_message=shuffled)) == {}
+    other = ours.error_message.replace(names[0], names[1])
+    assert difference(ours, replace(ours, error_message=other)).keys() == {"error_message"}
+    fold = "on instruction 'fold' …: ResolvedFold { lore: {1: a, 2: b}, fold_states_count: 2 }"
+    left, right = (
+        replace(ours, ret_code=20000, error_message=text) for text in (fold, fold.replace("1: a, 2: b", "2: b, 1: a"))
+    )
+    assert difference(left, right) == {}
+    assert difference(left, replace(right, error_message=fold.replace("2: b", "2: c"))) != {}
+    assert difference(replace(left, error_message="1 2"), replace(right, error_message="2 1")) != {}
 
 
 def test_exec_and_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
