@@ -37,10 +37,11 @@ def run(args: argparse.Namespace) -> int:
     from runtime.invocation_json import json_text
     from runtime.invocation_lines import read_lines
 
-    names = ("auto", "reference") if args.engine == "both" else (args.engine,)
-    engines = [
-        make_interpreter(name, args.wasm, options=None if name == "reference" else vm_options(args)) for name in names
-    ]
+    options = vm_options(args)
+    if args.engine == "both":
+        engines = [make_interpreter("auto", args.wasm, options=options), make_interpreter("reference", args.wasm)]
+    else:
+        engines = [make_interpreter(args.engine, args.wasm, options=options)]
     runs = 0
     difference: dict[str, Any] | None = None
     for line in read_lines(args.file):
