@@ -181,6 +181,14 @@ def test_switches_that_the_reference_has_not(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("engine", ["reference", "both"])
+def test_bytes_of_the_reference_are_not_compared(
+    recorded: Path, capsys: pytest.CaptureFixture[str], engine: str
+) -> None:
+    assert main(["replay", "--exact", "--engine", engine, str(recorded)]) == 2
+    assert "orders the parts of data at random" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "text",
     [
