@@ -6,6 +6,7 @@ Errors: CommandError for a file that is not there; what is wrong with one line i
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from contextlib import nullcontext
@@ -55,7 +56,7 @@ def read_lines(path: str) -> Iterator[Line]:
 def parse_line(number: int, text: bytes) -> Line:
     """One line."""
     try:
-        document = json.loads(text.decode(), parse_constant=_refuse)
+        document = json.loads(text.decode(), parse_constant=_refuse, parse_float=_finite)
     except UnicodeDecodeError as error:
         return Line(number, _id_of(text), None, f"not UTF-8 (byte {error.start})")
     except (ValueError, RecursionError) as error:
@@ -70,6 +71,14 @@ def parse_line(number: int, text: bytes) -> Line:
 def _refuse(word: str) -> Any:
     """JSON has no NaN and no infinity, though Python reads them."""
     raise ValueError(f"{word} is not JSON")
+
+
+def _finite(text: str) -> float:
+    """A number; one beyond all doubles would be answered as `Infinity`, which is not JSON."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text:.40} is too large")
+    return value
 
 
 def _id_of(text: bytes) -> Any:

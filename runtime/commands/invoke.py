@@ -68,9 +68,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def vm_options(args: argparse.Namespace) -> VmOptions:
-    """The switches that the flags name."""
+    """The switches that the flags name. Raises CommandError."""
+    from aquac.command_line import CommandError
     from avm.exec.context import VmOptions
 
+    if args.engine == "both" and args.vm_version != VERSIONS[0]:
+        # the version stands in the data, so every run would differ
+        raise CommandError(
+            f"--vm-version {args.vm_version} cannot be compared with the reference, which is {VERSIONS[0]}"
+        )
     return VmOptions(fix_d1="D1" in args.fix, fix_d2="D2" in args.fix, fix_d3="D3" in args.fix, version=args.vm_version)
 
 

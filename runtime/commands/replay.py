@@ -32,15 +32,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run line by line up to the first difference."""
-    from aquac.command_line import DIAGNOSTICS, OK
+    from aquac.command_line import DIAGNOSTICS, OK, CommandError
     from runtime.commands.invoke import make_interpreter, vm_options
     from runtime.invocation_json import json_text
     from runtime.invocation_lines import read_lines
 
-    names = ("auto", "reference") if args.engine == "both" else (args.engine,)
-    engines = [
-        make_interpreter(name, args.wasm, options=None if name == "reference" else vm_options(args)) for name in names
-    ]
+    options = vm_options(args)
+    if args.exact and args.engine in ("reference", "both"):
+        raise CommandError("--exact does not apply to the reference, which orders the parts of data at random")
+    if args.engine == "both":
+        engines = [make_interpreter("auto", args.wasm, options=options), make_interpreter("reference", args.wasm)]
+    else:
+        engines = [make_interpreter(args.engine, args.wasm, options=options)]
     runs = 0
     difference: dict[str, Any] | None = None
     for line in read_lines(args.file):

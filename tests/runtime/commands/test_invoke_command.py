@@ -113,6 +113,8 @@ def test_malformed_lines_do_not_stop_the_rest(
         ("{", None, "not a JSON document"),
         ("[" * 100_000, None, "not a JSON document"),
         ("[]", None, "one JSON object"),
+        ('{"id": NaN}', None, "NaN is not JSON"),
+        ('{"id": -1e400}', None, "the number -1e400 is too large"),
         ({"id": 7}, 7, "`air` is missing"),
         (invocation(id="a", air=5), "a", "`air` must be a string"),
         (invocation(air="\ud800"), 1, "lone surrogate"),

@@ -166,6 +166,29 @@ def test_switches_apply(recorded: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert list(found["difference"]["fields"]) == ["data"]
 
 
+@pytest.mark.parametrize("command", ["invoke", "exec", "replay"])
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--engine", "reference", "--fix", "D1"], "do not apply to the reference"),
+        (["--engine", "both", "--vm-version", "0.64.1"], "cannot be compared with the reference, which is 0.62"),
+    ],
+)
+def test_switches_that_the_reference_has_not(
+    recorded: Path, capsys: pytest.CaptureFixture[str], command: str, flags: list[str], message: str
+) -> None:
+    assert main([command, *flags, str(recorded)]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("engine", ["reference", "both"])
+def test_bytes_of_the_reference_are_not_compared(
+    recorded: Path, capsys: pytest.CaptureFixture[str], engine: str
+) -> None:
+    assert main(["replay", "--exact", "--engine", engine, str(recorded)]) == 2
+    assert "orders the parts of data at random" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "text",
     [
