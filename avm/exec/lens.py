@@ -84,7 +84,7 @@ def select_from_stream(m: Machine, stream: CanonStream, lens: Lens) -> tuple[Jso
     element = _element(m, stream.values, accessors[0])
     if len(accessors) == 1:
         return element.json, element
-    return Json(follow(m, element.json.value, accessors[1:])), element
+    return element.json.part(follow(m, element.json.value, accessors[1:])), element
 
 
 def select_from_map(m: Machine, canon: CanonMap, lens: Lens) -> tuple[Json, Tetraplet]:
@@ -92,17 +92,18 @@ def select_from_map(m: Machine, canon: CanonMap, lens: Lens) -> tuple[Json, Tetr
     accessors, text = lens
     if not accessors:
         return Json(len(canon.pairs)), Tetraplet(m.ctx.current_peer_id, "", "", text.removeprefix("."))
-    values = canon.by_key.get(_key(m, accessors[0]), ())
+    key = _key(m, accessors[0])
+    values = canon.by_key.get(key, ())
     rest = accessors[1:]
     if not rest or not values:
-        return Json([item.json.value for item in values]), canon.tetraplet._replace(lens=text)
+        return canon.array(key), canon.tetraplet._replace(lens=text)
     element = _element(m, values, rest[0])
     path = rest[1:]
     if not path:
         return element.json, element.tetraplet
     names = ".".join(accessor_text(m, accessor) for accessor in path)
     tetraplet = element.tetraplet._replace(lens=f"{element.tetraplet.lens}.{names}")
-    return Json(follow(m, element.json.value, path)), tetraplet
+    return element.json.part(follow(m, element.json.value, path)), tetraplet
 
 
 def accessor_text(m: Machine, accessor: Accessor) -> str:

@@ -88,7 +88,7 @@ def _error(m: Machine, value: CompiledValue) -> Resolved:
 
 def _error_value(m: Machine, error: ErrorValue, value: CompiledValue) -> Resolved:
     lens = value[1]
-    json = error.json if lens is None else Json(select(m, error.json, lens))
+    json = error.json if lens is None else error.json.part(select(m, error.json, lens))
     tetraplets = m.literal_tetraplets if error.tetraplet is None else [error.tetraplet]
     return json, tetraplets, error.provenance
 
@@ -101,7 +101,7 @@ def _scalar(m: Machine, value: CompiledValue) -> Resolved:
 def _scalar_lens(m: Machine, value: CompiledValue) -> Resolved:
     source = m.scalar(value[1])
     lens = value[2]
-    return Json(select(m, source.json, lens)), [lens_tetraplet(source.tetraplet, lens)], source.provenance
+    return source.json.part(select(m, source.json, lens)), [lens_tetraplet(source.tetraplet, lens)], source.provenance
 
 
 def _canon(m: Machine, value: CompiledValue) -> Resolved:

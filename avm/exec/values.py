@@ -37,6 +37,7 @@ _known_json: dict[str, int] = {}
 """Text, or CID of a long text → its length."""
 
 _UNPARSED: Final = object()
+_CAN_BE_LONG: Final = frozenset({str, list, dict})
 
 SERVICE_RESULT: Final = "service_result"
 CANON: Final = "canon"
@@ -56,7 +57,7 @@ def canonical_text_lookups() -> _CacheInfo:
 class Json:
     """A JSON value, its canonical text, or both; each is made from the other when first needed."""
 
-    __slots__ = ("_cid", "_stored", "_text", "_value")
+    __slots__ = ("_cid", "_parts", "_stored", "_text", "_value")
 
     def __init__(self, value: Any, text: str | None = None) -> None:
         """A value of this run; `text` is its canonical text if it is known."""
@@ -64,6 +65,7 @@ class Json:
         self._text = text
         self._stored: str | None = None
         self._cid = ""
+        self._parts: dict[int, Json] | None = None
 
     @classmethod
     def from_store(cls, text: str, cid: str) -> Json:
@@ -108,6 +110,15 @@ class Json:
                 self._text = canonical_json.dumps(self.value)
                 charge(len(self._text))
         return self._text
+
+    def part(self, value: Any) -> Json:
+        """The JSON of a part of this value. A part that can be long is kept, so that its text is made, and charged, once a run."""
+        if type(value) not in _CAN_BE_LONG:
+            return Json(value)
+        if self._parts is None:
+            self._parts = {}
+        # the parts of the value live as long as it does, so an id means one of them
+        return self._parts.setdefault(id(value), Json(value))
 
 
 class Record:
@@ -177,7 +188,7 @@ MapKey = str | int
 class CanonMap:
     """A frozen stream map: its pairs in order of insertion, and for each key the values in that order."""
 
-    __slots__ = ("_json", "by_key", "pairs", "provenance", "tetraplet")
+    __slots__ = ("_arrays", "_json", "by_key", "pairs", "provenance", "tetraplet")
 
     def __init__(self, pairs: list[Record], tetraplet: Tetraplet, provenance: Provenance) -> None:
         """Raises VmError 20014 unless every pair is `{"key": string or integer, "value": …}`."""
@@ -185,6 +196,7 @@ class CanonMap:
         self.tetraplet = tetraplet
         self.provenance = provenance
         self.by_key: dict[MapKey, list[Record]] = {}
+        self._arrays: dict[MapKey, Json] = {}
         self._json: Json | None = None
         for pair in pairs:
             content = pair.json.value
@@ -206,6 +218,13 @@ class CanonMap:
     def tetraplets(self) -> list[Tetraplet]:
         """One per pair."""
         return [pair.tetraplet for pair in self.pairs]
+
+    def array(self, key: MapKey) -> Json:
+        """The array of a key's values, empty if there are none."""
+        found = self._arrays.get(key)
+        if found is None:
+            found = self._arrays[key] = Json([item.json.value for item in self.by_key.get(key, ())])
+        return found
 
     def latest_pairs(self) -> list[Record]:
         """The last pair of each key, in order of insertion."""

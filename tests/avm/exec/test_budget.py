@@ -47,6 +47,20 @@ def test_a_run_that_stays_below_is_not_touched(monkeypatch: pytest.MonkeyPatch) 
     assert code_of(Peer("A").run(script.replace("a a a", "a " * 9))) == 20009
 
 
+@pytest.mark.parametrize("part", ["x.$.[0]", "#cc.$.[0].[0]", "#%m.$.k", "#%m.$.k.[0].[0]", ":error:.$.message"])
+def test_a_part_that_many_calls_take_is_counted_once(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "RUN_TEXT_MAX", 1 << 15)
+    calls = f'(call "B" ("a" "b") [{part}])'
+    for _ in range(20):
+        calls = f'(par (call "B" ("a" "b") [{part}]) {calls})'
+    script = (
+        f'(seq (seq (ap "{"x" * 2000}" $s) (seq (canon "A" $s #c0) (ap #c0 x)))'
+        f' (seq (seq (ap x $t) (seq (canon "A" $t #cc) (seq (ap ("k" x) %m) (canon "A" %m #%m))))'
+        f" (xor (ap x.$.a y) {calls})))"
+    )
+    assert code_of(Peer("A").run(script)) == 0
+
+
 def test_budgets_are_per_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "RUN_TEXT_MAX", 3000)
     script = f'(call "A" ("a" "b") ["{"x" * 2000}"])'
