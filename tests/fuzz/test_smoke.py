@@ -35,10 +35,11 @@ MEMORY_BYTES_MAX = 4 << 20
 FOUND = [json.loads(line) for line in Path(__file__).with_name("found.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.parametrize("engine", ["python", "interp", "jit"])
 @pytest.mark.parametrize("case", FOUND, ids=lambda case: case["id"])
-def test_found_differences_stay_fixed(case: dict[str, Any]) -> None:
+def test_found_differences_stay_fixed(case: dict[str, Any], engine: str) -> None:
     """Steps on which the differential fuzzer once saw the interpreters disagree, with the reference's answers."""
-    assert scenarios.check(case) is None
+    assert scenarios.replay(case, Avm(engine)) is None
 
 
 @pytest.mark.slow

@@ -16,6 +16,8 @@ from avm.jit.kernels.archive import (
     V_ARGUMENTS,
     V_ORIGIN,
     V_VALUE,
+    WHY_ARCHIVE,
+    is_utf8_value,
 )
 from avm.jit.kernels.heap import (
     J_CANONICAL,
@@ -93,8 +95,12 @@ def stored_tetraplet(w: Longs, cid: int) -> int:
 def track_value(a: Octets, w: Longs, value: int) -> int:
     """Store a value; its CID."""
     cid = json_cid(a, w, value)
-    if w[cid + S_VALUE] == 0:
+    stored = w[cid + S_VALUE]
+    if stored == 0:
         push(w, V_VALUES, cid)
+    elif w[stored + J_CANONICAL] == 0 and not is_utf8_value(a, w, stored):
+        # nobody will read the previous data's entry
+        decline(w, WHY_ARCHIVE)
     w[cid + S_VALUE] = value
     return cid
 
