@@ -30,12 +30,13 @@ from runtime.client.errors import (
     WorkflowError,
     WrongLoop,
 )
-from runtime.client.invocation import DEFAULT_TTL_MS, TTL_MS_MAX, Answer, Invocation
+from runtime.client.invocation import DEFAULT_TTL_MS, Answer, Invocation
 from runtime.client.outbox import Outbox
 from runtime.client.pending import PendingCall
 from runtime.client.registration import Registration, Registrations, Serves
 from runtime.core.actions import DropReason
 from runtime.core.events import ActorKey, GivenUp
+from runtime.core.limits import TTL_MAX_MS
 from runtime.core.particle import Particle, new_particle
 from runtime.core.peer_core import ClientPolicy
 
@@ -418,8 +419,8 @@ class Client(Serves):
 
 
 def _checked(ttl_ms: int) -> int:
-    if type(ttl_ms) is not int or not 0 < ttl_ms <= TTL_MS_MAX:
-        raise ArgumentError(f"ttl_ms: expected milliseconds from 1 to {TTL_MS_MAX}, got {ttl_ms!r}")
+    if type(ttl_ms) is not int or not 0 < ttl_ms <= TTL_MAX_MS:
+        raise ArgumentError(f"ttl_ms: expected milliseconds from 1 to {TTL_MAX_MS}, got {ttl_ms!r}")
     return ttl_ms
 
 

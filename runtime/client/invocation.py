@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 DEFAULT_TTL_MS: Final = 15_000
 """Life of the particle of a call, as `avm run` gives it."""
 
-TTL_MS_MAX: Final = 2**32 - 1
-"""Longest life that a particle can be given: the field has 32 bits."""
-
 
 def nowhere(_: str) -> tuple[Source, ...]:
     """The sources of a script that nobody has compiled."""

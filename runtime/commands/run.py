@@ -24,7 +24,6 @@ HELP: Final = "run a function of an Aqua program, on a network of its own or thr
 
 DEFAULT_TTL: Final = "15s"
 _UNITS_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
-TTL_MAX_MS: Final = 2**32 - 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -160,6 +159,8 @@ def parse_time_ms(flag: str, text: str) -> int:
 
 def parse_ttl_ms(text: str) -> int:
     """The time of `--ttl`. Raises CommandError for one that no particle can have."""
+    from runtime.core.limits import TTL_MAX_MS
+
     ttl_ms = parse_time_ms("--ttl", text)
     if not 0 < ttl_ms <= TTL_MAX_MS:
         raise CommandError(f"--ttl {text}: expected a time above 0 and up to {TTL_MAX_MS} ms")

@@ -48,6 +48,9 @@ FIELDS_MAX: Final = 64
 U32_MAX: Final = 2**32 - 1
 U64_MAX: Final = 2**64 - 1
 
+TTL_MAX_MS: Final = U32_MAX
+"""Longest life of a particle: the width of its field."""
+
 
 SENDS_MAX: Final = 8192
 """Outgoing messages in flight; above it the peer takes nothing more from the network. Their bytes are bounded apart."""

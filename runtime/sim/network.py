@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from runtime.core.limits import TTL_MAX_MS
 from runtime.services.registry import ServiceError
 
 from .faults import parse_kinds
-from .plan import ALWAYS, PEERS_MAX, PERHAPS, PROGRAM, START_MS, TTL_MAX_MS, ParticleSpec, Plan
+from .plan import ALWAYS, PEERS_MAX, PERHAPS, PROGRAM, START_MS, ParticleSpec, Plan
 from .workloads import SPAN_MS, peer_id, peers_of
 from .world import World
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime.core.limits import CoreLimits
+from runtime.core.limits import TTL_MAX_MS, CoreLimits
 
 from .faults import ALL, NUMBER_MAX, Fault, check_fault
 
@@ -25,9 +25,6 @@ PEERS_MAX: Final = 64
 """Peers of one simulation, clients included: sides of a partition are drawn from 64 bits."""
 
 PARTICLES_MAX: Final = 100_000
-
-TTL_MAX_MS: Final = 2**32 - 1
-"""Longest life of a particle: the width of its field."""
 
 MARKS: Final = "marks"
 WILD: Final = "wild"

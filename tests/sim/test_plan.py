@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from avm import Avm
+from runtime.core.limits import TTL_MAX_MS
 from runtime.sim.faults import NONE, NUMBER_MAX
-from runtime.sim.plan import TTL_MAX_MS, PlanError, plan_from_json
+from runtime.sim.plan import PlanError, plan_from_json
 from runtime.sim.reproducer import ReproducerError, read, write
 from runtime.sim.workloads import make_plan
 from runtime.sim.world import World

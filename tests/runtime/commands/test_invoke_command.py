@@ -191,6 +191,8 @@ def test_errors_that_the_reference_reports_in_random_order() -> None:
     assert difference(ours, replace(ours, error_message=shuffled)) == {}
     other = ours.error_message.replace(names[0], names[1])
     assert difference(ours, replace(ours, error_message=other)).keys() == {"error_message"}
+    longer = ours.error_message.replace("^", "^^", 1)
+    assert difference(ours, replace(ours, error_message=longer)).keys() == {"error_message"}
     fold = "on instruction 'fold' …: ResolvedFold { lore: {1: a, 2: b}, fold_states_count: 2 }"
     left, right = (
         replace(ours, ret_code=20000, error_message=text) for text in (fold, fold.replace("1: a, 2: b", "2: b, 1: a"))
